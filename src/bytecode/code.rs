@@ -1,0 +1,161 @@
+//! A compiled function, class body or module, as plain data: what `compile` hands to the VM.
+//! Must not know values or the heap: constants are `Const`, names are text.
+
+use super::op::{Insn, Operand};
+use std::sync::Arc;
+
+/// A name or other piece of text shared between code objects.
+pub type Name = Arc<str>;
+
+/// A constant, before it becomes a value on the heap.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Const {
+    None,
+    True,
+    False,
+    Ellipsis,
+    Int(i64),
+    /// Decimal digits of an integer that does not fit `i64` (a leading `-` is allowed).
+    BigInt(Arc<str>),
+    Float(f64),
+    Str(Name),
+    Bytes(Arc<[u8]>),
+    Tuple(Arc<[Const]>),
+    /// The right-hand side of `x in {1, 2}`.
+    FrozenSet(Arc<[Const]>),
+    Code(Arc<Code>),
+}
+
+/// What kind of code this is, and how it takes arguments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Takes `*args` (register after the keyword-only parameters).
+    pub varargs: bool,
+    /// Takes `**kwargs` (register after `*args`).
+    pub varkw: bool,
+    /// A module: globals are its names; takes no arguments.
+    pub module: bool,
+    /// A class body: register 0 is the namespace; returns the `__class__` cell or None.
+    pub class_body: bool,
+    /// Defined inside another function (its `__qualname__` has `<locals>`).
+    pub nested: bool,
+}
+
+/// While pc is in `start..end`, an exception goes to `target`, with the exception in register `reg`.
+/// Inner entries come first: the first that matches is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handler {
+    pub start: u32,
+    pub end: u32,
+    pub target: u32,
+    pub reg: u16,
+}
+
+/// From instruction `pc` on (up to the next entry) the source line is `line`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineEntry {
+    pub pc: u32,
+    pub line: u32,
+}
+
+/// Compiled code. Never changes after `relocate`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Code {
+    pub name: Name,
+    pub qualname: Name,
+    pub filename: Name,
+    pub first_line: u32,
+    pub flags: Flags,
+    /// Positional parameters, the positional-only ones included.
+    pub nparams: u16,
+    pub nposonly: u16,
+    pub nkwonly: u16,
+    /// Registers of a frame, windows included.
+    pub nregs: u16,
+    /// Names of the first registers: parameters (positional, keyword-only, `*args`, `**kwargs`), then locals.
+    /// A parameter or local that is captured lives in a cell: then the register holds the cell (see `cell_regs`).
+    pub varnames: Vec<Name>,
+    /// For `locals()`: registers whose variable is kept in a cell.
+    pub cell_regs: Vec<u16>,
+    /// Names of the cells that `MakeFunc` captures, in the order of `func.cells`.
+    pub freevars: Vec<Name>,
+    pub insns: Vec<Insn>,
+    pub consts: Vec<Const>,
+    pub globals: Vec<Name>,
+    pub sites: Vec<Name>,
+    pub handlers: Vec<Handler>,
+    /// Sorted by pc.
+    pub lines: Vec<LineEntry>,
+    /// Docstring, if there is one.
+    pub doc: Option<Name>,
+    /// Of a class body: how many attributes its methods assign through their first parameter (`self.x = ...`).
+    pub attr_hint: u16,
+}
+
+/// Words of `D` that a site takes: name, cache, cache.
+pub const SITE_WORDS: usize = 3;
+
+impl Code {
+    /// First index of the globals' cells in `D`.
+    pub fn globals_at(&self) -> usize {
+        self.sites.len() * SITE_WORDS
+    }
+
+    /// First index of the constants in `D`.
+    pub fn consts_at(&self) -> usize {
+        self.globals_at() + self.globals.len()
+    }
+
+    /// Length of `D`.
+    pub fn data_len(&self) -> usize {
+        self.consts_at() + self.consts.len()
+    }
+
+    /// Turns the operands K, G and S, numbered each in its own space, into indices of `D`. Called once, by the emitter.
+    /// Errors: `None` if an index does not fit its operand.
+    pub fn relocate(&mut self) -> Option<()> {
+        let (globals, consts) = (self.globals_at(), self.consts_at());
+        for insn in &mut self.insns {
+            let info = insn.op.info();
+            match info.b {
+                Operand::K32 => *insn = wide(*insn, consts)?,
+                Operand::G32 => *insn = wide(*insn, globals)?,
+                kind => insn.b = narrow(kind, insn.b, consts)?,
+            }
+            insn.c = narrow(info.c, insn.c, consts)?;
+        }
+        Some(())
+    }
+
+    /// The source line of the instruction at `pc`.
+    pub fn line_at(&self, pc: usize) -> u32 {
+        let after = self.lines.partition_point(|e| e.pc as usize <= pc);
+        after.checked_sub(1).map_or(self.first_line, |i| self.lines[i].line)
+    }
+
+    /// Where an exception raised at `pc` is handled, if here.
+    pub fn handler_at(&self, pc: usize) -> Option<&Handler> {
+        self.handlers.iter().find(|h| (h.start as usize..h.end as usize).contains(&pc))
+    }
+
+    /// Total number of parameter registers, `*args` and `**kwargs` included.
+    pub fn nargs_regs(&self) -> usize {
+        self.nparams as usize
+            + self.nkwonly as usize
+            + self.flags.varargs as usize
+            + self.flags.varkw as usize
+    }
+}
+
+fn wide(insn: Insn, base: usize) -> Option<Insn> {
+    let index = i32::try_from(insn.bc() as usize + base).ok()?;
+    Some(Insn::ai(insn.op, insn.a, index).with_x(insn.x))
+}
+
+fn narrow(kind: Operand, value: u16, consts: usize) -> Option<u16> {
+    match kind {
+        Operand::K => u16::try_from(value as usize + consts).ok(),
+        Operand::S => u16::try_from(value as usize * SITE_WORDS).ok(),
+        _ => Some(value),
+    }
+}

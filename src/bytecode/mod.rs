@@ -1,0 +1,5 @@
+//! The contract between compiler and VM: opcodes, code objects, disassembler, verifier.
+//! Must not know values, the heap, the AST or the eval loop.
+
+pub mod code;
+pub mod op;

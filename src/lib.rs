@@ -1,0 +1,4 @@
+//! Mini: a small scripting language whose virtual machine is a laboratory for the global interpreter lock.
+//! The layers, and who may import whom, are in docs/architecture.md.
+
+pub mod bytecode;
