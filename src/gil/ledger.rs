@@ -1,0 +1,218 @@
+//! What each thread did with its time: exact figures, always on, clock read only at transitions.
+//!
+//! One thread writes its own ledger (a sequence number tells readers when they caught it in the middle); the
+//! switch counters are written by whoever takes the GIL next. Knows no policy.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+use super::futex::now;
+
+/// Why a thread let go of the GIL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    /// A waiter asked for it.
+    Forced = 0,
+    /// Its ticks ran out.
+    Tick = 1,
+    /// It went into a blocking call.
+    Blocking = 2,
+    /// It offered (`time.sleep(0)`).
+    Yield = 3,
+    /// The thread ended.
+    Exit = 4,
+}
+
+/// All causes, in the order of `Figures::switches`.
+pub const CAUSES: [Cause; 5] = [Cause::Forced, Cause::Tick, Cause::Blocking, Cause::Yield, Cause::Exit];
+
+impl Cause {
+    /// The word for tables.
+    pub const fn name(self) -> &'static str {
+        ["forced", "tick", "blocking", "yield", "exit"][self as usize]
+    }
+
+    pub(super) const fn from_index(i: u8) -> Cause {
+        CAUSES[if (i as usize) < CAUSES.len() { i as usize } else { 0 }]
+    }
+}
+
+/// What a thread's time goes to right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Phase {
+    /// Runs, holding the GIL if there is one.
+    Held = 0,
+    /// Waits for the GIL.
+    Waiting = 1,
+    /// In a blocking call.
+    Blocked = 2,
+    /// Barred by a stopped world.
+    Stopped = 3,
+    /// Not running yet, or ended: counts for nothing.
+    Away = 4,
+}
+
+/// The figures of one thread, or of several summed. Times in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Ran, holding the GIL; with the GIL off: ran.
+    pub held: u64,
+    /// Waited for the GIL.
+    pub waited: u64,
+    /// Was in blocking calls.
+    pub blocked: u64,
+    /// Was barred while another thread had stopped the world.
+    pub stopped: u64,
+    /// How often it was given permission to run.
+    pub acquisitions: u64,
+    /// How often it woke to find the GIL gone again.
+    pub futile: u64,
+    /// How often another thread ran after it, by the cause why it let go; see `CAUSES`.
+    pub switches: [u64; 5],
+}
+
+impl Figures {
+    /// Switches of one cause.
+    pub fn switches_by(&self, cause: Cause) -> u64 {
+        self.switches[cause as usize]
+    }
+
+    /// Switches of any cause.
+    pub fn all_switches(&self) -> u64 {
+        self.switches.iter().sum()
+    }
+
+    /// Adds another thread's figures.
+    pub fn add(&mut self, other: &Figures) {
+        self.held += other.held;
+        self.waited += other.waited;
+        self.blocked += other.blocked;
+        self.stopped += other.stopped;
+        self.acquisitions += other.acquisitions;
+        self.futile += other.futile;
+        for (mine, theirs) in self.switches.iter_mut().zip(other.switches) {
+            *mine += theirs;
+        }
+    }
+}
+
+/// The running account of one thread.
+#[derive(Debug)]
+pub struct Ledger {
+    sequence: AtomicU32,
+    phase: AtomicU32,
+    since: AtomicU64,
+    /// Nanoseconds by `Phase`, `Away` included (and ignored).
+    spent: [AtomicU64; 5],
+    acquisitions: AtomicU64,
+    futile: AtomicU64,
+    switches: [AtomicU64; 5],
+}
+
+impl Ledger {
+    pub(super) fn new() -> Ledger {
+        Ledger {
+            sequence: AtomicU32::new(0),
+            phase: AtomicU32::new(Phase::Away as u32),
+            since: AtomicU64::new(now()),
+            spent: [const { AtomicU64::new(0) }; 5],
+            acquisitions: AtomicU64::new(0),
+            futile: AtomicU64::new(0),
+            switches: [const { AtomicU64::new(0) }; 5],
+        }
+    }
+
+    /// Starts at zero again: for a reused member, or a forked child.
+    pub(super) fn reset(&self, phase: Phase) {
+        self.write(|| {
+            for counter in self.spent.iter().chain(&self.switches).chain([&self.acquisitions, &self.futile]) {
+                counter.store(0, Ordering::Relaxed);
+            }
+            self.phase.store(phase as u32, Ordering::Relaxed);
+            self.since.store(now(), Ordering::Relaxed);
+        });
+    }
+
+    /// The thread itself: time goes to `phase` from `at` on.
+    #[inline]
+    pub(super) fn turn(&self, phase: Phase, at: u64) {
+        self.write(|| self.close(phase, at));
+    }
+
+    /// The thread itself: it was given permission at `at`.
+    #[inline]
+    pub(super) fn acquired(&self, at: u64) {
+        self.write(|| {
+            self.close(Phase::Held, at);
+            bump(&self.acquisitions);
+        });
+    }
+
+    /// The thread itself: it woke in vain.
+    pub(super) fn count_futile(&self) {
+        bump(&self.futile);
+    }
+
+    /// Whoever runs next: the GIL left this thread for another.
+    pub(super) fn count_switch(&self, cause: Cause) {
+        self.switches[cause as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The figures up to `at`, the open stretch included.
+    pub(super) fn figures(&self, at: u64) -> Figures {
+        loop {
+            let before = self.sequence.load(Ordering::Acquire);
+            let figures = self.read(at);
+            fence(Ordering::Acquire);
+            if before & 1 == 0 && self.sequence.load(Ordering::Relaxed) == before {
+                return figures;
+            }
+            std::hint::spin_loop();
+        }
+    }
+
+    fn read(&self, at: u64) -> Figures {
+        let get = |c: &AtomicU64| c.load(Ordering::Relaxed);
+        let mut spent = [0; 5];
+        for (to, from) in spent.iter_mut().zip(&self.spent) {
+            *to = get(from);
+        }
+        if let Some(open) = spent.get_mut(self.phase.load(Ordering::Relaxed) as usize) {
+            *open += at.saturating_sub(get(&self.since));
+        }
+        let [held, waited, blocked, stopped, _] = spent;
+        let mut switches = [0; 5];
+        for (to, from) in switches.iter_mut().zip(&self.switches) {
+            *to = get(from);
+        }
+        let (acquisitions, futile) = (get(&self.acquisitions), get(&self.futile));
+        Figures { held, waited, blocked, stopped, acquisitions, futile, switches }
+    }
+
+    #[inline]
+    fn close(&self, phase: Phase, at: u64) {
+        let open = self.phase.load(Ordering::Relaxed) as usize;
+        let since = self.since.load(Ordering::Relaxed);
+        if let Some(spent) = self.spent.get(open) {
+            spent.store(spent.load(Ordering::Relaxed) + at.saturating_sub(since), Ordering::Relaxed);
+        }
+        self.phase.store(phase as u32, Ordering::Relaxed);
+        self.since.store(at, Ordering::Relaxed);
+    }
+
+    /// One writer only, so the sequence number needs no read-modify-write.
+    #[inline]
+    fn write(&self, change: impl FnOnce()) {
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
+        fence(Ordering::Release);
+        change();
+        self.sequence.store(sequence.wrapping_add(2), Ordering::Release);
+    }
+}
+
+/// Adds one to a counter that only the caller writes.
+fn bump(counter: &AtomicU64) {
+    counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+}

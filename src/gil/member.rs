@@ -1,0 +1,189 @@
+//! One thread, as this layer sees it. Members are never freed but reused, so that a signal handler, a spinner and
+//! a late waker may follow a pointer to one at any time. Knows no policy.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use crossbeam::utils::CachePadded;
+
+use super::cell::MemberCell;
+use super::events::Events;
+use super::ledger::Ledger;
+use super::parker::Parker;
+use super::state::{Slot, State};
+
+/// What the eval loop and its neighbours touch often, on cache lines of its own.
+#[derive(Debug)]
+struct Hot {
+    slot: Slot,
+    tick: AtomicI64,
+    user: AtomicPtr<()>,
+}
+
+/// One Mini thread.
+#[derive(Debug)]
+pub struct Member {
+    hot: CachePadded<Hot>,
+    busy: CachePadded<AtomicU64>,
+    parker: Parker,
+    detached_sp: AtomicUsize,
+    ledger: Ledger,
+    id: AtomicU64,
+    os_id: AtomicU32,
+    is_main: AtomicBool,
+    name: Mutex<String>,
+    /// The parking lot's note on this thread; see `park.rs`.
+    pub(super) lot: AtomicU8,
+    pub(super) waits_for: AtomicUsize,
+    /// True if it lost the GIL by force and has not blocked since; see `queue.rs`.
+    pub(super) cpu_bound: AtomicBool,
+    /// The next in the list of all members ever made.
+    pub(super) next: MemberCell,
+}
+
+impl Member {
+    pub(super) fn new(state: State) -> Member {
+        let hot = Hot {
+            slot: Slot::new(state),
+            tick: AtomicI64::new(i64::MAX),
+            user: AtomicPtr::new(std::ptr::null_mut()),
+        };
+        Member {
+            hot: CachePadded::new(hot),
+            busy: CachePadded::new(AtomicU64::new(0)),
+            parker: Parker::new(),
+            detached_sp: AtomicUsize::new(0),
+            ledger: Ledger::new(),
+            id: AtomicU64::new(0),
+            os_id: AtomicU32::new(0),
+            is_main: AtomicBool::new(false),
+            name: Mutex::new(String::new()),
+            lot: AtomicU8::new(0),
+            waits_for: AtomicUsize::new(0),
+            cpu_bound: AtomicBool::new(false),
+            next: MemberCell::empty(),
+        }
+    }
+
+    /// The one word that the eval loop polls (one relaxed load); if it is not 0, call `poll`.
+    #[inline(always)]
+    pub fn breaker(&self) -> &AtomicU32 {
+        self.hot.slot.breaker()
+    }
+
+    /// The countdown of the Stepped loop, written by the thread itself: count down, call `poll` below 0. `poll`
+    /// loads it anew.
+    #[inline(always)]
+    pub fn tick(&self) -> &AtomicI64 {
+        &self.hot.tick
+    }
+
+    /// The address of the object that this thread is writing in place; 0 for none.
+    #[inline(always)]
+    pub fn busy(&self) -> &AtomicU64 {
+        &self.busy
+    }
+
+    /// Where the VM hangs its own record of the thread.
+    #[inline(always)]
+    pub fn user(&self) -> &AtomicPtr<()> {
+        &self.hot.user
+    }
+
+    /// Running, Detached, Parked or Gone.
+    pub fn state(&self) -> State {
+        self.hot.slot.state()
+    }
+
+    /// The native stack pointer as of the last time the thread stopped running: set by the caller before
+    /// `detach`, `poll`, `stop_the_world` and `wait_on`, with the callee-saved registers spilled above it; read
+    /// by the collector.
+    pub fn detached_sp(&self) -> &AtomicUsize {
+        &self.detached_sp
+    }
+
+    /// A number that no other member of this process has had.
+    pub fn id(&self) -> u64 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// The kernel's thread id; 0 until `bind_to_this_thread`.
+    pub fn os_id(&self) -> u32 {
+        self.os_id.load(Ordering::Relaxed)
+    }
+
+    /// Records that the calling OS thread is this member's.
+    pub fn bind_to_this_thread(&self) {
+        self.os_id.store(super::futex::thread_id(), Ordering::Relaxed);
+    }
+
+    /// True for the thread that runs signal handlers.
+    pub fn is_main(&self) -> bool {
+        self.is_main.load(Ordering::Relaxed)
+    }
+
+    /// The thread's name.
+    pub fn name(&self) -> String {
+        self.name.lock().map_or_else(|e| e.into_inner().clone(), |n| n.clone())
+    }
+
+    /// Names the thread.
+    pub fn set_name(&self, name: &str) {
+        *self.name.lock().unwrap_or_else(|e| e.into_inner()) = name.to_owned();
+    }
+
+    /// Asks something of this thread, from any thread: it ends its wait early if the request interrupts waits.
+    pub fn request(&self, events: Events) {
+        self.hot.slot.raise(events.0);
+        if events.has(Events::INTERRUPTS) {
+            self.parker.unpark();
+        }
+    }
+
+    /// Takes back requests; tells which were there.
+    pub fn withdraw(&self, events: Events) -> Events {
+        Events(self.hot.slot.take(events.0))
+    }
+
+    /// What is asked of this thread now.
+    pub fn pending(&self) -> Events {
+        Events(self.breaker().load(Ordering::SeqCst))
+    }
+
+    pub(super) fn slot(&self) -> &Slot {
+        &self.hot.slot
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(super) fn parker(&self) -> &Parker {
+        &self.parker
+    }
+
+    pub(super) fn set_main(&self, is_main: bool) {
+        self.is_main.store(is_main, Ordering::Relaxed);
+    }
+
+    /// Makes a new or reused member fit for a new thread; it is in no list that a stopper reads.
+    pub(super) fn renew(&self, id: u64, name: &str, is_main: bool) {
+        self.id.store(id, Ordering::Relaxed);
+        self.os_id.store(0, Ordering::Relaxed);
+        self.set_main(is_main);
+        self.set_name(name);
+        self.tick().store(i64::MAX, Ordering::Relaxed);
+        self.user().store(std::ptr::null_mut(), Ordering::Relaxed);
+        self.detached_sp.store(0, Ordering::Relaxed);
+        self.forget_waits();
+        self.cpu_bound.store(false, Ordering::Relaxed);
+    }
+
+    /// Nobody waits for anything any more: new member, or forked child.
+    pub(super) fn forget_waits(&self) {
+        self.busy.store(0, Ordering::Relaxed);
+        self.lot.store(0, Ordering::Relaxed);
+        self.waits_for.store(0, Ordering::Relaxed);
+        self.parker.reset();
+    }
+}

@@ -1,0 +1,189 @@
+//! All waiting of Mini threads: a parking lot keyed by address. A lock's state word lives in its heap object; who
+//! waits for it is known here. So Ctrl-C, fork, the ledger and a deadlock detector see every wait.
+//! Knows no lock, no queue, no value: those are built on top.
+//!
+//! A lock that is handed over, as the layer above would build it on its state word:
+//!
+//! ```text
+//! acquire:  FREE → HELD by compare-exchange, else set CONTENDED and
+//!           wait_on(me, key, || state is still CONTENDED, deadline): Woken means the lock is ours
+//! release:  HELD → FREE by compare-exchange, else
+//!           wake_one(key, |next| state = match next { Some → if more wait { CONTENDED } else { HELD }, None → FREE })
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::events::Events;
+use super::futex;
+use super::ledger::Cause;
+use super::member::Member;
+use super::{attach, detach};
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Somebody woke it: for a lock that is handed over, the lock is ours.
+    Woken,
+    /// The deadline passed first.
+    TimedOut,
+    /// A signal, an asynchronous exception or the end of the process: see `Member::pending`.
+    Interrupted,
+    /// It did not sleep: `validate` said no.
+    Changed,
+}
+
+/// Whom `wake_one` is about to wake.
+#[derive(Clone, Copy, Debug)]
+pub struct Next {
+    /// The thread that waited longest, if any waited.
+    pub member: Option<&'static Member>,
+    /// True if others wait for the same key behind it.
+    pub more: bool,
+}
+
+struct Sleeper {
+    key: usize,
+    member: &'static Member,
+}
+
+type Bucket = Mutex<VecDeque<Sleeper>>;
+
+const BUCKETS: usize = 64;
+static LOT: LazyLock<[Bucket; BUCKETS]> = LazyLock::new(|| [const { Mutex::new(VecDeque::new()) }; BUCKETS]);
+
+/// `Member::lot`: not in a bucket, in one, taken out by a waker.
+const NOWHERE: u8 = 0;
+const QUEUED: u8 = 1;
+const WOKEN: u8 = 2;
+
+/// Sleeps until `wake*` for `key`, the deadline, or an interrupt. `validate` is asked under the lot's lock, before
+/// anything else: a waker who changes the state first and wakes afterwards cannot be missed. The member is Running
+/// before and after, detached while it sleeps.
+pub fn wait_on(
+    member: &'static Member,
+    key: usize,
+    validate: impl FnOnce() -> bool,
+    deadline: Option<Instant>,
+) -> Wait {
+    let deadline = deadline.map(as_monotonic);
+    {
+        let mut bucket = bucket(key);
+        if !validate() {
+            return Wait::Changed;
+        }
+        member.lot.store(QUEUED, Ordering::SeqCst);
+        member.waits_for.store(key, Ordering::Relaxed);
+        bucket.push_back(Sleeper { key, member });
+    }
+    detach(member, Cause::Blocking);
+    let outcome = sleep_queued(member, key, deadline);
+    member.waits_for.store(0, Ordering::Relaxed);
+    attach(member);
+    outcome
+}
+
+/// Sleeps until the deadline (for ever without one) or an interrupt.
+pub fn sleep(member: &'static Member, deadline: Option<Instant>) -> Wait {
+    wait_on(member, std::ptr::from_ref(member).addr(), || true, deadline)
+}
+
+/// Wakes up to `count` threads that wait for `key`, those who came first; tells how many it woke.
+pub fn wake(key: usize, count: usize) -> usize {
+    let mut woken = Vec::new();
+    {
+        let mut bucket = bucket(key);
+        while woken.len() < count {
+            match take_first(&mut bucket, key) {
+                Some(member) => woken.push(member),
+                None => break,
+            }
+        }
+    }
+    woken.iter().for_each(|m| m.parker().unpark());
+    woken.len()
+}
+
+/// Wakes the thread that waited longest for `key`. `decide` is called under the lot's lock, before it wakes, also
+/// if nobody waits: it sets the state word to fit, so that a lock can be handed over directly.
+pub fn wake_one<T>(key: usize, decide: impl FnOnce(Next) -> T) -> T {
+    let mut bucket = bucket(key);
+    let member = take_first(&mut bucket, key);
+    let more = bucket.iter().any(|s| s.key == key);
+    let decided = decide(Next { member, more });
+    drop(bucket);
+    if let Some(member) = member {
+        member.parker().unpark();
+    }
+    decided
+}
+
+/// Everyone who waits, with the key it waits for: for a deadlock detector and for listings.
+pub fn sleepers() -> Vec<(&'static Member, usize)> {
+    LOT.iter().flat_map(|b| open(b).iter().map(|s| (s.member, s.key)).collect::<Vec<_>>()).collect()
+}
+
+/// All buckets, locked in order: nobody can be half-way in or out. For fork.
+pub(super) fn lock_all() -> Vec<MutexGuard<'static, VecDeque<Sleeper>>> {
+    LOT.iter().map(open).collect()
+}
+
+/// In a forked child: those who waited are gone.
+pub(super) fn forget_all() {
+    LOT.iter().for_each(|b| open(b).clear());
+}
+
+fn sleep_queued(member: &'static Member, key: usize, deadline: Option<u64>) -> Wait {
+    loop {
+        if member.lot.load(Ordering::SeqCst) == WOKEN {
+            member.lot.store(NOWHERE, Ordering::SeqCst);
+            return Wait::Woken;
+        }
+        if member.pending().has(Events::INTERRUPTS) {
+            return withdraw(member, key, Wait::Interrupted);
+        }
+        if deadline.is_some_and(|at| futex::now() >= at) {
+            return withdraw(member, key, Wait::TimedOut);
+        }
+        member.parker().park(deadline);
+    }
+}
+
+/// Leaves the bucket, unless a waker was faster: its wake-up must not be lost.
+fn withdraw(member: &'static Member, key: usize, otherwise: Wait) -> Wait {
+    let mut bucket = bucket(key);
+    let woken = member.lot.swap(NOWHERE, Ordering::SeqCst) == WOKEN;
+    if woken {
+        return Wait::Woken;
+    }
+    bucket.retain(|s| !std::ptr::eq(s.member, member));
+    otherwise
+}
+
+fn take_first(bucket: &mut VecDeque<Sleeper>, key: usize) -> Option<&'static Member> {
+    let at = bucket.iter().position(|s| s.key == key)?;
+    let sleeper = bucket.remove(at)?;
+    sleeper.member.lot.store(WOKEN, Ordering::SeqCst);
+    Some(sleeper.member)
+}
+
+fn bucket(key: usize) -> MutexGuard<'static, VecDeque<Sleeper>> {
+    // Fibonacci hashing: objects lie 16 bytes apart, so the low bits alone would crowd a few buckets.
+    let hash = (key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58;
+    open(&LOT[hash as usize % BUCKETS])
+}
+
+fn open(bucket: &Bucket) -> MutexGuard<'_, VecDeque<Sleeper>> {
+    // Only `validate` and `decide` could panic in here, and the queue is whole whenever they run.
+    bucket.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+fn as_monotonic(deadline: Instant) -> u64 {
+    let rest = deadline.saturating_duration_since(Instant::now());
+    futex::now().saturating_add(u64::try_from(rest.as_nanos()).unwrap_or(u64::MAX)).min(FAR)
+}
+
+/// As far as the kernel's clock reaches, with room to spare.
+const FAR: u64 = Duration::from_secs(1 << 33).as_nanos() as u64;

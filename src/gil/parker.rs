@@ -1,0 +1,43 @@
+//! A thread's own bed: it sleeps on one futex word, anyone may wake it, a signal handler included. A wake-up that
+//! comes before the sleep is kept. Knows no member.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::futex::{self, Wake};
+
+const EMPTY: u32 = 0;
+const TOKEN: u32 = 1;
+const ASLEEP: u32 = 2;
+
+/// One thread sleeps here, any thread wakes it.
+#[derive(Debug)]
+pub struct Parker(AtomicU32);
+
+impl Parker {
+    pub(super) const fn new() -> Parker {
+        Parker(AtomicU32::new(EMPTY))
+    }
+
+    /// Sleeps until woken, or the deadline (monotonic nanoseconds), or a signal; may also return for no reason.
+    pub fn park(&self, deadline: Option<u64>) -> Wake {
+        if self.0.compare_exchange(EMPTY, ASLEEP, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            self.0.swap(EMPTY, Ordering::SeqCst);
+            return Wake::Woken;
+        }
+        let why = futex::wait(&self.0, ASLEEP, deadline);
+        // Whoever woke us did so after its own change, which the caller is about to look at.
+        self.0.swap(EMPTY, Ordering::SeqCst);
+        why
+    }
+
+    /// Wakes the sleeper, or spares it its next sleep. Safe in a signal handler.
+    pub fn unpark(&self) {
+        if self.0.swap(TOKEN, Ordering::SeqCst) == ASLEEP {
+            futex::wake(&self.0, 1);
+        }
+    }
+
+    pub(super) fn reset(&self) {
+        self.0.store(EMPTY, Ordering::SeqCst);
+    }
+}

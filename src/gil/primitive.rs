@@ -1,0 +1,32 @@
+//! The atomics and the wait that `state.rs` and `busy.rs` are built from. `models/` has a loom version of this file.
+
+pub use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+
+use super::futex;
+
+/// Sleeps while `word` holds `seen`; may return early.
+pub fn wait(word: &AtomicU32, seen: u32) {
+    futex::wait(word, seen, None);
+}
+
+/// Wakes everyone who waits on `word`.
+pub fn wake_all(word: &AtomicU32) {
+    futex::wake(word, u32::MAX);
+}
+
+/// One turn of a short spin.
+pub fn pause() {
+    std::hint::spin_loop();
+}
+
+/// A spin that begins short and ends by giving the processor away.
+#[derive(Default)]
+pub struct Spin(crossbeam::utils::Backoff);
+
+impl Spin {
+    /// Waits a moment, longer each time.
+    pub fn turn(&self) {
+        // `snooze` ends in sched_yield: whoever we wait for may be off the processor.
+        self.0.snooze();
+    }
+}
