@@ -1,0 +1,416 @@
+//! The layout of every heap object, and which of its words are values: all that the collector knows of types.
+//! Must not know what the types do; operations live in one file per type.
+//!
+//! Every struct is `repr(C)`, begins with `Hdr`, and is only ever reached through `&T` (never `&mut`): its mutable words
+//! are atomics, because with the GIL off another thread may be reading them. Cells are 16-byte aligned.
+
+use super::header::{Hdr, Kind, Slot, flag};
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+/// An immutable map from attribute names to slots, shared by the instances of a class that grew alike.
+#[repr(C)]
+pub struct Shape {
+    pub hdr: Hdr,
+    /// The class.
+    pub class: Slot,
+    /// The shape this one extends by one attribute; EMPTY for a root.
+    pub parent: Slot,
+    /// The attribute added (an interned Str); EMPTY for a root.
+    pub key: Slot,
+    /// Shapes that extend this one: EMPTY, one Shape, or a Dict from key to Shape.
+    pub children: Slot,
+    /// Lazily made Dict from name to slot number, for shapes with many attributes.
+    pub index: Slot,
+    /// Number of attributes; the one added has number `count - 1`.
+    pub count: u32,
+    /// How many of them live inside the object; the rest in Chunks.
+    pub inline_cap: u32,
+}
+
+/// Overflow attribute slots of an object. Never moves, never grows: the next chunk is twice as large.
+#[repr(C)]
+pub struct Chunk {
+    pub hdr: Hdr,
+    pub next: Slot,
+    pub cap: u64,
+    pub slots: [Slot; 0],
+}
+
+/// An instance of a class written in Mini. `attrs` is the first overflow Chunk.
+#[repr(C)]
+pub struct Instance {
+    pub hdr: Hdr,
+    pub attrs: Slot,
+    pub slots: [Slot; 0],
+}
+
+/// A variable that closures, modules and classes share.
+#[repr(C)]
+pub struct Cell {
+    pub hdr: Hdr,
+    pub value: Slot,
+    /// Of a module's global: the cell of the builtin with the same name, consulted while `value` is EMPTY.
+    pub fallback: Slot,
+    pub name: Slot,
+}
+
+#[repr(C)]
+pub struct Str {
+    pub hdr: Hdr,
+    /// 0: not computed yet.
+    pub hash: AtomicU64,
+    pub nbytes: u32,
+    pub nchars: u32,
+    /// UTF-8, followed (non-ASCII, more than 64 chars) by the offset table that `str.rs` describes;
+    /// of an EXTERNAL string: `ExternalStr`.
+    pub bytes: [u8; 0],
+}
+
+/// What follows the fixed part of an EXTERNAL string.
+#[repr(C)]
+pub struct ExternalStr {
+    pub base: Str,
+    /// A StrBuf whose first `nbytes` bytes are this string.
+    pub buf: Slot,
+    /// EMPTY, or a StrBuf that holds the offset table.
+    pub index: Slot,
+}
+
+/// Bytes that strings share: `s += t` writes behind `used` when `s` ends there.
+#[repr(C)]
+pub struct StrBuf {
+    pub hdr: Hdr,
+    pub used: AtomicU64,
+    pub cap: u64,
+    pub bytes: [u8; 0],
+}
+
+#[repr(C)]
+pub struct Bytes {
+    pub hdr: Hdr,
+    pub len: u64,
+    pub hash: AtomicU64,
+    pub bytes: [u8; 0],
+}
+
+/// An int beyond 62 bits: sign of `len` is the sign, limbs little-endian, no leading zero limb.
+#[repr(C)]
+pub struct Int {
+    pub hdr: Hdr,
+    pub len: i64,
+    pub limbs: [u64; 0],
+}
+
+/// A float that does not fit a word.
+#[repr(C)]
+pub struct Float {
+    pub hdr: Hdr,
+    pub value: f64,
+}
+
+#[repr(C)]
+pub struct Tuple {
+    pub hdr: Hdr,
+    pub len: u64,
+    pub items: [Slot; 0],
+}
+
+#[repr(C)]
+pub struct List {
+    pub hdr: Hdr,
+    /// A ListBuf; never EMPTY.
+    pub buf: Slot,
+}
+
+/// Items of a list. `len <= cap`; slots beyond `len` are EMPTY. The length lives here, so that a reader who has the
+/// buffer has a length that fits it.
+#[repr(C)]
+pub struct ListBuf {
+    pub hdr: Hdr,
+    pub len: AtomicU64,
+    pub cap: AtomicU64,
+    pub items: [Slot; 0],
+}
+
+#[repr(C)]
+pub struct Dict {
+    pub hdr: Hdr,
+    /// A Table; never EMPTY. Of an ATTRS dict: the instance.
+    pub table: Slot,
+}
+
+/// Entries of a dict, in order of insertion, behind their hash index.
+/// `index_cap` words of index (`hash << 32 | entry + 1`, 0 = free), then `entry_cap` pairs (key, value).
+#[repr(C)]
+pub struct Table {
+    pub hdr: Hdr,
+    pub index_cap: u32,
+    pub entry_cap: u32,
+    /// Entries handed out, deleted ones included.
+    pub used: AtomicU32,
+    /// Entries alive.
+    pub live: AtomicU32,
+    pub index: [AtomicU64; 0],
+}
+
+#[repr(C)]
+pub struct Set {
+    pub hdr: Hdr,
+    /// A SetTable; never EMPTY.
+    pub table: Slot,
+    /// Of a frozenset: cached hash, 0 = not computed.
+    pub hash: AtomicU64,
+}
+
+/// Open-addressed entries: `cap` pairs (hash, key); key EMPTY = free, `Value::DELETED` = was deleted.
+#[repr(C)]
+pub struct SetTable {
+    pub hdr: Hdr,
+    pub cap: u32,
+    pub live: AtomicU32,
+    /// Live and deleted entries.
+    pub fill: AtomicU32,
+    pub pad: u32,
+    pub entries: [SetEntry; 0],
+}
+
+#[repr(C)]
+pub struct SetEntry {
+    pub hash: AtomicU64,
+    pub key: Slot,
+}
+
+/// start, stop and step are ints of any size.
+#[repr(C)]
+pub struct Range {
+    pub hdr: Hdr,
+    pub start: Slot,
+    pub stop: Slot,
+    pub step: Slot,
+}
+
+#[repr(C)]
+pub struct Slice {
+    pub hdr: Hdr,
+    pub start: Slot,
+    pub stop: Slot,
+    pub step: Slot,
+}
+
+/// Keys, values or items of a dict (`what` 0, 1, 2), or a mapping proxy.
+#[repr(C)]
+pub struct DictView {
+    pub hdr: Hdr,
+    pub dict: Slot,
+    pub what: u64,
+}
+
+/// A built-in iterator. `tag` says which (`iter.rs`); the state words are values.
+#[repr(C)]
+pub struct Iter {
+    pub hdr: Hdr,
+    pub tag: u64,
+    pub state: [Slot; 4],
+}
+
+/// Compiled code, linked to a module: what the eval loop runs.
+#[repr(C)]
+pub struct Code {
+    pub hdr: Hdr,
+    /// First instruction; owned by `plain`.
+    pub insns: *const crate::bytecode::op::Insn,
+    /// The data segment D (see `bytecode::op`); malloced, freed by the finalizer.
+    pub data: *mut u64,
+    pub nregs: u32,
+    /// Number of arguments, if exactly that many positional ones need no further binding; else `u32::MAX`.
+    pub simple_args: u32,
+    /// The module whose globals D refers to.
+    pub module: Slot,
+    /// The compiler's code object: an `Arc` turned into a pointer.
+    pub plain: *const crate::bytecode::code::Code,
+}
+
+#[repr(C)]
+pub struct Function {
+    pub hdr: Hdr,
+    pub attrs: Slot,
+    /// A Code.
+    pub code: Slot,
+    /// EMPTY, or a Tuple of Cells.
+    pub cells: Slot,
+    /// EMPTY, or a Tuple.
+    pub defaults: Slot,
+    /// EMPTY, or a Dict.
+    pub kwdefaults: Slot,
+    pub name: Slot,
+    pub qualname: Slot,
+    pub doc: Slot,
+    pub module_name: Slot,
+}
+
+/// A function written in Rust; `def` is a `&'static vm::native::NativeDef`.
+#[repr(C)]
+pub struct Native {
+    pub hdr: Hdr,
+    pub def: *const (),
+    /// The object it is bound to (a module, for functions; EMPTY for unbound methods).
+    pub owner: Slot,
+}
+
+#[repr(C)]
+pub struct BoundMethod {
+    pub hdr: Hdr,
+    pub func: Slot,
+    pub receiver: Slot,
+}
+
+#[repr(C)]
+pub struct Class {
+    pub hdr: Hdr,
+    pub name: Slot,
+    pub qualname: Slot,
+    /// Tuple.
+    pub bases: Slot,
+    /// Tuple, this class first.
+    pub mro: Slot,
+    /// A CELLS Dict.
+    pub dict: Slot,
+    /// The Shape of a fresh instance.
+    pub root_shape: Slot,
+    /// List of direct subclasses.
+    pub subclasses: Slot,
+    /// Kind of the instances.
+    pub instance_kind: u64,
+    /// `class::trait_bits::*`: which special methods are not the built-in ones.
+    pub traits: AtomicU64,
+}
+
+#[repr(C)]
+pub struct Property {
+    pub hdr: Hdr,
+    pub get: Slot,
+    pub set: Slot,
+    pub del: Slot,
+    pub doc: Slot,
+}
+
+/// StaticMethod and ClassMethod.
+#[repr(C)]
+pub struct Wrapper {
+    pub hdr: Hdr,
+    pub func: Slot,
+}
+
+#[repr(C)]
+pub struct Super {
+    pub hdr: Hdr,
+    pub class: Slot,
+    pub receiver: Slot,
+    /// The class whose mro is walked.
+    pub start: Slot,
+}
+
+#[repr(C)]
+pub struct Module {
+    pub hdr: Hdr,
+    /// A CELLS Dict.
+    pub dict: Slot,
+    pub name: Slot,
+}
+
+#[repr(C)]
+pub struct Exception {
+    pub hdr: Hdr,
+    pub attrs: Slot,
+    /// Tuple.
+    pub args: Slot,
+    pub cause: Slot,
+    pub context: Slot,
+    pub traceback: Slot,
+    /// `__suppress_context__`: True or False.
+    pub suppress: Slot,
+}
+
+/// One line of a traceback, outermost first through `next`.
+#[repr(C)]
+pub struct Traceback {
+    pub hdr: Hdr,
+    pub next: Slot,
+    /// A Code.
+    pub code: Slot,
+    pub line: u64,
+    pub pc: u64,
+}
+
+/// An object that owns a Rust value. `data` is a leaked `Box<Box<dyn Any + Send + Sync>>`, dropped by the finalizer.
+#[repr(C)]
+pub struct Host {
+    pub hdr: Hdr,
+    pub attrs: Slot,
+    /// Two plain value slots for natives that need them.
+    pub extra: [Slot; 2],
+    pub data: *mut (),
+}
+
+/// A fixed-size struct of the heap.
+///
+/// # Safety
+/// `Self` must be `repr(C)`, begin with `Hdr`, and be the struct of kind `KIND`.
+pub unsafe trait HeapObject {
+    const KIND: Kind;
+}
+
+macro_rules! heap_objects {
+    ($($t:ident = $k:ident),* $(,)?) => { $(
+        // SAFETY: repr(C), Hdr first, and the only struct of this kind (checked by reading the table).
+        unsafe impl HeapObject for $t { const KIND: Kind = Kind::$k; }
+    )* };
+}
+
+heap_objects! {
+    Shape = Shape, Chunk = Chunk, Instance = Instance, Cell = Cell, Str = Str, StrBuf = StrBuf, Bytes = Bytes, Int = Int,
+    Float = Float, Tuple = Tuple, List = List, ListBuf = ListBuf, Dict = Dict, Table = Table, Set = Set, SetTable = SetTable,
+    Range = Range, Slice = Slice, DictView = DictView, Iter = Iter, Code = Code, Function = Function, Native = Native,
+    BoundMethod = BoundMethod, Class = Class, Property = Property, Super = Super, Module = Module, Exception = Exception,
+    Traceback = Traceback, Host = Host,
+}
+
+/// Where the values of an object are, in words from its start.
+pub enum Words {
+    /// No values.
+    None,
+    /// `count` words from `first` on.
+    Fixed { first: usize, count: usize },
+    /// Computed from the object.
+    Custom,
+}
+
+/// The layout rule of a kind. `SUBCLASS` objects have one attribute word behind their payload in addition.
+pub const fn words(kind: Kind) -> Words {
+    use Words::*;
+    match kind {
+        Kind::Shape => Fixed { first: 1, count: 5 },
+        Kind::Cell => Fixed { first: 1, count: 3 },
+        Kind::List | Kind::Dict | Kind::Set | Kind::FrozenSet => Fixed { first: 1, count: 1 },
+        Kind::Range | Kind::Slice | Kind::Super => Fixed { first: 1, count: 3 },
+        Kind::DictView | Kind::MappingProxy | Kind::StaticMethod | Kind::ClassMethod => Fixed { first: 1, count: 1 },
+        Kind::Iter => Fixed { first: 2, count: 4 },
+        Kind::Function => Fixed { first: 1, count: 9 },
+        Kind::Native => Fixed { first: 2, count: 1 },
+        Kind::BoundMethod | Kind::Module => Fixed { first: 1, count: 2 },
+        Kind::Class => Fixed { first: 1, count: 7 },
+        Kind::Property => Fixed { first: 1, count: 4 },
+        Kind::Exception => Fixed { first: 1, count: 6 },
+        Kind::Traceback => Fixed { first: 1, count: 2 },
+        Kind::Host => Fixed { first: 1, count: 3 },
+        Kind::Chunk | Kind::ListBuf | Kind::Table | Kind::SetTable | Kind::Str | Kind::Tuple | Kind::Instance | Kind::Code => {
+            Custom
+        }
+        _ => None,
+    }
+}
+
+/// Whether an object carries the attribute word of a subclass of a built-in type.
+pub fn is_subclass_instance(hdr: &Hdr) -> bool {
+    hdr.flags.load(std::sync::atomic::Ordering::Relaxed) & flag::SUBCLASS != 0
+}

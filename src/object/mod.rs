@@ -1,0 +1,14 @@
+//! Data: words, the heap, and the raw operations of every built-in type.
+//! Must not run Mini code, and must not block: what can do either lives in `vm` and `native`.
+
+pub mod error;
+pub mod header;
+pub mod heap;
+pub mod layout;
+pub mod mutator;
+pub mod types;
+pub mod value;
+
+pub use error::{Exc, R, Raised};
+pub use header::{Hdr, Kind, Slot};
+pub use value::{Value, Word};
