@@ -136,6 +136,12 @@ impl Slot {
         }
     }
 
+    /// Replaces `old` by `new` in one step. False: something else was there.
+    pub fn replace(&self, old: Word, new: Word) -> bool {
+        let (old, new) = (old.map_or(0, Value::bits), new.map_or(0, Value::bits));
+        self.0.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
     /// Exchanges the word.
     pub fn swap(&self, w: Word) -> Word {
         Value::from_bits(self.0.swap(w.map_or(0, Value::bits), Ordering::AcqRel))

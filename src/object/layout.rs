@@ -17,10 +17,11 @@ pub struct Shape {
     pub parent: Slot,
     /// The attribute added (an interned Str); EMPTY for a root.
     pub key: Slot,
-    /// Shapes that extend this one: EMPTY, one Shape, or a Dict from key to Shape.
+    /// First of the shapes that extend this one; they are linked by `sibling`.
     pub children: Slot,
-    /// Lazily made Dict from name to slot number, for shapes with many attributes.
-    pub index: Slot,
+    pub sibling: Slot,
+    /// Not used yet: keeps the struct at a multiple of 16 bytes.
+    pub spare: Slot,
     /// Number of attributes; the one added has number `count - 1`.
     pub count: u32,
     /// How many of them live inside the object; the rest in Chunks.
@@ -389,7 +390,7 @@ pub enum Words {
 pub const fn words(kind: Kind) -> Words {
     use Words::*;
     match kind {
-        Kind::Shape => Fixed { first: 1, count: 5 },
+        Kind::Shape => Fixed { first: 1, count: 6 },
         Kind::Cell => Fixed { first: 1, count: 3 },
         Kind::List | Kind::Dict | Kind::Set | Kind::FrozenSet => Fixed { first: 1, count: 1 },
         Kind::Range | Kind::Slice | Kind::Super => Fixed { first: 1, count: 3 },

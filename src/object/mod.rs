@@ -1,11 +1,15 @@
 //! Data: words, the heap, and the raw operations of every built-in type.
 //! Must not run Mini code, and must not block: what can do either lives in `vm` and `native`.
 
+pub mod class;
 pub mod error;
+pub mod exc;
+pub mod func;
 pub mod header;
 pub mod heap;
 pub mod layout;
 pub mod mutator;
+pub mod shape;
 pub mod types;
 pub mod value;
 

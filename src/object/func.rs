@@ -1,0 +1,130 @@
+//! Cells, functions, natives, bound methods, properties and their like as data. Must not know how they are called.
+
+use super::error::R;
+use super::header::{Hdr, Kind};
+use super::layout::{BoundMethod, Cell, Function, HeapObject, Host, Module, Native, Property, Super, Wrapper};
+use super::mutator::Mutator;
+use super::value::{Value, Word};
+use super::{dict, heap, shape, types};
+use std::any::Any;
+use std::sync::atomic::Ordering;
+
+/// Writes `words` behind the header of a fresh object and returns it as a value.
+fn filled<T: HeapObject, const N: usize>(m: &mut Mutator, kind: Kind, words: [Word; N]) -> R {
+    const { assert!(std::mem::size_of::<T>() >= 8 * (N + 1)) };
+    let p = m.alloc_as::<T>(kind, types::root_shape(kind), 0)?;
+    // SAFETY: freshly allocated, with room for N words behind the header (asserted above), and not shared yet.
+    unsafe { p.cast::<u64>().add(1).cast::<[Word; N]>().write(words) };
+    Ok(Value::from_addr(p.addr()))
+}
+
+/// A cell with this value.
+pub fn new_cell(m: &mut Mutator, value: Word) -> R {
+    filled::<Cell, 3>(m, Kind::Cell, [value, None, None])
+}
+
+/// A function; `fields` in the order of the struct behind `attrs`.
+pub struct FunctionParts {
+    pub code: Value,
+    pub cells: Word,
+    pub defaults: Word,
+    pub kwdefaults: Word,
+    pub name: Value,
+    pub qualname: Value,
+    pub doc: Word,
+    pub module_name: Word,
+}
+
+/// Makes a function.
+pub fn new_function(m: &mut Mutator, p: FunctionParts) -> R {
+    let fields = [
+        None,
+        Some(p.code),
+        p.cells,
+        p.defaults,
+        p.kwdefaults,
+        Some(p.name),
+        Some(p.qualname),
+        p.doc,
+        p.module_name,
+    ];
+    filled::<Function, 9>(m, Kind::Function, fields)
+}
+
+/// A native function or method. `def` is a `&'static NativeDef` as a pointer.
+pub fn new_native(m: &mut Mutator, def: *const (), owner: Word) -> R {
+    let v = filled::<Native, 2>(m, Kind::Native, [None, owner])?;
+    // SAFETY: `v` is the Native just made; its `def` word is written before anybody else can see it.
+    unsafe { (v.addr() as *mut Native).cast::<*const ()>().add(1).write(def) };
+    Ok(v)
+}
+
+/// A function or native with its receiver.
+pub fn new_bound(m: &mut Mutator, func: Value, receiver: Value) -> R {
+    filled::<BoundMethod, 2>(m, Kind::BoundMethod, [Some(func), Some(receiver)])
+}
+
+/// A property; absent accessors are EMPTY.
+pub fn new_property(m: &mut Mutator, get: Word, set: Word, del: Word, doc: Word) -> R {
+    filled::<Property, 4>(m, Kind::Property, [get, set, del, doc])
+}
+
+// SAFETY: repr(C), Hdr first; StaticMethod and ClassMethod share this struct, allocated by `alloc_as` with the kind given.
+unsafe impl HeapObject for Wrapper {
+    const KIND: Kind = Kind::StaticMethod;
+}
+
+/// A staticmethod or classmethod (`kind`) around `func`.
+pub fn new_wrapper(m: &mut Mutator, kind: Kind, func: Value) -> R {
+    filled::<Wrapper, 1>(m, kind, [Some(func)])
+}
+
+/// The function inside a staticmethod or classmethod.
+pub fn unwrap_wrapper(v: Value) -> Word {
+    let wraps = v.is_ref() && matches!(types::hdr(v).kind, Kind::StaticMethod | Kind::ClassMethod);
+    // SAFETY: both kinds are Wrapper.
+    if wraps { unsafe { (*(v.addr() as *const Wrapper)).func.get() } } else { None }
+}
+
+/// `super` of `class` for `receiver`, whose lookup starts in `start`'s method resolution order.
+pub fn new_super(m: &mut Mutator, class: Value, receiver: Value, start: Value) -> R {
+    filled::<Super, 3>(m, Kind::Super, [Some(class), Some(receiver), Some(start)])
+}
+
+/// A module with an empty namespace, and a shape of its own (inline caches mean this very module by it).
+pub fn new_module(m: &mut Mutator, name: Value) -> R {
+    let dict = dict::new_namespace(m)?;
+    let v = filled::<Module, 2>(m, Kind::Module, [Some(dict), Some(name)])?;
+    let own = shape::new_root(m, types::class_of_kind(Kind::Module), 0)?;
+    types::hdr(v).shape.store(heap::compress(own), Ordering::Release);
+    Ok(v)
+}
+
+/// The namespace of a module.
+pub fn module_dict(module: Value) -> Word {
+    types::cast::<Module>(module).and_then(|m| m.dict.get())
+}
+
+/// An object of `class` (a class whose instances are of kind Host) that owns `data`.
+pub fn new_host(m: &mut Mutator, class: Value, data: Box<dyn Any + Send + Sync>) -> R {
+    let root = heap::compress(super::class::root_shape(class));
+    let p = m.alloc_as::<Host>(Kind::Host, root, 0)?;
+    let data = Box::into_raw(Box::new(data)).cast::<()>();
+    // SAFETY: freshly allocated, of this size, and not shared yet.
+    unsafe {
+        (&raw mut (*p).attrs).cast::<[u64; 3]>().write([0; 3]);
+        (&raw mut (*p).data).write(data);
+    }
+    let v = Value::from_addr(p.addr());
+    heap::add_finalizable(v);
+    Ok(v)
+}
+
+/// The Rust value of a Host object, if it is a `T`.
+pub fn host<T: Any>(v: Value) -> Option<&'static T> {
+    let host = types::cast::<Host>(v)?;
+    // SAFETY: `data` is the leaked Box of `new_host`; it lives as long as the object, which the caller keeps alive.
+    unsafe { (*host.data.cast::<Box<dyn Any + Send + Sync>>()).downcast_ref::<T>() }
+}
+
+const _: () = assert!(std::mem::size_of::<Hdr>() == 8);

@@ -1,0 +1,216 @@
+//! Shapes and attribute slots: where an object keeps attribute `name`, and how it gets a new one.
+//! Must not know descriptors, classes' namespaces, or inline caches.
+//!
+//! A shape never changes once published; an object moves from shape to shape as it gains attributes, never back:
+//! deleting an attribute empties its slot. Slots never move (they live in the object or in chunks that are never
+//! reallocated), so that with the GIL off an in-place store needs no announcement.
+
+use super::error::R;
+use super::header::{Hdr, Slot};
+use super::layout::{Chunk, Instance, Shape};
+use super::mutator::Mutator;
+use super::value::{Value, Word};
+use super::{heap, sync, trace, types};
+use std::sync::atomic::Ordering;
+
+/// Attributes in the first overflow chunk; each further chunk holds twice as many.
+const FIRST_CHUNK: u64 = 8;
+/// A class offers at most this many slots inside its instances.
+pub const MAX_INLINE: u32 = 24;
+
+/// The shape of a heap object.
+#[inline]
+pub fn of(hdr: &Hdr) -> &'static Shape {
+    from_id(hdr.shape.load(Ordering::Acquire))
+}
+
+/// The shape with this compressed reference.
+#[inline]
+pub fn from_id(id: u32) -> &'static Shape {
+    // SAFETY: shape words only ever hold compressed references to Shapes.
+    unsafe { &*(heap::expand(id).addr() as *const Shape) }
+}
+
+/// A fresh root shape for instances of `class`.
+pub fn new_root(m: &mut Mutator, class: Value, inline_cap: u32) -> R {
+    new_shape(m, Some(class), None, None, 0, inline_cap.min(MAX_INLINE))
+}
+
+fn new_shape(m: &mut Mutator, class: Word, parent: Word, key: Word, count: u32, inline_cap: u32) -> R {
+    let p = m.alloc::<Shape>(0)?;
+    // SAFETY: freshly allocated, of this size, and not shared yet.
+    let shape = unsafe {
+        (&raw mut (*p).class).cast::<[u64; 6]>().write([0; 6]);
+        (&raw mut (*p).count).write(count);
+        (&raw mut (*p).inline_cap).write(inline_cap);
+        &*p
+    };
+    shape.class.set_word(class);
+    shape.parent.set_word(parent);
+    shape.key.set_word(key);
+    Ok(Value::from_addr(p.addr()))
+}
+
+/// The slot number of attribute `name` (interned).
+pub fn find(shape: &Shape, name: Value) -> Option<u32> {
+    let mut at = shape;
+    while at.count > 0 {
+        if at.key.get() == Some(name) {
+            return Some(at.count - 1);
+        }
+        at = types::cast::<Shape>(at.parent.get()?)?;
+    }
+    None
+}
+
+/// Attribute names in order of slot number.
+pub fn keys(shape: &Shape) -> Vec<Value> {
+    let mut names = Vec::with_capacity(shape.count as usize);
+    let mut at = shape;
+    while at.count > 0 {
+        names.extend(at.key.get());
+        match at.parent.get().and_then(types::cast::<Shape>) {
+            Some(parent) => at = parent,
+            None => break,
+        }
+    }
+    names.reverse();
+    names
+}
+
+/// The shape that extends `shape` by `name`; made if there is none yet. Two threads may make two: harmless.
+fn extend(m: &mut Mutator, shape: &'static Shape, name: Value) -> R<&'static Shape> {
+    let mut at = shape.children.get();
+    while let Some(child) = at.and_then(types::cast::<Shape>) {
+        if child.key.get() == Some(name) {
+            return Ok(child);
+        }
+        at = child.sibling.get();
+    }
+    let parent = Value::from_addr(std::ptr::from_ref(shape).addr());
+    let fresh = new_shape(m, shape.class.get(), Some(parent), Some(name), shape.count + 1, shape.inline_cap)?;
+    // SAFETY: new_shape returns a Shape.
+    let child = unsafe { &*(fresh.addr() as *const Shape) };
+    loop {
+        let first = shape.children.get();
+        child.sibling.set_word(first);
+        if shape.children.replace(first, Some(fresh)) {
+            return Ok(child);
+        }
+    }
+}
+
+/// The attribute chunk word of an object that can have attributes.
+pub fn attrs_word(v: Value) -> Option<&'static Slot> {
+    trace::attrs_word(v)
+}
+
+/// The slot `n` of an object, if it exists already.
+#[inline]
+pub fn slot(v: Value, shape: &Shape, n: u32) -> Option<&'static Slot> {
+    if n < shape.inline_cap {
+        // SAFETY: an object whose shape has `inline_cap` has that many words behind its first two.
+        return Some(unsafe { &*(v.addr() as *const Slot).add(2 + n as usize) });
+    }
+    overflow_slot(attrs_word(v)?, n - shape.inline_cap)
+}
+
+fn overflow_slot(attrs: &Slot, n: u32) -> Option<&'static Slot> {
+    let mut n = n as u64;
+    let mut at = attrs.get();
+    while let Some(chunk) = at.and_then(types::cast::<Chunk>) {
+        if n < chunk.cap {
+            // SAFETY: a chunk has `cap` slots behind its fixed part.
+            return Some(unsafe { &*(chunk.slots.as_ptr().add(n as usize)) });
+        }
+        n -= chunk.cap;
+        at = chunk.next.get();
+    }
+    None
+}
+
+/// The value of attribute `name` (interned), if the object has it.
+pub fn get(v: Value, name: Value) -> Word {
+    let shape = of(types::hdr(v));
+    slot(v, shape, find(shape, name)?)?.get()
+}
+
+/// Sets attribute `name` (interned), adding it if need be. False: this object cannot have attributes.
+pub fn set(m: &mut Mutator, v: Value, name: Value, value: Value) -> R<bool> {
+    let hdr = types::hdr(v);
+    let Some(attrs) = attrs_word(v) else { return Ok(false) };
+    loop {
+        let shape = of(hdr);
+        if let Some(n) = find(shape, name) {
+            if let Some(slot) = slot(v, shape, n) {
+                slot.set(value);
+                return Ok(true);
+            }
+        }
+        let wider = extend(m, shape, name)?;
+        make_room(m, hdr, attrs, wider)?;
+        let _guard = sync::structural(m, hdr);
+        if std::ptr::eq(of(hdr), shape) {
+            if let Some(slot) = slot(v, wider, shape.count) {
+                slot.set(value);
+            }
+            let id = heap::compress(Value::from_addr(std::ptr::from_ref(wider).addr()));
+            hdr.shape.store(id, Ordering::Release);
+            return Ok(true);
+        }
+    }
+}
+
+/// Sees to it that the last slot of `shape` exists in the object.
+fn make_room(m: &mut Mutator, hdr: &Hdr, attrs: &Slot, shape: &Shape) -> R<()> {
+    let n = shape.count - 1;
+    while n >= shape.inline_cap && overflow_slot(attrs, n - shape.inline_cap).is_none() {
+        let mut last = attrs;
+        let mut cap = FIRST_CHUNK;
+        while let Some(chunk) = last.get().and_then(types::cast::<Chunk>) {
+            cap = chunk.cap * 2;
+            last = &chunk.next;
+        }
+        let fresh = new_chunk(m, cap)?;
+        let _guard = sync::structural(m, hdr);
+        // Lost to another thread: then its chunk is there, and ours is garbage.
+        let _ = last.set_if_empty(fresh);
+    }
+    Ok(())
+}
+
+fn new_chunk(m: &mut Mutator, cap: u64) -> R {
+    let p = m.alloc::<Chunk>(cap as usize * 8)?;
+    // SAFETY: freshly allocated with room for `cap` slots, and not shared yet.
+    unsafe {
+        (&raw mut (*p).next).cast::<u64>().write(0);
+        (&raw mut (*p).cap).write(cap);
+        (&raw mut (*p).slots).cast::<u64>().write_bytes(0, cap as usize);
+    }
+    Ok(Value::from_addr(p.addr()))
+}
+
+/// Deletes attribute `name`. False: there was none.
+pub fn delete(v: Value, name: Value) -> bool {
+    let shape = of(types::hdr(v));
+    let slot = find(shape, name).and_then(|n| slot(v, shape, n));
+    slot.is_some_and(|s| s.swap(None).is_some())
+}
+
+/// The attributes an object has now: names and values.
+pub fn attributes(v: Value) -> Vec<(Value, Value)> {
+    let shape = of(types::hdr(v));
+    let keys = keys(shape).into_iter().enumerate();
+    keys.filter_map(|(n, key)| Some((key, slot(v, shape, n as u32)?.get()?))).collect()
+}
+
+/// Makes a bare instance of the class whose root shape this is.
+#[inline]
+pub fn new_instance(m: &mut Mutator, root: &Shape) -> R {
+    let cap = root.inline_cap as usize;
+    let id = heap::compress(Value::from_addr(std::ptr::from_ref(root).addr()));
+    let p = m.alloc_as::<Instance>(super::Kind::Instance, id, cap * 8)?;
+    // SAFETY: freshly allocated with room for `cap` slots behind `attrs`, and not shared yet.
+    unsafe { (&raw mut (*p).attrs).cast::<u64>().write_bytes(0, cap + 1) };
+    Ok(Value::from_addr(p.addr()))
+}
