@@ -9,6 +9,7 @@ pub mod header;
 pub mod heap;
 pub mod layout;
 pub mod mutator;
+pub mod num;
 pub mod shape;
 pub mod types;
 pub mod value;
