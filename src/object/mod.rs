@@ -7,10 +7,13 @@ pub mod exc;
 pub mod func;
 pub mod header;
 pub mod heap;
+pub mod intern;
 pub mod layout;
 pub mod mutator;
 pub mod num;
 pub mod shape;
+pub mod str;
+pub mod str_index;
 pub mod types;
 pub mod value;
 

@@ -1,0 +1,395 @@
+//! Strings: immutable UTF-8 text, how it is made, shared, hashed and joined. Must not know how scripts spell it.
+//!
+//! A short string keeps its bytes in its own cell. A long result of `a + b` is EXTERNAL: its bytes are a prefix of a
+//! `StrBuf` with room behind it, so that `s += t` in a loop copies only `t`: whoever moves `used` from the end of `s`
+//! owns the bytes behind it. A prefix never changes once a string shows it, so readers need no lock.
+//!
+//! A string of more than 64 characters, not all ASCII, has a table of byte offsets (see `str_index`).
+
+use super::header::{Kind, Slot, flag};
+pub use super::intern::{intern_value, retain_interned};
+use super::layout::{ExternalStr, Str, StrBuf};
+use super::mutator::Mutator;
+use super::str_index;
+use super::types::{cast, root_shape};
+use super::{R, Value};
+use std::cmp::Ordering as Cmp;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// `a + b` of fewer bytes than this is copied into one cell; longer results share a buffer.
+const EXTERNAL_FROM: usize = 256;
+const HEADER: usize = std::mem::size_of::<Str>();
+
+static ASCII: [Slot; 128] = [const { Slot::empty() }; 128];
+static EMPTY: Slot = Slot::empty();
+
+/// The strings kept for ever: the empty one and those of one ASCII character. Roots of the collector.
+pub fn visit_roots(visit: &mut dyn FnMut(Value)) {
+    ASCII.iter().chain(std::iter::once(&EMPTY)).filter_map(Slot::get).for_each(visit);
+}
+
+impl Mutator {
+    /// A string.
+    #[inline]
+    pub fn new_str(&mut self, text: &str) -> R {
+        match *text.as_bytes() {
+            [] => self.empty_str(),
+            [b] if b < 128 => self.ascii_char(b),
+            _ => build(self, None, text.len(), count_chars(text), [text].iter()),
+        }
+    }
+
+    /// The concatenation of `parts`, copied once.
+    pub fn new_str_parts(&mut self, parts: &[&str]) -> R {
+        let nbytes = parts.iter().fold(0usize, |n, p| n.saturating_add(p.len()));
+        if nbytes <= 1 {
+            return self.new_str(parts.iter().find(|p| !p.is_empty()).unwrap_or(&""));
+        }
+        build(self, None, nbytes, parts.iter().map(|p| count_chars(p)).sum(), parts.iter())
+    }
+
+    /// A string that is an instance of a class derived from `str`; `shape` is the class's root shape.
+    pub fn new_str_subclass(&mut self, shape: u32, text: &str) -> R {
+        build(self, Some(shape), text.len(), count_chars(text), [text].iter())
+    }
+
+    /// A string of one character.
+    #[inline]
+    pub fn new_char(&mut self, c: char) -> R {
+        if c.is_ascii() { self.ascii_char(c as u8) } else { self.new_str(c.encode_utf8(&mut [0; 4])) }
+    }
+
+    /// The empty string; always the same object.
+    pub fn empty_str(&mut self) -> R {
+        match EMPTY.get() {
+            Some(v) => Ok(v),
+            None => publish(self, &EMPTY, ""),
+        }
+    }
+
+    #[inline]
+    fn ascii_char(&mut self, b: u8) -> R {
+        let slot = &ASCII[(b & 127) as usize];
+        match slot.get() {
+            Some(v) => Ok(v),
+            None => publish(self, slot, std::str::from_utf8(&[b & 127]).unwrap_or("")),
+        }
+    }
+}
+
+/// Fills a preallocated string's slot; the loser of a race takes the winner's.
+#[cold]
+fn publish(m: &mut Mutator, slot: &'static Slot, text: &str) -> R {
+    let fresh = build(m, None, text.len(), text.len(), [text].iter())?;
+    let fresh = super::intern::intern_value(m, fresh)?;
+    Ok(slot.set_if_empty(fresh).map_or_else(|winner| winner, |()| fresh))
+}
+
+/// Number of characters.
+#[inline]
+pub fn count_chars(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
+}
+
+/// Makes a string with its bytes inside. `nbytes` and `nchars` are those of all `parts` together; with a shape, the
+/// string gets a class of its own and an (empty) attribute word.
+fn build<P: AsRef<str>>(
+    m: &mut Mutator,
+    shape: Option<u32>,
+    nbytes: usize,
+    nchars: usize,
+    parts: impl Iterator<Item = P>,
+) -> R {
+    let Ok(nbytes32) = u32::try_from(nbytes) else { return Err(m.no_memory()) };
+    let table = str_index::table_len(nbytes, nchars);
+    let attrs_at = attrs_offset(nbytes, table);
+    let size = if shape.is_some() { attrs_at + 8 } else { HEADER + table_end(nbytes, table) };
+    let at = m.alloc_as::<Str>(Kind::Str, shape.unwrap_or_else(|| root_shape(Kind::Str)), size - HEADER)?;
+    // SAFETY: the cell has `size` bytes, is not visible to anybody yet, and all offsets below are within `size`:
+    // the parts have `nbytes` bytes together (summed by the callers), the table follows them, the attribute word ends it.
+    unsafe {
+        (&raw mut (*at).hash).write(AtomicU64::new(0));
+        (&raw mut (*at).nbytes).write(nbytes32);
+        (&raw mut (*at).nchars).write(nchars as u32);
+        let bytes = (&raw mut (*at).bytes).cast::<u8>();
+        let mut end = 0;
+        for part in parts {
+            let part = part.as_ref();
+            std::ptr::copy_nonoverlapping(part.as_ptr(), bytes.add(end), part.len());
+            end += part.len();
+        }
+        if table > 0 {
+            let text = std::str::from_utf8_unchecked(std::slice::from_raw_parts(bytes, nbytes));
+            let entries = bytes.add(nbytes.next_multiple_of(4)).cast::<u32>();
+            str_index::fill(text, std::slice::from_raw_parts_mut(entries.cast(), table));
+        }
+        if shape.is_some() {
+            at.cast::<u8>().add(attrs_at).cast::<Slot>().write(Slot::empty());
+            (*at).hdr.flags.fetch_or(flag::SUBCLASS, Ordering::Relaxed);
+        }
+    }
+    Ok(Value::from_addr(at as usize))
+}
+
+/// Bytes of text and offset table together.
+fn table_end(nbytes: usize, table: usize) -> usize {
+    if table == 0 { nbytes } else { nbytes.next_multiple_of(4) + table * 4 }
+}
+
+fn attrs_offset(nbytes: usize, table: usize) -> usize {
+    (HEADER + table_end(nbytes, table)).next_multiple_of(8)
+}
+
+/// Of an instance of a class derived from `str`: its attribute word's offset in bytes.
+pub fn subclass_word(s: &Str) -> usize {
+    attrs_offset(s.nbytes as usize, str_index::table_len(s.nbytes as usize, s.nchars as usize))
+}
+
+/// The string object behind a value.
+#[inline(always)]
+pub fn view(v: Value) -> Option<&'static Str> {
+    cast::<Str>(v)
+}
+
+/// The text of a string; `None` for any other value. Valid until the next point where Mini code can run or the thread
+/// detaches, unless `v` is kept where the collector sees it (an argument, the native stack, a rooted scope): objects
+/// never move and their bytes never change.
+#[inline(always)]
+pub fn as_str(v: Value) -> Option<&'static str> {
+    view(v).map(text)
+}
+
+/// The text of a string object; as long valid as `as_str`'s.
+#[inline(always)]
+pub fn text(s: &Str) -> &'static str {
+    let start = match external(s) {
+        None => (&raw const s.bytes).cast::<u8>(),
+        Some((buf, _)) => buf_bytes(buf),
+    };
+    // SAFETY: `nbytes` bytes from `start` are initialised valid UTF-8 and never change: copied from `&str`s when the string
+    // was made (in its cell, or below `used` in its buffer). The lifetime is the promise documented at `as_str`.
+    unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(start, s.nbytes as usize)) }
+}
+
+/// Of a string whose bytes live elsewhere: the buffer and the slot of its offset table.
+#[inline(always)]
+fn external(s: &Str) -> Option<(&StrBuf, &Slot)> {
+    if s.hdr.flags.load(Ordering::Relaxed) & flag::EXTERNAL == 0 {
+        return None;
+    }
+    // SAFETY: an EXTERNAL string was allocated as an ExternalStr, of which Str is the first field.
+    let whole = unsafe { &*(s as *const Str).cast::<ExternalStr>() };
+    cast::<StrBuf>(whole.buf.value()).map(|buf| (buf, &whole.index))
+}
+
+fn buf_bytes(buf: &StrBuf) -> *const u8 {
+    (&raw const buf.bytes).cast()
+}
+
+/// The offset table of a non-ASCII string of more than 64 characters; empty for any other, and for an EXTERNAL one
+/// whose table has not been needed yet.
+pub(super) fn offsets(s: &Str) -> &[u32] {
+    let len = str_index::table_len(s.nbytes as usize, s.nchars as usize);
+    if len == 0 {
+        return &[];
+    }
+    let start = match external(s) {
+        // SAFETY: `build` placed the table there, 4-aligned because the header is a multiple of 4.
+        None => unsafe { (&raw const s.bytes).cast::<u8>().add((s.nbytes as usize).next_multiple_of(4)) },
+        Some((_, index)) => match index.get().and_then(cast::<StrBuf>) {
+            Some(buf) => buf_bytes(buf),
+            None => return &[],
+        },
+    };
+    // SAFETY: `len` entries were written by `fill` before the string (or the index slot) was published.
+    unsafe { std::slice::from_raw_parts(start.cast(), len) }
+}
+
+/// Makes the offset table of an EXTERNAL string that needs one and has none yet.
+pub(super) fn ensure_offsets(m: &mut Mutator, s: &Str) -> R<()> {
+    let len = str_index::table_len(s.nbytes as usize, s.nchars as usize);
+    let Some((_, index)) = external(s) else { return Ok(()) };
+    if len == 0 || index.get().is_some() {
+        return Ok(());
+    }
+    let (buf, at) = new_buf(m, len * 4)?;
+    // SAFETY: the buffer has `len * 4` bytes, 4-aligned, and nobody else has it yet.
+    str_index::fill(text(s), unsafe { std::slice::from_raw_parts_mut(at.cast(), len) });
+    // A loser of the race leaves its table to the collector: both tables are equal.
+    let _ = index.set_if_empty(buf);
+    Ok(())
+}
+
+/// A buffer with `cap` bytes, none used, and where they begin.
+fn new_buf(m: &mut Mutator, cap: usize) -> R<(Value, *mut u8)> {
+    let at = m.alloc::<StrBuf>(cap)?;
+    // SAFETY: fresh cell of `cap` bytes behind the struct.
+    unsafe {
+        (&raw mut (*at).used).write(AtomicU64::new(0));
+        (&raw mut (*at).cap).write(cap as u64);
+        Ok((Value::from_addr(at as usize), (&raw mut (*at).bytes).cast()))
+    }
+}
+
+fn new_external(m: &mut Mutator, nbytes: usize, nchars: usize, buf: Value) -> R {
+    let extra = std::mem::size_of::<ExternalStr>() - HEADER;
+    let at = m.alloc::<Str>(extra)?.cast::<ExternalStr>();
+    // SAFETY: fresh cell of the size of an ExternalStr; every field behind the header is written.
+    unsafe {
+        (&raw mut (*at).base.hash).write(AtomicU64::new(0));
+        (&raw mut (*at).base.nbytes).write(nbytes as u32);
+        (&raw mut (*at).base.nchars).write(nchars as u32);
+        (&raw mut (*at).buf).write(Slot::new(buf));
+        (&raw mut (*at).index).write(Slot::empty());
+        (*at).base.hdr.flags.fetch_or(flag::EXTERNAL, Ordering::Relaxed);
+    }
+    Ok(Value::from_addr(at as usize))
+}
+
+/// `a + b`. Both must be strings.
+pub fn concat(m: &mut Mutator, a: Value, b: Value) -> R {
+    let (Some(s), Some(t)) = (view(a), view(b)) else {
+        return Err(m.type_error("can only concatenate str to str"));
+    };
+    if t.nbytes == 0 && is_exact(s) {
+        return Ok(a);
+    }
+    if s.nbytes == 0 && is_exact(t) {
+        return Ok(b);
+    }
+    let nbytes = s.nbytes as usize + t.nbytes as usize;
+    let nchars = s.nchars as usize + t.nchars as usize;
+    if nbytes < EXTERNAL_FROM {
+        return build(m, None, nbytes, nchars, [text(s), text(t)].iter());
+    }
+    if nbytes > u32::MAX as usize {
+        return Err(m.no_memory());
+    }
+    append(m, s, text(t), nbytes, nchars)
+}
+
+/// The long form of `concat`: behind `s` in its buffer if that is free, else in a new buffer with room to grow.
+fn append(m: &mut Mutator, s: &Str, tail: &str, nbytes: usize, nchars: usize) -> R {
+    let grown = external(s).is_some();
+    if let Some((buf, _)) = external(s)
+        && nbytes as u64 <= buf.cap
+        && buf.used.load(Ordering::Relaxed) == u64::from(s.nbytes)
+    {
+        let fresh = new_external(m, nbytes, nchars, Value::from_addr(buf as *const StrBuf as usize))?;
+        let (end, new_end) = (u64::from(s.nbytes), nbytes as u64);
+        if buf.used.compare_exchange(end, new_end, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            // SAFETY: the exchange gave the bytes from `end` to `new_end <= cap` to this thread alone; no string shows
+            // them until `fresh` is published. `tail` may lie in the same buffer, but below `end`.
+            unsafe {
+                std::ptr::copy_nonoverlapping(
+                    tail.as_ptr(),
+                    buf_bytes(buf).cast_mut().add(end as usize),
+                    tail.len(),
+                )
+            };
+            return Ok(fresh);
+        }
+    }
+    // A string that has been appended to before will be again: double. Otherwise leave a little room.
+    let cap = if grown { nbytes * 2 } else { nbytes + nbytes / 4 };
+    let (buf, at) = new_buf(m, cap.next_multiple_of(16))?;
+    let head = text(s);
+    // SAFETY: the buffer is fresh and holds at least `nbytes` = head + tail.
+    unsafe {
+        std::ptr::copy_nonoverlapping(head.as_ptr(), at, head.len());
+        std::ptr::copy_nonoverlapping(tail.as_ptr(), at.add(head.len()), tail.len());
+    }
+    if let Some(buf) = cast::<StrBuf>(buf) {
+        buf.used.store(nbytes as u64, Ordering::Release);
+    }
+    new_external(m, nbytes, nchars, buf)
+}
+
+/// `s * n`. `v` must be a string; a negative count gives the empty string.
+pub fn repeat(m: &mut Mutator, v: Value, n: i64) -> R {
+    let Some(s) = view(v) else { return Err(m.type_error("can't multiply sequence by non-int")) };
+    if n <= 0 || s.nbytes == 0 {
+        return m.empty_str();
+    }
+    if n == 1 && is_exact(s) {
+        return Ok(v);
+    }
+    let Some(nbytes) = (s.nbytes as usize).checked_mul(n as usize).filter(|n| *n <= u32::MAX as usize) else {
+        return Err(m.no_memory());
+    };
+    // Short strings are laid out in larger units first: one copy of a unit is cheaper than many of its parts.
+    let each = n.min(1024 / i64::from(s.nbytes) + 1);
+    let unit = text(s).repeat(each as usize);
+    let rest = unit.get(..(n % each) as usize * s.nbytes as usize).unwrap_or("");
+    let parts = std::iter::repeat_n(unit.as_str(), (n / each) as usize).chain([rest]);
+    build(m, None, nbytes, s.nchars as usize * n as usize, parts)
+}
+
+/// Whether the class is `str` itself.
+#[inline]
+pub fn is_exact(s: &Str) -> bool {
+    s.hdr.flags.load(Ordering::Relaxed) & flag::SUBCLASS == 0
+}
+
+/// Whether every character is ASCII.
+#[inline(always)]
+pub fn is_ascii(s: &Str) -> bool {
+    s.nbytes == s.nchars
+}
+
+/// The hash of a string; computed once.
+#[inline]
+pub fn hash(s: &Str) -> i64 {
+    match s.hash.load(Ordering::Relaxed) {
+        0 => {
+            let h = hash_bytes(text(s).as_bytes());
+            s.hash.store(h as u64, Ordering::Relaxed);
+            h
+        }
+        h => h as i64,
+    }
+}
+
+/// The hash of a string or bytes object with these bytes: 128-bit products folded, with a fixed seed, so that a run can
+/// be repeated. (Mini does not defend against keys chosen to collide.) Never 0 (not computed) or -1 (CPython's error).
+#[inline]
+pub fn hash_bytes(bytes: &[u8]) -> i64 {
+    const K0: u64 = 0x9e37_79b9_7f4a_7c15;
+    const K1: u64 = 0xd6e8_feb8_6659_fd93;
+    let fold = |a: u64, b: u64| {
+        let wide = u128::from(a) * u128::from(b);
+        wide as u64 ^ (wide >> 64) as u64
+    };
+    let mut h = K0 ^ bytes.len() as u64;
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        h = fold(h ^ chunk.try_into().map_or(0, u64::from_le_bytes), K1);
+    }
+    let tail = chunks.remainder().iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
+    match fold(h ^ tail, K1) ^ (h >> 32) {
+        0 => 1,
+        u64::MAX => -2,
+        h => h as i64,
+    }
+}
+
+/// Whether two strings have the same characters.
+#[inline]
+pub fn eq(a: &Str, b: &Str) -> bool {
+    if std::ptr::eq(a, b) {
+        return true;
+    }
+    if a.nbytes != b.nbytes {
+        return false;
+    }
+    if a.hdr.flags.load(Ordering::Relaxed) & b.hdr.flags.load(Ordering::Relaxed) & flag::INTERNED != 0 {
+        return false;
+    }
+    let (x, y) = (a.hash.load(Ordering::Relaxed), b.hash.load(Ordering::Relaxed));
+    (x == 0 || y == 0 || x == y) && text(a) == text(b)
+}
+
+/// Order by code point, which is the order of the UTF-8 bytes.
+pub fn compare(a: &Str, b: &Str) -> Cmp {
+    text(a).as_bytes().cmp(text(b).as_bytes())
+}
