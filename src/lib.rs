@@ -2,3 +2,4 @@
 //! The layers, and who may import whom, are in docs/architecture.md.
 
 pub mod bytecode;
+pub mod gil;

@@ -26,9 +26,15 @@ impl MemberCell {
         self.0.store(as_ptr(member), Ordering::SeqCst);
     }
 
-    /// Puts `new` if the cell still holds `old`.
-    pub fn swap_if(&self, old: Option<&'static Member>, new: Option<&'static Member>) -> bool {
-        self.0.compare_exchange(as_ptr(old), as_ptr(new), Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    /// Puts the member if the cell still holds `old`.
+    pub fn swap_if(&self, old: Option<&'static Member>, new: &'static Member) -> bool {
+        self.0.compare_exchange(as_ptr(old), as_ptr(Some(new)), Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// True if the cell holds this member.
+    #[inline]
+    pub fn is(&self, member: &'static Member) -> bool {
+        ptr::eq(self.0.load(Ordering::SeqCst), member)
     }
 }
 

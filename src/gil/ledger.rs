@@ -53,6 +53,12 @@ pub enum Phase {
     Away = 4,
 }
 
+impl Figures {
+    /// Nothing happened.
+    pub const ZERO: Figures =
+        Figures { held: 0, waited: 0, blocked: 0, stopped: 0, acquisitions: 0, futile: 0, switches: [0; 5] };
+}
+
 /// The figures of one thread, or of several summed. Times in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {

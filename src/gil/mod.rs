@@ -23,6 +23,7 @@ mod coop;
 mod events;
 pub mod futex;
 mod ledger;
+mod lock;
 mod member;
 mod off;
 pub mod park;
@@ -44,9 +45,10 @@ pub use events::Events;
 pub use ledger::{CAUSES, Cause, Figures};
 pub use member::Member;
 pub use parker::Parker;
-pub use spec::{LoopKind, PolicySpec, SpecError};
+pub use registry::{Account, Snapshot};
+pub use spec::{LoopKind, PolicyKind, PolicySpec, PollKind, QueueKind, SpecError};
 pub use state::State;
-pub use world::{Account, Snapshot, World};
+pub use world::World;
 
 use world::WORLD;
 
@@ -55,8 +57,8 @@ pub fn register(name: &str, is_main: bool) -> &'static Member {
     WORLD.register(name, is_main)
 }
 
-/// The thread ends: gives up permission to run, and is no longer in the registry. Its figures are kept.
-/// May be called Running or Detached. The member must not be used afterwards: another thread may get it.
+/// The thread ends: gives up permission to run, and is no longer in the registry. Its figures are kept. It is
+/// Running, or was never attached. The member must not be used afterwards: another thread may get it.
 pub fn leave(member: &'static Member) {
     WORLD.leave(member);
 }
@@ -115,8 +117,8 @@ pub fn policy() -> PolicySpec {
     WORLD.spec()
 }
 
-/// `sys.setswitchinterval`: the time after which a waiter asks; all else stays. Under a policy without a time
-/// (off, coop, ticks) it is kept for when a `time` policy comes without its own. False: not positive or not finite.
+/// `sys.setswitchinterval`: the time after which a waiter asks; all else stays. A policy without a
+/// time (off, coop, ticks) stays too, and the value is only remembered. False: not above 0 and finite.
 pub fn set_switch_interval(member: &'static Member, seconds: f64) -> bool {
     WORLD.set_switch_interval(member, seconds)
 }
@@ -126,7 +128,8 @@ pub fn switch_interval() -> f64 {
     WORLD.switch_interval()
 }
 
-/// `sys.setcheckinterval`: the number of ticks; all else stays. Values below 1 count as 1.
+/// `sys.setcheckinterval`: the number of ticks; all else stays. Values below 1 count as 1. A policy without ticks
+/// stays too, and the value is only remembered.
 pub fn set_check_interval(member: &'static Member, ticks: i64) {
     WORLD.set_check_interval(member, ticks);
 }

@@ -44,7 +44,7 @@ pub struct Next {
     pub more: bool,
 }
 
-struct Sleeper {
+pub(super) struct Sleeper {
     key: usize,
     member: &'static Member,
 }

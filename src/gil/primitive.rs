@@ -29,4 +29,9 @@ impl Spin {
         // `snooze` ends in sched_yield: whoever we wait for may be off the processor.
         self.0.snooze();
     }
+
+    /// True once it has waited so long that sleeping is better.
+    pub fn is_long(&self) -> bool {
+        self.0.is_completed()
+    }
 }

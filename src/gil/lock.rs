@@ -1,0 +1,436 @@
+//! The GIL itself: one owner word, those who wait for it, and the numbers of the policy in force.
+//! Knows who owns it, not who is Running: that is `world.rs`.
+//!
+//! The owner word also says that there is no GIL. It changes between "no GIL" and the rest only in a stopped world,
+//! by the thread that stopped it, so for whoever is Running the answer stands.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, MutexGuard};
+
+use crossbeam::utils::CachePadded;
+
+use super::cell::{MemberCell, Owner, OwnerCell};
+use super::events::Events;
+use super::futex::{self, now};
+use super::ledger::{Cause, Phase};
+use super::member::Member;
+use super::policy::{self, Handoff, Interval, Policy};
+use super::queue::{Queue, Wakes};
+use super::spec::{DEFAULT_INTERVAL, LoopKind, PolicySpec, PollKind};
+
+/// No waiter ever asks.
+const NEVER: u64 = u64::MAX;
+
+/// The policy in force, as numbers that a thread may read without the core's lock.
+struct Mode {
+    loop_kind: AtomicU8,
+    poll_at_op: AtomicBool,
+    /// Nanoseconds after which a waiter asks.
+    ask_after: AtomicU64,
+    /// What a tick counter is loaded with.
+    ticks: AtomicI64,
+    hand_over: AtomicBool,
+    in_turn: AtomicBool,
+}
+
+pub(super) struct Core {
+    spec: PolicySpec,
+    policy: Box<dyn Policy>,
+    queue: Box<dyn Queue>,
+}
+
+pub(super) struct Lock {
+    owner: CachePadded<OwnerCell>,
+    /// Threads that wait; changed under the core's lock, read by whoever lets go.
+    waiters: AtomicU32,
+    /// Those who race sleep on this word; it changes when the GIL is let go.
+    room: AtomicU32,
+    /// Changes when another thread than the last one takes the GIL; those who stand back sleep on it.
+    taken: AtomicU32,
+    standing_back: AtomicU32,
+    /// When `taken` changed.
+    taken_at: AtomicU64,
+    last: MemberCell,
+    last_cause: AtomicU8,
+    /// Counts policies: those who wait under an old one start anew.
+    epoch: AtomicU32,
+    mode: Mode,
+    core: LazyLock<Mutex<Core>>,
+}
+
+impl Core {
+    fn new(spec: PolicySpec) -> Core {
+        let policy = policy::make(spec);
+        let queue = policy.queue();
+        Core { spec, policy, queue }
+    }
+}
+
+impl Lock {
+    /// Starts under the default policy, which the numbers here repeat: a static cannot ask it.
+    pub const fn new() -> Lock {
+        Lock {
+            owner: CachePadded::new(OwnerCell::free()),
+            waiters: AtomicU32::new(0),
+            room: AtomicU32::new(0),
+            taken: AtomicU32::new(0),
+            standing_back: AtomicU32::new(0),
+            taken_at: AtomicU64::new(0),
+            last: MemberCell::empty(),
+            last_cause: AtomicU8::new(0),
+            epoch: AtomicU32::new(0),
+            mode: Mode {
+                loop_kind: AtomicU8::new(LoopKind::Locked as u8),
+                poll_at_op: AtomicBool::new(false),
+                ask_after: AtomicU64::new(DEFAULT_INTERVAL.as_nanos() as u64),
+                ticks: AtomicI64::new(i64::MAX),
+                hand_over: AtomicBool::new(true),
+                in_turn: AtomicBool::new(false),
+            },
+            core: LazyLock::new(|| Mutex::new(Core::new(PolicySpec::default()))),
+        }
+    }
+
+    #[inline]
+    pub fn is_off(&self) -> bool {
+        self.owner.is_off()
+    }
+
+    /// True if somebody waits.
+    #[inline]
+    pub fn is_wanted(&self) -> bool {
+        self.waiters.load(Ordering::SeqCst) != 0
+    }
+
+    pub fn spec(&self) -> PolicySpec {
+        self.core().spec
+    }
+
+    #[inline]
+    pub fn loop_kind(&self) -> LoopKind {
+        match self.mode.loop_kind.load(Ordering::Relaxed) {
+            0 => LoopKind::Free,
+            1 => LoopKind::Locked,
+            _ => LoopKind::Stepped,
+        }
+    }
+
+    #[inline]
+    pub fn poll_at_op(&self) -> bool {
+        self.mode.poll_at_op.load(Ordering::Relaxed)
+    }
+
+    /// What to load a tick counter with; `i64::MAX` if the policy does not count.
+    #[inline]
+    pub fn ticks(&self) -> i64 {
+        self.mode.ticks.load(Ordering::Relaxed)
+    }
+
+    /// A slice of ticks ended while others wait: asks the policy how long the next one is.
+    pub fn next_slice(&self) {
+        let mut core = self.core();
+        let interval = core.policy.interval();
+        self.mode.ticks.store(ticks_of(interval), Ordering::Relaxed);
+    }
+
+    pub fn core(&self) -> MutexGuard<'_, Core> {
+        // A policy that panics leaves at worst a slice or a turn undecided; nothing is half-written.
+        self.core.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Takes the GIL, waiting as the policy says. False: there is no GIL (any more). `at` is the time now.
+    #[inline]
+    pub fn acquire(&self, member: &'static Member, from_blocking: bool, at: u64) -> bool {
+        // An old request must go before we own the GIL: one that comes after is meant for us.
+        member.withdraw(Events::GIL_REQUEST);
+        if self.owner.take(member) {
+            self.now_ours(member, at);
+            return true;
+        }
+        self.acquire_slow(member, from_blocking, at)
+    }
+
+    #[cold]
+    fn acquire_slow(&self, member: &'static Member, from_blocking: bool, at: u64) -> bool {
+        if self.is_off() {
+            return false;
+        }
+        member.ledger().turn(Phase::Waiting, at);
+        let got = self.queue_up(member, from_blocking, at);
+        if got {
+            self.now_ours(member, now());
+        }
+        got
+    }
+
+    /// Waits under one policy after the other until the GIL is ours, or there is none.
+    fn queue_up(&self, member: &'static Member, from_blocking: bool, at: u64) -> bool {
+        loop {
+            let mut core = self.core();
+            if self.is_off() {
+                return false;
+            }
+            let epoch = self.epoch.load(Ordering::SeqCst);
+            // Counted first, tried then: whoever lets go in between sees that somebody waits.
+            self.waiters.fetch_add(1, Ordering::SeqCst);
+            if self.owner.take(member) {
+                self.waiters.fetch_sub(1, Ordering::SeqCst);
+                return true;
+            }
+            let in_turn = core.queue.wakes() == Wakes::InTurn;
+            if in_turn {
+                core.queue.enter(member, from_blocking);
+            }
+            if let Owner::Held(holder) = self.owner.get()
+                && core.queue.asks_at_once(member, holder, from_blocking)
+            {
+                holder.request(Events::GIL_REQUEST);
+            }
+            drop(core);
+            let got = if in_turn { self.wait_turn(member, epoch, at) } else { self.race(member, epoch, at) };
+            if got {
+                return true;
+            }
+        }
+    }
+
+    /// Waits until the GIL is given to us. False: the policy changed.
+    fn wait_turn(&self, member: &'static Member, epoch: u32, mut since: u64) -> bool {
+        loop {
+            if self.owner.is(member) {
+                return true;
+            }
+            if self.epoch.load(Ordering::SeqCst) != epoch {
+                return false;
+            }
+            member.parker().park(self.deadline(since));
+            since = self.ask_if_due(member, since);
+        }
+    }
+
+    /// Sleeps until there is room, and tries. False: the policy changed.
+    fn race(&self, member: &'static Member, epoch: u32, mut since: u64) -> bool {
+        loop {
+            let room = self.room.load(Ordering::SeqCst);
+            if self.owner.take(member) {
+                // Whoever changed the policy forgot all waiters, us included.
+                if self.epoch.load(Ordering::SeqCst) == epoch {
+                    self.waiters.fetch_sub(1, Ordering::SeqCst);
+                }
+                return true;
+            }
+            if self.epoch.load(Ordering::SeqCst) != epoch {
+                return false;
+            }
+            futex::wait(&self.room, room, self.deadline(since));
+            if self.room.load(Ordering::SeqCst) != room && !matches!(self.owner.get(), Owner::Free) {
+                member.ledger().count_futile();
+            }
+            since = self.ask_if_due(member, since);
+        }
+    }
+
+    /// When a waiter may ask: an interval after it came, or after the holder got the GIL, whichever is later.
+    fn deadline(&self, since: u64) -> Option<u64> {
+        match self.mode.ask_after.load(Ordering::Relaxed) {
+            NEVER => None,
+            interval => Some(since.max(self.taken_at.load(Ordering::Relaxed)).saturating_add(interval)),
+        }
+    }
+
+    /// Asks the holder to hand over if it is time to; returns since when we wait for the next time.
+    fn ask_if_due(&self, member: &'static Member, since: u64) -> u64 {
+        let at = now();
+        if self.deadline(since).is_none_or(|due| at < due) {
+            return since;
+        }
+        if let Owner::Held(holder) = self.owner.get()
+            && !std::ptr::eq(holder, member)
+        {
+            holder.request(Events::GIL_REQUEST);
+        }
+        at
+    }
+
+    /// Book-keeping of a thread that has just become the owner.
+    #[inline]
+    fn now_ours(&self, member: &'static Member, at: u64) {
+        member.ledger().acquired(at);
+        if !self.last.is(member) {
+            self.changed_hands(member, at);
+        }
+    }
+
+    fn changed_hands(&self, member: &'static Member, at: u64) {
+        if let Some(previous) = self.last.get() {
+            previous.ledger().count_switch(Cause::from_index(self.last_cause.load(Ordering::Relaxed)));
+        }
+        self.last.set(Some(member));
+        self.taken_at.store(at, Ordering::Relaxed);
+        self.taken.fetch_add(1, Ordering::SeqCst);
+        // Whoever stands back counted itself before it let go, so we, who took after, see it.
+        if self.standing_back.load(Ordering::SeqCst) != 0 {
+            futex::wake(&self.taken, u32::MAX);
+        }
+    }
+
+    /// Lets go of the GIL; the caller owns it.
+    #[inline]
+    pub fn release(&self, cause: Cause) {
+        self.last_cause.store(cause as u8, Ordering::Relaxed);
+        if self.mode.in_turn.load(Ordering::Relaxed) && self.is_wanted() {
+            self.pass_on();
+            return;
+        }
+        self.owner.set(Owner::Free);
+        if self.is_wanted() {
+            self.make_room();
+        }
+    }
+
+    /// The owner gives the GIL to the next in turn.
+    #[cold]
+    fn pass_on(&self) {
+        let mut core = self.core();
+        let Some(next) = core.queue.next() else {
+            drop(core);
+            self.owner.set(Owner::Free);
+            self.make_room();
+            return;
+        };
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        next.withdraw(Events::GIL_REQUEST);
+        self.owner.set(Owner::Held(next));
+        drop(core);
+        next.parker().unpark();
+    }
+
+    /// The GIL became free while somebody waits: wakes as the queue wants it.
+    #[cold]
+    fn make_room(&self) {
+        let mut core = self.core();
+        let count = match core.queue.wakes() {
+            Wakes::One => 1,
+            Wakes::All => u32::MAX,
+            Wakes::InTurn => {
+                // A waiter came between our look and our letting go. If another took the GIL, it will see the waiter.
+                if matches!(self.owner.get(), Owner::Free)
+                    && let Some(next) = core.queue.next()
+                {
+                    self.give_free(&mut core, next);
+                }
+                return;
+            }
+        };
+        drop(core);
+        self.room.fetch_add(1, Ordering::SeqCst);
+        futex::wake(&self.room, count);
+    }
+
+    /// Gives a GIL that nobody owns to `next`, or lets it wait on if another thread is faster.
+    fn give_free(&self, core: &mut Core, next: &'static Member) {
+        next.withdraw(Events::GIL_REQUEST);
+        if self.owner.take(next) {
+            self.waiters.fetch_sub(1, Ordering::SeqCst);
+            next.parker().unpark();
+        } else {
+            core.queue.enter(next, true);
+        }
+    }
+
+    /// Lets go for others who wait; if the policy hands over, stands back until one of them has it.
+    pub fn give_way(&self, cause: Cause) {
+        let stand_back = self.mode.hand_over.load(Ordering::Relaxed)
+            && !self.mode.in_turn.load(Ordering::Relaxed)
+            && self.is_wanted();
+        if !stand_back {
+            self.release(cause);
+            return;
+        }
+        let seen = self.taken.load(Ordering::SeqCst);
+        self.standing_back.fetch_add(1, Ordering::SeqCst);
+        self.release(cause);
+        while self.taken.load(Ordering::SeqCst) == seen {
+            futex::wait(&self.taken, seen, None);
+        }
+        self.standing_back.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// The owner will never come back: whoever has the GIL next has it from a thread that ended.
+    pub fn release_for_good(&self, member: &'static Member) {
+        member.ledger().count_switch(Cause::Exit);
+        self.last.set(None);
+        self.release(Cause::Exit);
+    }
+
+    /// Puts a policy in force. In a stopped world, by the thread that stopped it; it owns the GIL afterwards, if
+    /// there is one. The caller then wakes everyone's parker.
+    pub fn install(&self, member: &'static Member, spec: PolicySpec) {
+        let mut core = self.core();
+        *core = Core::new(spec);
+        self.mode.follow(&mut core);
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.forget_waiters();
+        if !spec.has_gil() {
+            self.owner.set(Owner::Off);
+        } else if self.is_off() {
+            self.own(member);
+        }
+        drop(core);
+        self.wake_everyone();
+    }
+
+    /// In a forked child: nobody waits, and this thread is the owner, if there is a GIL.
+    pub fn after_fork_child(&self, member: &'static Member) {
+        let mut core = self.core();
+        core.queue = core.policy.queue();
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.standing_back.store(0, Ordering::SeqCst);
+        self.forget_waiters();
+        if !self.is_off() {
+            self.own(member);
+        }
+    }
+
+    fn own(&self, member: &'static Member) {
+        self.last.set(Some(member));
+        self.taken_at.store(now(), Ordering::Relaxed);
+        self.owner.set(Owner::Held(member));
+    }
+
+    fn forget_waiters(&self) {
+        self.waiters.store(0, Ordering::SeqCst);
+    }
+
+    /// Those who race or stand back look again.
+    fn wake_everyone(&self) {
+        for word in [&self.room, &self.taken] {
+            word.fetch_add(1, Ordering::SeqCst);
+            futex::wake(word, u32::MAX);
+        }
+    }
+}
+
+impl Mode {
+    /// Repeats the policy's answers.
+    fn follow(&self, core: &mut Core) {
+        let interval = core.policy.interval();
+        let ask_after = match interval {
+            Interval::After(d) => u64::try_from(d.as_nanos()).unwrap_or(NEVER),
+            Interval::Never | Interval::Ticks(_) => NEVER,
+        };
+        self.ask_after.store(ask_after, Ordering::Relaxed);
+        self.ticks.store(ticks_of(interval), Ordering::Relaxed);
+        self.loop_kind.store(core.spec.loop_kind() as u8, Ordering::Relaxed);
+        self.poll_at_op.store(core.policy.poll() == PollKind::Op, Ordering::Relaxed);
+        self.hand_over.store(core.policy.handoff() == Handoff::HandOver, Ordering::Relaxed);
+        self.in_turn.store(core.queue.wakes() == Wakes::InTurn, Ordering::Relaxed);
+    }
+}
+
+fn ticks_of(interval: Interval) -> i64 {
+    match interval {
+        Interval::Ticks(n) => n,
+        Interval::Never | Interval::After(_) => i64::MAX,
+    }
+}

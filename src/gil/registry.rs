@@ -1,0 +1,203 @@
+//! Who there is: the members that live, those that may be reused, and the figures of those that ended.
+//! Does no waiting; its lock is only ever held for a moment.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard};
+
+use super::cell::MemberCell;
+use super::futex::now;
+use super::ledger::{Figures, Phase};
+use super::member::Member;
+use super::state::State;
+
+/// What one thread did.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The member's number.
+    pub id: u64,
+    /// The kernel's thread id.
+    pub os_id: u32,
+    /// The thread's name.
+    pub name: String,
+    /// True for the main thread.
+    pub is_main: bool,
+    /// `Gone` for a thread that ended.
+    pub state: State,
+    /// Its figures.
+    pub figures: Figures,
+}
+
+/// Everyone's figures at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Nanoseconds since the first thread was registered (in a forked child: since the fork).
+    pub wall: u64,
+    /// Living threads in the order of their registration, after those that ended last, oldest first.
+    pub accounts: Vec<Account>,
+    /// How many threads ended so long ago that only their sum was kept.
+    pub forgotten: u64,
+    /// Their sum.
+    pub forgotten_figures: Figures,
+}
+
+impl Snapshot {
+    /// The sum over all threads, ended ones included.
+    pub fn total(&self) -> Figures {
+        let mut total = self.forgotten_figures;
+        self.accounts.iter().for_each(|a| total.add(&a.figures));
+        total
+    }
+
+    /// Under a GIL: nanoseconds in which nobody held it, a hand-over on its way included.
+    pub fn unowned(&self) -> u64 {
+        self.wall.saturating_sub(self.total().held)
+    }
+}
+
+/// So many ended threads are remembered one by one.
+const REMEMBERED: usize = 1000;
+
+pub(super) struct Registry {
+    /// All members ever made, for those who must look at them without a lock; it only grows.
+    ever: MemberCell,
+    people: Mutex<People>,
+}
+
+pub(super) struct People {
+    living: Vec<&'static Member>,
+    idle: Vec<&'static Member>,
+    ended: VecDeque<Account>,
+    forgotten: u64,
+    forgotten_figures: Figures,
+    last_id: u64,
+    started: u64,
+    /// A stopped world: whoever registers now is born Parked.
+    pub stopping: bool,
+}
+
+impl People {
+    pub fn living(&self) -> impl Iterator<Item = &'static Member> + '_ {
+        self.living.iter().copied()
+    }
+}
+
+impl Registry {
+    pub const fn new() -> Registry {
+        let forgotten_figures = Figures::ZERO;
+        Registry {
+            ever: MemberCell::empty(),
+            people: Mutex::new(People {
+                living: Vec::new(),
+                idle: Vec::new(),
+                ended: VecDeque::new(),
+                forgotten: 0,
+                forgotten_figures,
+                last_id: 0,
+                started: 0,
+                stopping: false,
+            }),
+        }
+    }
+
+    pub fn people(&self) -> MutexGuard<'_, People> {
+        // Nothing in here runs foreign code while the lists are half-changed.
+        self.people.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// All members ever made, without a lock; idle ones included.
+    pub fn for_each_ever(&self, mut visit: impl FnMut(&'static Member)) {
+        let mut at = self.ever.get();
+        while let Some(member) = at {
+            visit(member);
+            at = member.next.get();
+        }
+    }
+
+    /// A member for a new thread; `prepare` sees it before anyone else does.
+    pub fn add(&self, name: &str, is_main: bool, prepare: impl FnOnce(&'static Member)) -> &'static Member {
+        let mut people = self.people();
+        let member = people.idle.pop().unwrap_or_else(|| self.make());
+        people.last_id += 1;
+        if people.started == 0 {
+            people.started = now();
+        }
+        member.renew(people.last_id, name, is_main);
+        member.slot().reset(if people.stopping { State::Parked } else { State::Detached });
+        if people.stopping {
+            member.slot().stop();
+        }
+        member.ledger().reset(Phase::Away);
+        prepare(member);
+        people.living.push(member);
+        member
+    }
+
+    /// Forgets a member that is Gone, but not its figures.
+    pub fn remove(&self, member: &'static Member) {
+        let mut people = self.people();
+        people.living.retain(|m| !std::ptr::eq(*m, member));
+        let account = account(member, now());
+        people.ended.push_back(account);
+        if people.ended.len() > REMEMBERED
+            && let Some(oldest) = people.ended.pop_front()
+        {
+            people.forgotten += 1;
+            people.forgotten_figures.add(&oldest.figures);
+        }
+        people.idle.push(member);
+    }
+
+    pub fn living(&self) -> Vec<&'static Member> {
+        self.people().living.clone()
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        let people = self.people();
+        let at = now();
+        let living = people.living.iter().map(|m| account(m, at));
+        Snapshot {
+            wall: if people.started == 0 { 0 } else { at - people.started },
+            accounts: people.ended.iter().cloned().chain(living).collect(),
+            forgotten: people.forgotten,
+            forgotten_figures: people.forgotten_figures,
+        }
+    }
+
+    /// In a forked child: only this member is left, and the account starts anew.
+    pub fn after_fork_child(&self, member: &'static Member) {
+        let mut people = self.people();
+        let dead = people.living.drain(..).filter(|m| !std::ptr::eq(*m, member)).collect::<Vec<_>>();
+        for other in &dead {
+            other.slot().reset(State::Gone);
+            other.forget_waits();
+        }
+        people.idle.extend(dead);
+        people.living.push(member);
+        people.ended.clear();
+        people.forgotten = 0;
+        people.forgotten_figures = Figures::default();
+        people.started = now();
+    }
+
+    fn make(&self) -> &'static Member {
+        let member: &'static Member = Box::leak(Box::new(Member::new(State::Gone)));
+        loop {
+            let first = self.ever.get();
+            member.next.set(first);
+            if self.ever.swap_if(first, member) {
+                return member;
+            }
+        }
+    }
+}
+
+fn account(member: &Member, at: u64) -> Account {
+    Account {
+        id: member.id(),
+        os_id: member.os_id(),
+        name: member.name(),
+        is_main: member.is_main(),
+        state: member.state(),
+        figures: member.ledger().figures(at),
+    }
+}

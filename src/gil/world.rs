@@ -1,0 +1,377 @@
+//! Attach, detach, poll, and stopping the world: the state of each thread and the GIL brought together.
+//! Knows no policy by name.
+//!
+//! With a GIL, Running implies owning it: a thread takes the GIL first and becomes Running then, and the other way
+//! round when it leaves. So under a GIL a stopper, being Running, is already alone but for threads that must be
+//! kept from coming back; with the GIL off it waits for the others to leave.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::cell::MemberCell;
+use super::events::Events;
+use super::futex::{self, now};
+use super::ledger::{Cause, Phase};
+use super::lock::Lock;
+use super::member::Member;
+use super::park;
+use super::primitive::Spin;
+use super::registry::{Registry, Snapshot};
+use super::signal;
+use super::spec::{DEFAULT_INTERVAL, DEFAULT_TICKS, LoopKind, PolicyKind, PolicySpec};
+use super::state::State;
+
+/// There is one per process.
+pub(super) static WORLD: Gil = Gil::new();
+
+/// Everything that decides who may run.
+pub(super) struct Gil {
+    lock: Lock,
+    registry: Registry,
+    /// Who stops the world, if anybody does.
+    stopper: MemberCell,
+    /// Counts stops that ended: those who wait to become the stopper sleep on it.
+    stops: AtomicU32,
+    /// Changes when a thread that was asked to stop has left Running: the stopper sleeps on it.
+    progress: AtomicU32,
+    /// What `sys.getswitchinterval` and `getcheckinterval` say: the last values asked for.
+    switch_interval: AtomicU64,
+    check_interval: AtomicU64,
+}
+
+/// The stopped world, as the thread that stopped it sees it.
+pub struct World {
+    members: Vec<&'static Member>,
+}
+
+impl World {
+    /// Everyone, the thread that stopped the world included. Apart from it, nobody is Running.
+    pub fn members(&self) -> impl Iterator<Item = &'static Member> + '_ {
+        self.members.iter().copied().filter(|m| m.state() != State::Gone)
+    }
+}
+
+impl Gil {
+    const fn new() -> Gil {
+        Gil {
+            lock: Lock::new(),
+            registry: Registry::new(),
+            stopper: MemberCell::empty(),
+            stops: AtomicU32::new(0),
+            progress: AtomicU32::new(0),
+            switch_interval: AtomicU64::new(DEFAULT_INTERVAL.as_nanos() as u64),
+            check_interval: AtomicU64::new(DEFAULT_TICKS as u64),
+        }
+    }
+
+    pub fn register(&self, name: &str, is_main: bool) -> &'static Member {
+        let load = |m: &'static Member| m.tick().store(self.lock.ticks(), Ordering::Relaxed);
+        self.registry.add(name, is_main, load)
+    }
+
+    pub fn leave(&self, member: &'static Member) {
+        if member.state() == State::Running {
+            member.ledger().turn(Phase::Blocked, now());
+            let off = self.lock.is_off();
+            self.leave_running(member);
+            if !off {
+                self.lock.release_for_good(member);
+            }
+        }
+        while !member.slot().try_retire() {
+            member.slot().wait_while_stopped();
+        }
+        member.ledger().turn(Phase::Away, now());
+        self.registry.remove(member);
+    }
+
+    #[inline]
+    pub fn attach(&self, member: &'static Member) {
+        self.come_back(member, true, now());
+    }
+
+    #[inline]
+    pub fn detach(&self, member: &'static Member, cause: Cause) {
+        debug_assert_eq!(member.state(), State::Running, "detach of a thread that is not Running");
+        member.cpu_bound.store(false, Ordering::Relaxed);
+        self.go(member, cause, Phase::Blocked);
+    }
+
+    /// Leaves Running, and lets go of the GIL.
+    #[inline]
+    fn go(&self, member: &'static Member, cause: Cause, phase: Phase) {
+        member.ledger().turn(phase, now());
+        // Asked while still Running: the answer may change as soon as we are not.
+        let off = self.lock.is_off();
+        self.leave_running(member);
+        if !off {
+            self.lock.release(cause);
+        }
+    }
+
+    #[inline]
+    fn leave_running(&self, member: &'static Member) {
+        if member.slot().leave() {
+            self.progress.fetch_add(1, Ordering::SeqCst);
+            futex::wake(&self.progress, u32::MAX);
+        }
+    }
+
+    /// Becomes Running, by whatever policy is in force by then.
+    #[inline]
+    fn come_back(&self, member: &'static Member, from_blocking: bool, at: u64) {
+        if !self.lock.is_off() && self.lock.acquire(member, from_blocking, at) {
+            // As its owner we know that nobody else is Running, so nobody has stopped the world.
+            member.slot().enter();
+        } else if !self.enter_free(member, at) {
+            self.come_back_slow(member, from_blocking);
+        }
+    }
+
+    #[cold]
+    fn come_back_slow(&self, member: &'static Member, from_blocking: bool) {
+        loop {
+            if self.lock.is_off() {
+                if !member.slot().try_enter() {
+                    member.ledger().turn(Phase::Stopped, now());
+                    member.slot().wait_while_stopped();
+                    std::hint::spin_loop();
+                } else if self.confirm_free(member, now()) {
+                    return;
+                }
+            } else if self.lock.acquire(member, from_blocking, now()) {
+                member.slot().enter();
+                return;
+            }
+        }
+    }
+
+    /// One attempt to become Running without a GIL.
+    #[inline]
+    fn enter_free(&self, member: &'static Member, at: u64) -> bool {
+        self.lock.is_off() && member.slot().try_enter() && self.confirm_free(member, at)
+    }
+
+    /// Running without having asked for the GIL: if there is one by now, it was in vain.
+    #[inline]
+    fn confirm_free(&self, member: &'static Member, at: u64) -> bool {
+        if self.lock.is_off() {
+            member.ledger().acquired(at);
+            return true;
+        }
+        self.leave_running(member);
+        false
+    }
+
+    pub fn poll(&self, member: &'static Member) -> Events {
+        if member.pending().has(Events::STOP_WORLD) {
+            self.go(member, Cause::Forced, Phase::Stopped);
+            self.come_back(member, false, now());
+        }
+        if !member.withdraw(Events::GIL_REQUEST).is_empty() {
+            self.give_way(member, Cause::Forced);
+        }
+        if member.tick().load(Ordering::Relaxed) < 0 {
+            self.end_slice(member);
+        }
+        member.withdraw(Events::FOR_CALLER)
+    }
+
+    fn end_slice(&self, member: &'static Member) {
+        let counts = self.lock.ticks() != i64::MAX;
+        if counts && self.lock.is_wanted() {
+            self.lock.next_slice();
+            self.give_way(member, Cause::Tick);
+        }
+        member.tick().store(self.lock.ticks(), Ordering::Relaxed);
+    }
+
+    pub fn yield_now(&self, member: &'static Member) {
+        if self.lock.is_off() {
+            self.go(member, Cause::Yield, Phase::Blocked);
+            futex::yield_processor();
+            self.come_back(member, false, now());
+        } else {
+            self.give_way(member, Cause::Yield);
+        }
+    }
+
+    /// Lets others run who wait for the GIL, if any do, and takes it again.
+    fn give_way(&self, member: &'static Member, cause: Cause) {
+        if self.lock.is_off() || !self.lock.is_wanted() {
+            return;
+        }
+        if cause == Cause::Forced {
+            member.cpu_bound.store(true, Ordering::Relaxed);
+        }
+        member.ledger().turn(Phase::Waiting, now());
+        self.leave_running(member);
+        self.lock.give_way(cause);
+        self.come_back(member, false, now());
+    }
+
+    pub fn stop<T>(&self, member: &'static Member, f: impl FnOnce(&World) -> T) -> T {
+        if self.stopper.is(member) {
+            return f(&World { members: self.registry.living() });
+        }
+        self.become_stopper(member);
+        let members = {
+            let mut people = self.registry.people();
+            people.stopping = true;
+            people.living().filter(|m| !std::ptr::eq(*m, member)).for_each(|m| m.slot().stop());
+            people.living().collect::<Vec<_>>()
+        };
+        let _resume = Resume(self);
+        self.wait_until_alone(member, &members);
+        f(&World { members })
+    }
+
+    /// One stops at a time; the others stand still like everyone, then try again.
+    fn become_stopper(&self, member: &'static Member) {
+        loop {
+            let seen = self.stops.load(Ordering::SeqCst);
+            if self.stopper.swap_if(None, member) {
+                return;
+            }
+            self.go(member, Cause::Forced, Phase::Stopped);
+            // Detached, so the one who stops does not wait for us.
+            while self.stopper.get().is_some() && self.stops.load(Ordering::SeqCst) == seen {
+                futex::wait(&self.stops, seen, None);
+            }
+            self.come_back(member, false, now());
+        }
+    }
+
+    fn wait_until_alone(&self, member: &'static Member, members: &[&'static Member]) {
+        let spin = Spin::default();
+        loop {
+            let seen = self.progress.load(Ordering::SeqCst);
+            if members.iter().all(|m| std::ptr::eq(*m, member) || m.slot().try_park()) {
+                return;
+            }
+            if spin.is_long() {
+                futex::wait(&self.progress, seen, None);
+            } else {
+                spin.turn();
+            }
+        }
+    }
+
+    fn resume(&self) {
+        {
+            let mut people = self.registry.people();
+            people.stopping = false;
+            people.living().filter(|m| !self.stopper.is(m)).for_each(|m| m.slot().resume());
+        }
+        self.stopper.set(None);
+        self.stops.fetch_add(1, Ordering::SeqCst);
+        futex::wake(&self.stops, u32::MAX);
+    }
+
+    pub fn set_policy(&self, member: &'static Member, spec: PolicySpec) {
+        match spec.kind {
+            PolicyKind::Time(d) => self.switch_interval.store(nanos(d), Ordering::Relaxed),
+            PolicyKind::Ticks(n) => self.check_interval.store(u64::from(n), Ordering::Relaxed),
+            PolicyKind::Off | PolicyKind::Coop => {}
+        }
+        self.stop(member, |_| {
+            self.lock.install(member, spec);
+            let ticks = self.lock.ticks();
+            for m in self.registry.living() {
+                m.tick().store(ticks, Ordering::Relaxed);
+                m.request(Events::MODE_CHANGE);
+                m.parker().unpark();
+            }
+        });
+    }
+
+    pub fn spec(&self) -> PolicySpec {
+        self.lock.spec()
+    }
+
+    pub fn set_switch_interval(&self, member: &'static Member, seconds: f64) -> bool {
+        let interval = match std::time::Duration::try_from_secs_f64(seconds) {
+            Ok(d) if !d.is_zero() => d.min(LONGEST),
+            _ => return false,
+        };
+        self.switch_interval.store(nanos(interval), Ordering::Relaxed);
+        let spec = self.spec();
+        if matches!(spec.kind, PolicyKind::Time(_)) {
+            self.set_policy(member, PolicySpec { kind: PolicyKind::Time(interval), ..spec });
+        }
+        true
+    }
+
+    pub fn switch_interval(&self) -> f64 {
+        self.switch_interval.load(Ordering::Relaxed) as f64 / 1e9
+    }
+
+    pub fn set_check_interval(&self, member: &'static Member, ticks: i64) {
+        let ticks = ticks.clamp(1, i64::from(i32::MAX)) as u32;
+        self.check_interval.store(u64::from(ticks), Ordering::Relaxed);
+        let spec = self.spec();
+        if matches!(spec.kind, PolicyKind::Ticks(_)) {
+            self.set_policy(member, PolicySpec { kind: PolicyKind::Ticks(ticks), ..spec });
+        }
+    }
+
+    pub fn check_interval(&self) -> i64 {
+        self.check_interval.load(Ordering::Relaxed) as i64
+    }
+
+    #[inline]
+    pub fn loop_kind(&self) -> LoopKind {
+        self.lock.loop_kind()
+    }
+
+    #[inline]
+    pub fn poll_at_op(&self) -> bool {
+        self.lock.poll_at_op()
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        self.registry.snapshot()
+    }
+
+    pub fn for_each_member(&self, visit: impl FnMut(&'static Member)) {
+        self.registry.living().into_iter().for_each(visit);
+    }
+
+    pub fn for_each_member_ever(&self, visit: impl FnMut(&'static Member)) {
+        self.registry.for_each_ever(visit);
+    }
+
+    pub fn with_locks_held<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _people = self.registry.people();
+        let _core = self.lock.core();
+        let _lot = park::lock_all();
+        f()
+    }
+
+    pub fn after_fork_child(&self, member: &'static Member) {
+        park::forget_all();
+        self.registry.after_fork_child(member);
+        self.lock.after_fork_child(member);
+        member.set_main(true);
+        member.bind_to_this_thread();
+        member.forget_waits();
+        member.withdraw(Events::GIL_REQUEST | Events::SIGNAL);
+        member.ledger().reset(Phase::Held);
+        signal::after_fork_child(member);
+    }
+}
+
+/// Lets the world go on, also if the stopper's work unwinds.
+struct Resume<'a>(&'a Gil);
+
+impl Drop for Resume<'_> {
+    fn drop(&mut self) {
+        self.0.resume();
+    }
+}
+
+/// As long as a spelling may say.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+
+fn nanos(d: std::time::Duration) -> u64 {
+    u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)
+}
