@@ -2,18 +2,24 @@
 //! Must not run Mini code, and must not block: what can do either lives in `vm` and `native`.
 
 pub mod class;
+pub mod dict;
 pub mod error;
 pub mod exc;
 pub mod func;
 pub mod header;
 pub mod heap;
 pub mod intern;
+pub mod key;
 pub mod layout;
+pub mod list;
 pub mod mutator;
 pub mod num;
 pub mod shape;
 pub mod str;
 pub mod str_index;
+pub mod sync;
+pub mod table;
+pub mod tuple;
 pub mod types;
 pub mod value;
 

@@ -1,0 +1,64 @@
+//! Keys that need no Mini code to be hashed and compared: numbers, text, None. Must not know tables.
+
+use super::bytes;
+use super::header::Kind;
+use super::layout::is_subclass_instance;
+use super::num;
+use super::str as text;
+use super::types::{self, kind_of};
+use super::value::{INT_MAX, INT_MIN, Value};
+use std::cmp::Ordering;
+
+/// The hash of a small int: the int, but for the ends of the range (CPython's modulus) and -1.
+#[inline(always)]
+pub fn small_hash(n: i64) -> i64 {
+    match n {
+        -1 => -2,
+        INT_MAX => 0,
+        INT_MIN => -2,
+        _ => n,
+    }
+}
+
+/// Hash of a key of a plain built-in type; `None`: ask the VM.
+#[inline]
+pub fn hash(v: Value) -> Option<i64> {
+    if let Some(n) = v.as_small() {
+        return Some(small_hash(n));
+    }
+    match plain_kind(v)? {
+        Kind::Str => text::view(v).map(text::hash),
+        Kind::Int | Kind::Float | Kind::Bool => num::hash(v),
+        Kind::None_ => Some(0xFCA8_6420),
+        _ => None,
+    }
+}
+
+/// Whether two keys of plain built-in types are equal; `None`: ask the VM.
+#[inline]
+pub fn eq(a: Value, b: Value) -> Option<bool> {
+    if a == b {
+        // The same box may hold a NaN; identity comes first in containers, so it is equal to itself.
+        return Some(true);
+    }
+    if a.is_small_int() && b.is_small_int() {
+        return Some(false);
+    }
+    let (ka, kb) = (plain_kind(a)?, plain_kind(b)?);
+    match (ka, kb) {
+        (Kind::Str, Kind::Str) => Some(text::eq(text::view(a)?, text::view(b)?)),
+        (Kind::Bytes, Kind::Bytes) => Some(bytes::as_bytes(a) == bytes::as_bytes(b)),
+        (Kind::Int | Kind::Float | Kind::Bool, Kind::Int | Kind::Float | Kind::Bool) => {
+            num::compare(a, b).map(|o| o == Some(Ordering::Equal))
+        }
+        _ => Some(false),
+    }
+}
+
+/// The kind, if it is one of those that this file decides about and not a subclass's.
+#[inline]
+fn plain_kind(v: Value) -> Option<Kind> {
+    let kind = kind_of(v);
+    let plain = matches!(kind, Kind::Str | Kind::Bytes | Kind::Int | Kind::Float | Kind::Bool | Kind::None_);
+    (plain && !(v.is_ref() && is_subclass_instance(types::hdr(v)))).then_some(kind)
+}
