@@ -1,0 +1,202 @@
+#!/usr/bin/env python3.11
+"""Write down what CPython 3.11 does with every script in tests/scripts.
+
+    python3.11 tests/make_expectations.py            write the expectations
+    python3.11 tests/make_expectations.py --check    only compare them
+    python3.11 tests/make_expectations.py --stdlib   run with Mini's own stdlib, compare
+    ... [PART...]                                    only scripts whose path has a PART in it
+
+For NAME.mini there are NAME.out (stdout), NAME.err (stderr, if there is any)
+and NAME.code (the exit code, if it is not 0).
+
+How a script is run, here and by the tests of Mini: in a new, empty folder; with
+the arguments of its `# args:` line; with the file of its `# stdin:` line
+(beside the script) as stdin, else an empty one.  Of stderr the path of the
+script's folder and the lines that only mark a place (^^^^, ~~~~) are left out.
+Comment lines at the top may also say
+    # skip-policies: P Q      under which GIL policies it cannot be run
+    # gil: P                  the one GIL policy it is for (any: all of them)
+"""
+
+import ast
+import concurrent.futures
+import difflib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+SCRIPTS = HERE / "scripts"
+PYTHON = "/usr/bin/python3.11" if os.path.exists("/usr/bin/python3.11") else sys.executable
+SECONDS = 60
+MARKER_LINE = re.compile(r"^\s*[~^][~^\s]*$")
+
+OUTSIDE = {
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield from",
+    ast.AsyncFunctionDef: "async def",
+    ast.AsyncFor: "async for",
+    ast.AsyncWith: "async with",
+    ast.Await: "await",
+    ast.Match: "match",
+    ast.GeneratorExp: "a generator expression",
+    ast.TryStar: "except*",
+}
+
+
+def outside_subset(path):
+    """Name the first thing in a file that Mini does not have yet, or None."""
+    try:
+        tree = ast.parse(path.read_text("utf-8"))
+    except SyntaxError:
+        # Then the error is what the script is about.
+        return None
+    for node in ast.walk(tree):
+        word = OUTSIDE.get(type(node))
+        if isinstance(node, ast.ClassDef) and (len(node.bases) > 1 or node.keywords):
+            word = "more than one base class, or a metaclass"
+        if isinstance(node, ast.Constant) and isinstance(node.value, complex):
+            word = "a complex number"
+        if word is not None:
+            return f"line {node.lineno}: {word}"
+    return None
+
+
+def header(path):
+    """Return the `# key: value` comments at the top of a script."""
+    found = {}
+    for line in path.read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        match = re.match(r"# ([a-z-]+): (.*)", line)
+        if match:
+            found[match[1]] = match[2].strip()
+    return found
+
+
+def normal(text, folder):
+    """Return stderr without what depends on the machine."""
+    text = text.replace(str(folder) + os.sep, "")
+    lines = [line for line in text.splitlines() if not MARKER_LINE.match(line)]
+    return "".join(line + "\n" for line in lines)
+
+
+def run(path, with_stdlib):
+    """Run a script; return its (stdout, stderr, code)."""
+    options = header(path)
+    command = [PYTHON, "-B", "-W", "ignore", "-X", "utf8"]
+    if with_stdlib:
+        command.append(str(HERE / "stdlib_on_cpython.py"))
+    command += [str(path)] + options.get("args", "").split()
+    environment = {
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONHASHSEED": "0",
+    }
+    stdin = path.parent / options["stdin"] if "stdin" in options else os.devnull
+    with tempfile.TemporaryDirectory() as folder, open(stdin, "rb") as source:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, stdin=source, capture_output=True, timeout=SECONDS
+        )
+    out = done.stdout.decode("utf-8", "backslashreplace")
+    err = done.stderr.decode("utf-8", "backslashreplace")
+    return out, normal(err, path.parent), done.returncode
+
+
+def expectations(path, with_stdlib):
+    """Return what each file beside a script should hold; None for no such file."""
+    out, err, code = run(path, with_stdlib)
+    if not with_stdlib and ("/usr/lib" in err or "site-packages" in err):
+        raise ValueError("stderr shows frames of CPython's own library")
+    return {".out": out, ".err": err or None, ".code": f"{code}\n" if code else None}
+
+
+def compare(path, wanted, with_stdlib):
+    """Return how the files beside a script differ from what is wanted."""
+    report = ""
+    for suffix, text in wanted.items():
+        file = path.with_suffix(suffix)
+        held = file.read_bytes().decode("utf-8") if file.exists() else None
+        if with_stdlib and suffix == ".err":
+            # The frames differ, but the last line must not.
+            held, text = [(t or "").strip().rpartition("\n")[2] for t in (held, text)]
+        if held != text:
+            lines = difflib.unified_diff(
+                (held or "").splitlines(), (text or "").splitlines(), file.name, "now", lineterm=""
+            )
+            report += "\n".join(lines) + "\n"
+    return report
+
+
+def write(path, wanted):
+    """Bring the files beside a script up to date; return which changed."""
+    changed = ""
+    for suffix, text in wanted.items():
+        file = path.with_suffix(suffix)
+        held = file.read_bytes().decode("utf-8") if file.exists() else None
+        if held == text:
+            continue
+        changed += f"{file.relative_to(SCRIPTS)}\n"
+        if text is None:
+            file.unlink()
+        else:
+            file.write_bytes(text.encode("utf-8"))
+    return changed
+
+
+def handle(path, mode):
+    """Do one script; return (whether all is well, what to say)."""
+    try:
+        problem = outside_subset(path)
+        if problem is not None:
+            return False, f"outside Mini's subset, {problem}\n"
+        with_stdlib = mode == "--stdlib"
+        wanted = expectations(path, with_stdlib)
+    except (ValueError, OSError, subprocess.TimeoutExpired) as failure:
+        return False, f"{failure}\n"
+    if mode is None:
+        return True, write(path, wanted)
+    report = compare(path, wanted, with_stdlib)
+    return not report, report
+
+
+def main():
+    """Do every script that the command line asks for."""
+    mode = None
+    parts = []
+    for arg in sys.argv[1:]:
+        if arg in ("--check", "--stdlib"):
+            mode = arg
+        elif arg.startswith("-"):
+            sys.exit(__doc__)
+        else:
+            parts.append(arg)
+    scripts = sorted(SCRIPTS.rglob("*.mini"))
+    if parts:
+        scripts = [path for path in scripts if any(part in str(path) for part in parts)]
+    failures = 0
+    if not parts:
+        for path in sorted([*ROOT.glob("stdlib/*.mini"), *ROOT.glob("examples/*.mini")]):
+            problem = outside_subset(path)
+            if problem is not None:
+                failures += 1
+                print(f"{path.relative_to(ROOT)}: outside Mini's subset, {problem}")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, (well, text) in zip(scripts, pool.map(lambda p: handle(p, mode), scripts)):
+            if not well:
+                failures += 1
+                print(f"{path.relative_to(SCRIPTS)}: {text}", end="")
+            elif text:
+                print(text, end="")
+    print(f"{len(scripts)} scripts, {failures} failures")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,4 @@
+from .inner import deep as _deep
+from . import inner
+
+constant = "package " + _deep()

@@ -1,0 +1,2 @@
+def deep():
+    return "deep in " + __name__
