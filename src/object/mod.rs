@@ -1,10 +1,14 @@
 //! Data: words, the heap, and the raw operations of every built-in type.
 //! Must not run Mini code, and must not block: what can do either lives in `vm` and `native`.
 
+pub mod bytes;
 pub mod class;
 pub mod dict;
 pub mod error;
 pub mod exc;
+pub mod format;
+pub mod format_float;
+pub mod format_int;
 pub mod func;
 pub mod header;
 pub mod heap;
@@ -19,8 +23,11 @@ pub mod str;
 pub mod str_index;
 pub mod sync;
 pub mod table;
+pub mod text_repr;
 pub mod tuple;
 pub mod types;
+pub mod unicode;
+pub mod unicode_tables;
 pub mod value;
 
 pub use error::{Exc, R, Raised};

@@ -1,0 +1,110 @@
+//! How strings and bytes are written in source: `repr` and `ascii`. Must not know objects.
+
+use super::unicode::is_printable;
+use std::fmt::Write;
+
+/// Single quotes, unless the text has some and no double ones.
+fn quote(has: impl Fn(u8) -> bool) -> char {
+    if has(b'\'') && !has(b'"') { '"' } else { '\'' }
+}
+
+/// `repr` of a string.
+pub fn repr_str(text: &str) -> String {
+    escaped(text, is_printable)
+}
+
+/// `ascii` of a string.
+pub fn ascii_str(text: &str) -> String {
+    escaped(text, |c| matches!(c, ' '..='~'))
+}
+
+/// `ascii` of any object, given its `repr`: what is not ASCII is escaped.
+pub fn ascii_of_repr(repr: &str) -> String {
+    let mut out = String::with_capacity(repr.len());
+    for c in repr.chars() {
+        if c.is_ascii() { out.push(c) } else { push_code(&mut out, c) }
+    }
+    out
+}
+
+fn escaped(text: &str, shown: impl Fn(char) -> bool) -> String {
+    let quote = quote(|b| text.as_bytes().contains(&b));
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if shown(c) => out.push(c),
+            c => push_code(&mut out, c),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+/// `\xhh`, `\uhhhh` or `\Uhhhhhhhh`.
+pub fn push_code(out: &mut String, c: char) {
+    // Writing to a String cannot fail.
+    let _ = match u32::from(c) {
+        n @ ..=0xff => write!(out, "\\x{n:02x}"),
+        n @ ..=0xffff => write!(out, "\\u{n:04x}"),
+        n => write!(out, "\\U{n:08x}"),
+    };
+}
+
+/// `repr` of bytes.
+pub fn repr_bytes(bytes: &[u8]) -> String {
+    let quote = quote(|b| bytes.contains(&b));
+    let mut out = String::with_capacity(bytes.len() + 3);
+    out.push('b');
+    out.push(quote);
+    for b in bytes {
+        match *b {
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            b if char::from(b) == quote => {
+                out.push('\\');
+                out.push(quote);
+            }
+            b @ b' '..=b'~' => out.push(char::from(b)),
+            b => push_code(&mut out, char::from(b)),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_as_python_shows_them() {
+        for (text, repr, ascii) in [
+            ("", "''", "''"),
+            ("it's", "\"it's\"", "\"it's\""),
+            ("'\"", "'\\'\"'", "'\\'\"'"),
+            ("a\\b\n\r\t\x00\x7f", "'a\\\\b\\n\\r\\t\\x00\\x7f'", "'a\\\\b\\n\\r\\t\\x00\\x7f'"),
+            ("é中😀", "'é中😀'", "'\\xe9\\u4e2d\\U0001f600'"),
+            ("\u{a0}\u{200b}\u{e000}", "'\\xa0\\u200b\\ue000'", "'\\xa0\\u200b\\ue000'"),
+        ] {
+            assert_eq!((repr_str(text).as_str(), ascii_str(text).as_str()), (repr, ascii));
+        }
+        assert_eq!(ascii_of_repr("['é']"), "['\\xe9']");
+    }
+
+    #[test]
+    fn bytes_as_python_shows_them() {
+        assert_eq!(repr_bytes(b"a'b\x00\xff\\\n"), r#"b"a'b\x00\xff\\\n""#);
+        assert_eq!(repr_bytes(b"\"'"), r#"b'"\''"#);
+    }
+}
