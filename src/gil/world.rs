@@ -33,6 +33,9 @@ pub(super) struct Gil {
     stops: AtomicU32,
     /// Changes when a thread that was asked to stop has left Running: the stopper sleeps on it.
     progress: AtomicU32,
+    /// How many sit out a stop. They get to run before the next one: else a thread that stops the world again and
+    /// again (a collector under pressure) would starve the rest, who need some time to wake up.
+    returning: AtomicU32,
     /// What `sys.getswitchinterval` and `getcheckinterval` say: the last values asked for.
     switch_interval: AtomicU64,
     check_interval: AtomicU64,
@@ -58,6 +61,7 @@ impl Gil {
             stopper: MemberCell::empty(),
             stops: AtomicU32::new(0),
             progress: AtomicU32::new(0),
+            returning: AtomicU32::new(0),
             switch_interval: AtomicU64::new(DEFAULT_INTERVAL.as_nanos() as u64),
             check_interval: AtomicU64::new(DEFAULT_TICKS as u64),
         }
@@ -131,11 +135,8 @@ impl Gil {
     fn come_back_slow(&self, member: &'static Member, from_blocking: bool) {
         loop {
             if self.lock.is_off() {
-                if !member.slot().try_enter() {
-                    member.ledger().turn(Phase::Stopped, now());
-                    member.slot().wait_while_stopped();
-                    std::hint::spin_loop();
-                } else if self.confirm_free(member, now()) {
+                self.sit_out(member);
+                if self.confirm_free(member, now()) {
                     return;
                 }
             } else if self.lock.acquire(member, from_blocking, now()) {
@@ -143,6 +144,17 @@ impl Gil {
                 return;
             }
         }
+    }
+
+    /// Becomes Running without a GIL as soon as nobody stops the world.
+    fn sit_out(&self, member: &'static Member) {
+        self.returning.fetch_add(1, Ordering::SeqCst);
+        while !member.slot().try_enter() {
+            member.ledger().turn(Phase::Stopped, now());
+            member.slot().wait_while_stopped();
+            std::hint::spin_loop();
+        }
+        self.returning.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// One attempt to become Running without a GIL.
@@ -230,6 +242,7 @@ impl Gil {
         loop {
             let seen = self.stops.load(Ordering::SeqCst);
             if self.stopper.swap_if(None, member) {
+                self.let_return();
                 return;
             }
             self.go(member, Cause::Forced, Phase::Stopped);
@@ -238,6 +251,18 @@ impl Gil {
                 futex::wait(&self.stops, seen, None);
             }
             self.come_back(member, false, now());
+        }
+    }
+
+    /// Gives those who sat out the last stop a moment to return.
+    fn let_return(&self) {
+        let mut deadline = None;
+        while self.returning.load(Ordering::SeqCst) != 0 {
+            let at = now();
+            if at > *deadline.get_or_insert(at + PATIENCE) {
+                return;
+            }
+            futex::yield_processor();
         }
     }
 
@@ -349,6 +374,7 @@ impl Gil {
 
     pub fn after_fork_child(&self, member: &'static Member) {
         park::forget_all();
+        self.returning.store(0, Ordering::SeqCst);
         self.registry.after_fork_child(member);
         self.lock.after_fork_child(member);
         member.set_main(true);
@@ -368,6 +394,9 @@ impl Drop for Resume<'_> {
         self.0.resume();
     }
 }
+
+/// For so many nanoseconds a stopper waits for those who sat out the last stop.
+const PATIENCE: u64 = 1_000_000;
 
 /// As long as a spelling may say.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
