@@ -1,31 +1,157 @@
 //! The heap: our own non-moving mark-sweep collector. Must not know what objects do, only their layout rules.
+//!
+//! * `space`: the reserved addresses and their side tables; `size`, `bits`, `runs`: the arithmetic of these.
+//! * `local`: a thread's gaps, from which allocation bumps; `central`: what threads share, and the limit.
+//! * `mark`, `collect`, `finalize`: a collection. `object::trace` knows where an object's values are.
+//!
+//! A block holds cells of one size. Bitmaps at the side say which cells are in use; allocation goes through the gaps
+//! between them. Nothing is written into dead cells, so that a forked child collects without copying the heap.
+//!
+//! `unsafe` stands in `space`, `mark`, `collect`, `finalize` and `limit`.
+
+mod bits;
+mod central;
+mod collect;
+mod finalize;
+mod limit;
+mod local;
+mod mark;
+mod runs;
+mod size;
+mod space;
+#[cfg(test)]
+mod tests;
+
+pub use collect::{CollectStats, Locals};
+pub use finalize::{Garbage, new_code_data};
+pub use local::LocalHeap;
+pub use mark::Marker;
 
 use super::value::Value;
-use crate::gil::Member;
-use std::ptr::NonNull;
+use crate::gil::{Events, Member};
+use central::{Central, Heap};
+use size::GRANULE;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{MutexGuard, OnceLock};
+
+static HEAP: OnceLock<Option<Heap>> = OnceLock::new();
+/// The first address of the process's heap.
+static BASE: AtomicUsize = AtomicUsize::new(0);
+
+/// Called after marking with a test for liveness, while the world stands still: drops what a table holds weakly.
+pub type WeakHook = fn(&dyn Fn(Value) -> bool);
+
+fn reserve(max_bytes: usize) -> &'static Option<Heap> {
+    HEAP.get_or_init(|| {
+        let heap = Heap::new(space::WANTED, max_bytes)?;
+        BASE.store(heap.space.base(), Relaxed);
+        Some(heap)
+    })
+}
+
+/// Reserves the heap; it may take `max_bytes` (0: three quarters of the memory there is). Later calls set the limit anew.
+/// Errors: the system grants no address space to speak of.
+pub fn init(max_bytes: usize) -> Result<(), String> {
+    let heap = reserve(max_bytes).as_ref();
+    let heap = heap.ok_or("not enough address space for the heap: see `ulimit -v`")?;
+    heap.set_limit(max_bytes);
+    Ok(())
+}
+
+/// The process's heap. Without address space for one there is no way to go on; `init` reports that more politely.
+fn global() -> &'static Heap {
+    match reserve(0) {
+        Some(heap) => heap,
+        None => {
+            eprintln!("mini: not enough address space for the heap");
+            std::process::exit(1);
+        }
+    }
+}
 
 /// Compresses the address of a cell to 32 bits: its offset in the reserved range, in units of 16 bytes.
-pub fn compress(_v: Value) -> u32 {
-    0
+#[inline(always)]
+pub fn compress(v: Value) -> u32 {
+    (v.addr().wrapping_sub(BASE.load(Relaxed)) / GRANULE) as u32
 }
 
 /// The inverse of `compress`.
-pub fn expand(_id: u32) -> Value {
-    Value::NONE
+#[inline(always)]
+pub fn expand(id: u32) -> Value {
+    Value::from_addr(BASE.load(Relaxed) + id as usize * GRANULE)
 }
 
 /// Asks for a collection at the next poll.
-pub fn request_collection(_member: &Member) {}
+pub fn request_collection(member: &Member) {
+    member.request(Events::COLLECT);
+}
 
-/// A thread's free gaps, one per size class.
-pub struct LocalHeap {}
+/// Grows the cell at `addr` in place, from `old_bytes` asked for to `new_bytes`; returns how many bytes it has now.
+/// `None`: its neighbours are in use, or the limit is reached.
+pub fn try_extend(addr: usize, old_bytes: usize, new_bytes: usize) -> Option<usize> {
+    global().try_extend(addr, old_bytes, new_bytes)
+}
 
-impl LocalHeap {
-    pub fn new() -> LocalHeap {
-        LocalHeap {}
-    }
-    /// At least `bytes` bytes, aligned to 16, not zeroed. `None` at the heap limit.
-    pub fn alloc(&mut self, _bytes: usize, _member: &Member) -> Option<NonNull<u8>> {
-        None
-    }
+/// The bytes that the cell of `v` really has: at least as many as were asked for.
+#[inline]
+pub fn cell_size(v: Value) -> usize {
+    cell_end(v) - v.addr()
+}
+
+/// The first address behind the cell of `v`.
+#[inline]
+pub(super) fn cell_end(v: Value) -> usize {
+    global().space.cell_end(v.addr())
+}
+
+/// Whether a cell in use begins at `addr`.
+pub fn is_cell(addr: usize) -> bool {
+    find_cell(addr).is_some_and(|v| v.addr() == addr)
+}
+
+/// The object whose cell holds `addr`, if it is in use: for pointers into objects.
+pub fn find_cell(addr: usize) -> Option<Value> {
+    global().space.find_cell(addr).map(Value::from_addr)
+}
+
+/// The death of this object, a Host or a Code, frees what it owns. It must be wholly written.
+pub fn add_finalizable(v: Value) {
+    global().lock().finalizable.push(v.addr());
+}
+
+/// Has a weak table cleared of the dead after each marking.
+pub fn register_weak(hook: WeakHook) {
+    global().lock().weak.push(hook);
+}
+
+/// Collects; the world stands still. `locals` visits every thread's LocalHeap, `roots` everything that is alive by
+/// itself. The garbage is to be dropped after the world runs again.
+pub fn collect(locals: Locals, roots: &mut dyn FnMut(&mut Marker)) -> (CollectStats, Garbage) {
+    global().collect(locals, roots)
+}
+
+/// Collections so far, and what they cost.
+pub fn stats() -> CollectStats {
+    global().lock().stats
+}
+
+/// Bytes allocated since the last collection, as far as threads have reported them.
+pub fn allocated_since() -> usize {
+    global().since()
+}
+
+/// Bytes of the blocks in use.
+pub fn used() -> usize {
+    global().lock().in_use as usize * size::BLOCK
+}
+
+/// Holds the heap's lock across a fork, so that the child finds it free. With the world stopped, after every
+/// LocalHeap's `retire`: the child has no threads that could finish what is begun.
+pub struct ForkGuard {
+    _lock: MutexGuard<'static, Central>,
+}
+
+/// See `ForkGuard`.
+pub fn lock_for_fork() -> ForkGuard {
+    ForkGuard { _lock: global().lock() }
 }

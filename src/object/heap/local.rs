@@ -1,0 +1,154 @@
+//! A thread's own part of the heap: the gaps it fills. Must not know how objects die.
+
+use super::central::Heap;
+use super::size::{BLOCK, CLASSES, GRANULE, SIZES, SMALL_MAX, STARTS, cells, class_for};
+use super::{bits, global};
+use crate::gil::Member;
+use std::ptr::{self, NonNull};
+
+/// Free bytes between two cells in use.
+#[derive(Clone, Copy)]
+struct Gap {
+    cursor: usize,
+    end: usize,
+}
+
+const NO_GAP: Gap = Gap { cursor: 0, end: 0 };
+
+/// A thread's free gaps, one per size class, and the blocks they lie in (0: none).
+///
+/// Must be dropped while its thread counts as running, so that no collection is under way.
+pub struct LocalHeap {
+    gaps: [Gap; CLASSES],
+    blocks: [u32; CLASSES],
+    /// Whether the block's free cells are known to be zero.
+    zero: [bool; CLASSES],
+    heap: &'static Heap,
+    /// Allocated, but not counted by the heap yet.
+    uncounted: usize,
+}
+
+impl Default for LocalHeap {
+    fn default() -> LocalHeap {
+        LocalHeap::new()
+    }
+}
+
+impl LocalHeap {
+    /// For a thread of the process's heap.
+    pub fn new() -> LocalHeap {
+        LocalHeap::of(global())
+    }
+
+    pub(super) fn of(heap: &'static Heap) -> LocalHeap {
+        LocalHeap {
+            gaps: [NO_GAP; CLASSES],
+            blocks: [0; CLASSES],
+            zero: [false; CLASSES],
+            heap,
+            uncounted: 0,
+        }
+    }
+
+    /// At least `bytes` bytes, aligned to 16, not zeroed. `None` at the heap limit.
+    #[inline(always)]
+    pub fn alloc(&mut self, bytes: usize, member: &Member) -> Option<NonNull<u8>> {
+        if bytes <= SMALL_MAX {
+            let class = class_for(bytes);
+            let gap = &mut self.gaps[class];
+            if gap.cursor != gap.end {
+                let at = gap.cursor;
+                gap.cursor = at + SIZES[class];
+                return NonNull::new(ptr::with_exposed_provenance_mut(at));
+            }
+        }
+        self.alloc_slow(bytes, member)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(&mut self, bytes: usize, member: &Member) -> Option<NonNull<u8>> {
+        let at = if bytes > SMALL_MAX {
+            self.heap.alloc_large(bytes, Some(member))?
+        } else {
+            let class = class_for(bytes);
+            while !self.next_gap(class) {
+                self.claim(class, member)?;
+            }
+            let gap = &mut self.gaps[class];
+            let at = gap.cursor;
+            gap.cursor += SIZES[class];
+            at
+        };
+        NonNull::new(ptr::with_exposed_provenance_mut(at))
+    }
+
+    /// Takes over a block for this class; the old one is full.
+    fn claim(&mut self, class: usize, member: &Member) -> Option<()> {
+        self.heap.count(std::mem::take(&mut self.uncounted), Some(member));
+        let (block, zero) = self.heap.claim(class)?;
+        self.blocks[class] = block;
+        self.zero[class] = zero;
+        self.gaps[class] =
+            Gap { cursor: self.heap.space.address(block), end: self.heap.space.address(block) };
+        Some(())
+    }
+
+    /// Goes to the next gap of the block at hand. Its cells count as used from now on, because a pointer to one may be
+    /// found on a stack; they are zeroed, because what is found there may not have been written yet.
+    fn next_gap(&mut self, class: usize) -> bool {
+        let block = self.blocks[class];
+        if block == 0 {
+            return false;
+        }
+        let (space, size) = (&self.heap.space, SIZES[class]);
+        let base = space.address(block);
+        let used = space.used(block);
+        let Some((from, to)) = bits::next_gap(used, size, cells(class), self.gaps[class].end - base) else {
+            self.blocks[class] = 0;
+            return false;
+        };
+        bits::set_range(used, &STARTS[class], from / GRANULE, to / GRANULE);
+        if !self.zero[class] {
+            space.fill(base + from, to - from, 0);
+        }
+        self.uncounted += to - from;
+        self.gaps[class] = Gap { cursor: base + from, end: base + to };
+        true
+    }
+
+    /// Gives up what is left of the gaps: the cells not handed out are no cells. Before every collection and fork, and
+    /// in the thread's end.
+    pub fn retire(&mut self) {
+        self.release(|heap, class, block| heap.disown(class, block));
+    }
+
+    /// As `retire`, when the collector is about to find all free cells anew.
+    pub(super) fn forget(&mut self) {
+        self.release(|_, _, _| ());
+    }
+
+    fn release(&mut self, disown: impl Fn(&Heap, usize, u32)) {
+        for class in 1..CLASSES {
+            let (gap, block) = (self.gaps[class], self.blocks[class]);
+            if block != 0 {
+                let base = self.heap.space.address(block);
+                let used = self.heap.space.used(block);
+                bits::clear_range(used, (gap.cursor - base) / GRANULE, (gap.end - base) / GRANULE);
+                self.uncounted = self.uncounted.saturating_sub(gap.end - gap.cursor);
+                disown(self.heap, class, block);
+            }
+            self.gaps[class] = NO_GAP;
+            self.blocks[class] = 0;
+        }
+        self.heap.count(std::mem::take(&mut self.uncounted), None);
+    }
+}
+
+impl Drop for LocalHeap {
+    fn drop(&mut self) {
+        self.retire();
+    }
+}
+
+const _: () = assert!(SMALL_MAX <= BLOCK);

@@ -1,0 +1,87 @@
+//! Finds what is alive: marks roots and everything they lead to, with a stack of its own.
+//! Must not know the layout of any kind (`object::trace` does) nor what happens to the dead.
+
+use super::bits;
+use super::size::GRANULE;
+use super::space::Space;
+use crate::object::header::Hdr;
+use crate::object::trace;
+use crate::object::value::Value;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Marks the living during one collection.
+pub struct Marker<'a> {
+    space: &'a Space,
+    /// Marked, but not looked into yet.
+    stack: Vec<usize>,
+    /// The shape of the last object: most neighbours share it.
+    last_shape: u32,
+}
+
+impl<'a> Marker<'a> {
+    pub(super) fn new(space: &'a Space) -> Marker<'a> {
+        Marker { space, stack: Vec::new(), last_shape: 0 }
+    }
+
+    /// Keeps `v` and what it leads to.
+    #[inline]
+    pub fn visit(&mut self, v: Value) {
+        if v.is_ref() {
+            self.visit_addr(v.addr());
+        }
+    }
+
+    #[inline]
+    fn visit_addr(&mut self, addr: usize) {
+        debug_assert!(self.space.find_cell(addr) == Some(addr), "{addr:#x} is no cell in use");
+        let block = self.space.block_of(addr);
+        let bit = (addr - self.space.address(block)) / GRANULE;
+        if let Some(word) = self.space.marks(block).get(bit / 64) {
+            let old = word.load(Relaxed);
+            let new = old | 1 << (bit % 64);
+            if new != old {
+                word.store(new, Relaxed);
+                self.stack.push(addr);
+            }
+        }
+    }
+
+    /// Keeps the cell that `word` points to or into, if there is one: for words that may be anything.
+    #[inline]
+    pub fn visit_ambiguous(&mut self, word: u64) {
+        if let Some(cell) = self.space.find_cell(word as usize) {
+            self.visit_addr(cell);
+        }
+    }
+
+    /// Keeps whatever these words may point to.
+    ///
+    /// # Safety
+    /// The range must be readable, aligned to 8, and not change meanwhile.
+    pub unsafe fn visit_range(&mut self, words: *const u64, count: usize) {
+        for i in 0..count {
+            // SAFETY: promised by the caller. Volatile, because a stack has no types: the words may be uninitialised.
+            self.visit_ambiguous(unsafe { words.add(i).read_volatile() });
+        }
+    }
+
+    /// Follows everything marked so far.
+    pub fn drain(&mut self) {
+        while let Some(addr) = self.stack.pop() {
+            // SAFETY: only cells in use are pushed; they begin with Hdr.
+            let shape = unsafe { &*std::ptr::with_exposed_provenance::<Hdr>(addr) }.shape.load(Relaxed);
+            if shape != self.last_shape && shape != 0 {
+                self.last_shape = shape;
+                self.visit_addr(self.space.base() + shape as usize * GRANULE);
+            }
+            // SAFETY: as above, and the world stands still.
+            unsafe { trace::children(addr, self.space.cell_end(addr), &mut |v| self.visit(v)) };
+        }
+    }
+
+    /// Whether a cell in use is known to be alive.
+    pub(super) fn is_marked(&self, addr: usize) -> bool {
+        let block = self.space.block_of(addr);
+        block != 0 && bits::get(self.space.marks(block), (addr - self.space.address(block)) / GRANULE)
+    }
+}
