@@ -24,6 +24,7 @@ pub mod str_index;
 pub mod sync;
 pub mod table;
 pub mod text_repr;
+pub mod trace;
 pub mod tuple;
 pub mod types;
 pub mod unicode;
