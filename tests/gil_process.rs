@@ -94,7 +94,7 @@ fn life_in_the_child(me: &'static Member) -> i32 {
         gil::yield_now(me);
     }
     let snapshot = gil::snapshot();
-    wrong | 8 * i32::from(snapshot.total().held > snapshot.wall)
+    wrong | (8 * i32::from(snapshot.total().held > snapshot.wall))
 }
 
 fn fork_and_wait(me: &'static Member) -> i32 {
