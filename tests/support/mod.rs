@@ -33,6 +33,8 @@ pub fn mini_command(gil: Option<&str>) -> Command {
     {
         command.env_remove(variable);
     }
+    // Mini has no warnings; harmless to it.
+    command.env("PYTHONWARNINGS", "ignore");
     if let Some(gil) = gil.filter(|_| !python_stands_in()) {
         command.args(["--gil", gil]);
     }
