@@ -2,4 +2,5 @@
 //! The layers, and who may import whom, are in docs/architecture.md.
 
 pub mod bytecode;
+pub mod compile;
 pub mod gil;

@@ -2,4 +2,6 @@
 //! Must not know values, the heap, the AST or the eval loop.
 
 pub mod code;
+pub mod dis;
 pub mod op;
+pub mod verify;

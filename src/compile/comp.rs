@@ -1,0 +1,171 @@
+//! Comprehensions. They run in the frame around them, with registers of their own for their variables; in a class body,
+//! whose names they must not see, they are functions that take the first iterable. Must not know statements.
+
+use super::Fallible;
+use super::func::Signature;
+use super::loops::ITER_REGS;
+use super::scope::{Kind, ScopeId, node_key};
+use super::unit::{ActiveComp, Compiler, Place, Reg, Variable};
+use crate::bytecode::op::Op;
+use mini_grammar::ast::*;
+use rustc_hash::FxHashMap;
+
+/// The parameter of a comprehension that is a function.
+pub const ITERABLE: &str = ".0";
+
+/// What a comprehension makes.
+#[derive(Clone, Copy)]
+enum Product<'a> {
+    List(&'a Expr),
+    Set(&'a Expr),
+    Dict(&'a Expr, &'a Expr),
+}
+
+/// A comprehension taken apart.
+#[derive(Clone, Copy)]
+struct Comp<'a> {
+    expr: &'a Expr,
+    result: Product<'a>,
+    generators: &'a [Comprehension],
+}
+
+impl<'a> Compiler<'a> {
+    /// A comprehension into `dst`, a temporary.
+    pub fn comprehension(&mut self, expr: &'a Expr, dst: Reg) -> Fallible<()> {
+        let (result, generators) = match &expr.kind {
+            ExprKind::ListComp { elt, generators } => (Product::List(elt), generators),
+            ExprKind::SetComp { elt, generators } => (Product::Set(elt), generators),
+            ExprKind::DictComp { key, value, generators } => (Product::Dict(key, value), generators),
+            _ => return self.error("internal error: not a comprehension", expr.span),
+        };
+        let comp = Comp { expr, result, generators };
+        let (Some(first), Some(scope)) = (generators.first(), self.scopes.of_node(node_key(expr))) else {
+            return self.error("internal error: a scope is missing", expr.span);
+        };
+        if self.scopes.get(scope).kind == Kind::Function {
+            return self.comp_function(comp, first, scope, dst);
+        }
+        let state = self.alloc_run(ITER_REGS);
+        let iterable = self.operand_in(&first.iter, state)?;
+        self.at(expr.span.start);
+        self.emit(Op::GetIter, state, iterable, 0);
+        self.enter_comp(comp, scope);
+        self.new_result(comp, dst);
+        self.generator(comp, 0, state, dst)?;
+        self.unit.comps.pop();
+        Ok(())
+    }
+
+    /// Registers and cells for the variables of an inlined comprehension.
+    fn enter_comp(&mut self, comp: Comp<'a>, id: ScopeId) {
+        let scope = self.scopes.get(id);
+        let mut vars = FxHashMap::default();
+        for name in &scope.names {
+            let Some(symbol) = scope.get(name).filter(|symbol| symbol.is_bound()) else { continue };
+            let (reg, var) = (self.alloc(), self.unit.new_var());
+            if symbol.cell || comp.generators.len() > 1 {
+                self.emit(Op::Clear, reg, 0, 0);
+            }
+            if symbol.cell {
+                self.emit(Op::NewCell, reg, reg, 0);
+            }
+            vars.insert(name.clone(), Variable { reg, var, cell: symbol.cell });
+        }
+        self.unit.comps.push(ActiveComp { vars });
+    }
+
+    fn new_result(&mut self, comp: Comp<'a>, dst: Reg) {
+        let op = match comp.result {
+            Product::List(_) => Op::NewList,
+            Product::Set(_) => Op::NewSet,
+            Product::Dict(..) => Op::NewDict,
+        };
+        self.emit(op, dst, 0, 0);
+    }
+
+    /// The loop of one `for`, with the iteration's state in `state` already, and all that is inside it.
+    fn generator(&mut self, comp: Comp<'a>, index: usize, state: Reg, dst: Reg) -> Fallible<()> {
+        let mark = self.unit.top;
+        let generator = &comp.generators[index];
+        let (body, next) = (self.label(), self.label());
+        let entry = self.unit.asm.loop_entry();
+        let item = self.loop_target(&generator.target);
+        self.jump(next);
+        self.loop_body(body, &entry);
+        self.store_item(&generator.target, item)?;
+        for condition in &generator.ifs {
+            self.jump_if(condition, next, false)?;
+        }
+        match comp.generators.get(index + 1) {
+            Some(inner) => {
+                let state = self.alloc_run(ITER_REGS);
+                let iterable = self.operand_in(&inner.iter, state)?;
+                self.at(comp.expr.span.start);
+                self.emit(Op::GetIter, state, iterable, 0);
+                self.generator(comp, index + 1, state, dst)?;
+            }
+            None => self.add_result(comp, dst)?,
+        }
+        self.bind(next);
+        self.at(comp.expr.span.start);
+        self.jump_on(Op::ForLoop, state, item, body);
+        self.unit.top = mark;
+        Ok(())
+    }
+
+    fn add_result(&mut self, comp: Comp<'a>, dst: Reg) -> Fallible<()> {
+        let mark = self.unit.top;
+        match comp.result {
+            Product::List(elt) | Product::Set(elt) => {
+                let item = self.operand(elt)?;
+                self.at(comp.expr.span.start);
+                let op = if matches!(comp.result, Product::List(_)) { Op::ListAppend } else { Op::SetAdd };
+                self.emit(op, dst, item, 0);
+            }
+            Product::Dict(key, value) => {
+                let scratch = self.alloc();
+                let k = self.held(key, value, scratch)?;
+                let v = self.operand(value)?;
+                self.at(comp.expr.span.start);
+                self.emit(Op::MapPut, dst, k, v);
+            }
+        }
+        self.unit.top = mark;
+        Ok(())
+    }
+
+    /// In a class body: a function of the first iterable, called at once.
+    fn comp_function(
+        &mut self,
+        comp: Comp<'a>,
+        first: &'a Comprehension,
+        id: ScopeId,
+        dst: Reg,
+    ) -> Fallible<()> {
+        let window = if self.is_newest(dst) { dst } else { self.alloc() };
+        let line = self.source.line(comp.expr.span.start);
+        let name = self.scopes.get(id).name.clone();
+        self.enter(id, &name, line);
+        self.begin_frame(1);
+        let (state, result) = (self.alloc_run(ITER_REGS), self.alloc());
+        if let Place::Local { reg, .. } = self.place(&ITERABLE.into()) {
+            self.emit(Op::GetIter, state, reg, 0);
+        }
+        self.new_result(comp, result);
+        self.generator(comp, 0, state, result)?;
+        self.emit(Op::Return, result, 0, 0);
+        let code = self.leave(Signature { nparams: 1, nposonly: 1, ..Signature::default() }, line)?;
+        self.at(comp.expr.span.start);
+        let run = self.alloc_run(2);
+        self.emit(Op::Clear, run, 0, 0);
+        self.emit(Op::Clear, run + 1, 0, 0);
+        self.close_over(code, run, window);
+        self.unit.top = u32::from(window) + 1;
+        let argument = self.alloc_run(4) + 3;
+        self.expr_to(&first.iter, argument)?;
+        self.at(comp.expr.span.start);
+        self.emit(Op::Call, window, 1, 0);
+        self.move_to(dst, window);
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! Syntax tree in, code objects out. Must not know values, the heap or the eval loop.
+//!
+//! `symbols` fills the tables of `scope`; then one pass over the tree emits instructions through `unit` (registers, names)
+//! and `emit` (labels, offsets). Expressions are in `expr`, `cond`, `call`, `comp`; statements in `stmt`, `assign`,
+//! `loops`, `try_`, `func`, `class`.
+
+mod assign;
+mod bound;
+mod call;
+mod class;
+mod comp;
+mod cond;
+mod display;
+mod emit;
+mod expr;
+mod fold;
+mod func;
+mod import;
+mod loops;
+mod pool;
+mod scope;
+mod stmt;
+mod symbols;
+mod try_;
+mod unit;
+
+use crate::bytecode::code::{Code, Name};
+use mini_grammar::ast::Module;
+use mini_grammar::{ErrorKind, LineIndex, Span, SyntaxError};
+use std::sync::Arc;
+
+/// The error is boxed to keep the frames of the recursion small.
+type Fallible<T> = Result<T, Box<SyntaxError>>;
+
+/// The source text behind the tree: for lines and for errors.
+struct Source<'s> {
+    text: &'s str,
+    index: LineIndex,
+    filename: Name,
+}
+
+impl Source<'_> {
+    fn error(&self, message: impl Into<String>, span: Span) -> Box<SyntaxError> {
+        Box::new(SyntaxError::new(ErrorKind::SyntaxError, message, self.text, span))
+    }
+
+    fn line(&self, offset: u32) -> u32 {
+        self.index.line(offset)
+    }
+}
+
+/// Compiles a parsed module. What the code returns depends on the variant: a `Module` returns None, an `Interactive` shows
+/// the value of each expression statement, an `Expression` returns its value.
+pub fn compile_module(module: &Module, text: &str, filename: &str) -> Result<Arc<Code>, SyntaxError> {
+    let source = Source { text, index: LineIndex::new(text), filename: filename.into() };
+    let compiled = symbols::build(module, &source).and_then(|scopes| func::module(module, &scopes, &source));
+    let code = compiled.map_err(|error| *error)?;
+    if cfg!(debug_assertions) {
+        check(&code, &source)?;
+    }
+    Ok(Arc::new(code))
+}
+
+/// In debug builds, a compiler's mistake is reported instead of being run.
+fn check(code: &Code, source: &Source<'_>) -> Result<(), SyntaxError> {
+    let problem = crate::bytecode::verify::verify(code);
+    problem.map_err(|what| *source.error(format!("internal error: bad bytecode: {what}"), Span::default()))
+}

@@ -1,0 +1,514 @@
+//! Walks the syntax tree and fills the symbol tables; refuses what is wrong in the use of names, and what this version of
+//! the language leaves out. Must not know registers or instructions.
+
+use super::scope::{Kind, ScopeId, Scopes, Symbol, mangle, node_key};
+use super::{Fallible, Source};
+use crate::bytecode::code::Name;
+use mini_grammar::Span;
+use mini_grammar::ast::*;
+
+/// Builds the symbol tables of a module.
+pub fn build(module: &Module, source: &Source<'_>) -> Fallible<Scopes> {
+    let mut scopes = Scopes::default();
+    let top = scopes.add(Kind::Module, None, "<module>".into(), None);
+    let mut walker = Walker { scopes, at: top, source, comp_iterable: 0, in_function: 0 };
+    match module {
+        Module::Module { body } | Module::Interactive { body } => walker.block(body)?,
+        Module::Expression { body } => walker.expr(body)?,
+    }
+    let mut scopes = walker.scopes;
+    scopes
+        .resolve()
+        .map_err(|(name, span)| source.error(format!("no binding for nonlocal '{name}' found"), span))?;
+    Ok(scopes)
+}
+
+struct Walker<'s> {
+    scopes: Scopes,
+    at: ScopeId,
+    source: &'s Source<'s>,
+    /// How many iterables of comprehensions we are in: `:=` is not allowed there.
+    comp_iterable: u32,
+    /// How many functions we are in: decides how `yield` and `await` are refused.
+    in_function: u32,
+}
+
+impl Walker<'_> {
+    fn error<T>(&self, message: impl Into<String>, span: Span) -> Fallible<T> {
+        Err(self.source.error(message, span))
+    }
+
+    fn unsupported<T>(&self, what: &str, span: Span) -> Fallible<T> {
+        self.error(format!("{what} is not supported by this version of Mini"), span)
+    }
+
+    fn mangle(&self, name: &str) -> Name {
+        mangle(self.scopes.get(self.at).private.as_ref(), name)
+    }
+
+    fn symbol(&mut self, name: &str) -> &mut Symbol {
+        let name = self.mangle(name);
+        self.scopes.get_mut(self.at).symbol(&name)
+    }
+
+    fn assign(&mut self, name: &str) {
+        self.symbol(name).assigned = true;
+    }
+
+    fn use_name(&mut self, name: &str) {
+        self.symbol(name).used = true;
+        match name {
+            "super" if self.in_function > 0 => self.symbol("__class__").used = true,
+            "locals" | "vars" | "dir" | "eval" | "exec" => {
+                let frame = self.frame();
+                self.scopes.get_mut(frame).inspects_locals = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// The scope whose frame the current one runs in.
+    fn frame(&self) -> ScopeId {
+        let mut at = self.at;
+        while let (Kind::Comprehension, Some(parent)) = (self.scopes.get(at).kind, self.scopes.get(at).parent)
+        {
+            at = parent;
+        }
+        at
+    }
+
+    fn enter(&mut self, key: usize, kind: Kind, name: &str, private: Option<Name>) -> ScopeId {
+        let private = private.or_else(|| self.scopes.get(self.at).private.clone());
+        let outer = self.at;
+        self.at = self.scopes.add(kind, Some(outer), name.into(), private);
+        self.scopes.set_node(key, self.at);
+        outer
+    }
+
+    fn block(&mut self, body: &[Stmt]) -> Fallible<()> {
+        body.iter().try_for_each(|stmt| self.stmt(stmt))
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Fallible<()> {
+        match &stmt.kind {
+            StmtKind::FunctionDef(def) => self.function_def(def),
+            StmtKind::ClassDef(def) => self.class_def(def),
+            StmtKind::Return { value } => self.optional(value.as_deref()),
+            StmtKind::Delete { targets } => self.exprs(targets),
+            StmtKind::Assign { targets, value } => {
+                self.expr(value)?;
+                self.exprs(targets)
+            }
+            StmtKind::AugAssign { target, value, .. } => {
+                if let ExprKind::Name { id, .. } = &target.kind {
+                    self.use_name(id);
+                }
+                self.expr(target)?;
+                self.expr(value)
+            }
+            StmtKind::AnnAssign { target, value, simple, .. } => {
+                self.annotated(target, *simple, value.is_some(), stmt.span)?;
+                self.optional(value.as_deref())
+            }
+            StmtKind::For { target, iter, body, orelse } => {
+                self.expr(target)?;
+                self.expr(iter)?;
+                self.block(body)?;
+                self.block(orelse)
+            }
+            StmtKind::While { test, body, orelse } | StmtKind::If { test, body, orelse } => {
+                self.expr(test)?;
+                self.block(body)?;
+                self.block(orelse)
+            }
+            StmtKind::With { items, body } => {
+                for item in items {
+                    self.expr(&item.context_expr)?;
+                    self.optional(item.optional_vars.as_deref())?;
+                }
+                self.block(body)
+            }
+            StmtKind::Raise { exc, cause } => {
+                self.optional(exc.as_deref())?;
+                self.optional(cause.as_deref())
+            }
+            StmtKind::Try { body, handlers, orelse, finalbody } => {
+                self.try_stmt(body, handlers, orelse, finalbody)
+            }
+            StmtKind::Assert { test, msg } => {
+                self.expr(test)?;
+                self.optional(msg.as_deref())
+            }
+            StmtKind::Import { names } => {
+                names.iter().for_each(|alias| self.import_name(alias, true));
+                Ok(())
+            }
+            StmtKind::ImportFrom { names, .. } => self.import_from(names, stmt.span),
+            StmtKind::Global { names } => {
+                names.iter().try_for_each(|name| self.declare(name, stmt.span, "global"))
+            }
+            StmtKind::Nonlocal { names } => {
+                if self.scopes.get(self.at).kind == Kind::Module {
+                    return self.error("nonlocal declaration not allowed at module level", stmt.span);
+                }
+                names.iter().try_for_each(|name| self.declare(name, stmt.span, "nonlocal"))
+            }
+            StmtKind::Expr { value } => self.expr(value),
+            StmtKind::Pass | StmtKind::Break | StmtKind::Continue => Ok(()),
+            StmtKind::AsyncFunctionDef(_) => self.unsupported("'async def'", stmt.span),
+            StmtKind::AsyncFor { .. } if self.in_function == 0 => {
+                self.error("'async for' outside async function", stmt.span)
+            }
+            StmtKind::AsyncFor { .. } => self.unsupported("'async for'", stmt.span),
+            StmtKind::AsyncWith { .. } if self.in_function == 0 => {
+                self.error("'async with' outside async function", stmt.span)
+            }
+            StmtKind::AsyncWith { .. } => self.unsupported("'async with'", stmt.span),
+            StmtKind::Match { .. } => self.unsupported("'match'", stmt.span),
+            StmtKind::TryStar { .. } => self.unsupported("'except*'", stmt.span),
+        }
+    }
+
+    fn annotated(&mut self, target: &Expr, simple: bool, has_value: bool, span: Span) -> Fallible<()> {
+        let ExprKind::Name { id, .. } = &target.kind else { return self.expr(target) };
+        let known = self.symbol(id);
+        let declared = (known.global, known.nonlocal.is_some());
+        let at_module = self.scopes.get(self.at).kind == Kind::Module;
+        match declared {
+            (true, _) if simple && !at_module => {
+                return self.error(format!("annotated name '{id}' can't be global"), span);
+            }
+            (_, true) if simple => {
+                return self.error(format!("annotated name '{id}' can't be nonlocal"), span);
+            }
+            _ => {}
+        }
+        if simple {
+            self.symbol(id).annotated = true;
+        }
+        if has_value {
+            self.assign(id);
+        }
+        Ok(())
+    }
+
+    fn try_stmt(
+        &mut self,
+        body: &[Stmt],
+        handlers: &[ExceptHandler],
+        orelse: &[Stmt],
+        finalbody: &[Stmt],
+    ) -> Fallible<()> {
+        self.block(body)?;
+        for (index, handler) in handlers.iter().enumerate() {
+            if handler.type_.is_none() && index + 1 < handlers.len() {
+                return self.error("default 'except:' must be last", handler.span);
+            }
+            self.optional(handler.type_.as_deref())?;
+            if let Some(name) = &handler.name {
+                let symbol = self.symbol(name);
+                symbol.assigned = true;
+                symbol.deleted = true;
+            }
+            self.block(&handler.body)?;
+        }
+        self.block(orelse)?;
+        self.block(finalbody)
+    }
+
+    fn import_name(&mut self, alias: &Alias, dotted: bool) {
+        let name = match &alias.asname {
+            Some(name) => name,
+            None if dotted => alias.name.split('.').next().unwrap_or(&alias.name),
+            None => &*alias.name,
+        };
+        self.assign(name);
+    }
+
+    fn import_from(&mut self, names: &[Alias], span: Span) -> Fallible<()> {
+        for alias in names {
+            if &*alias.name == "*" {
+                if self.scopes.get(self.at).kind != Kind::Module {
+                    return self.error("import * only allowed at module level", span);
+                }
+            } else {
+                self.import_name(alias, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn declare(&mut self, name: &str, span: Span, what: &str) -> Fallible<()> {
+        let at_module = self.scopes.get(self.at).kind == Kind::Module;
+        let symbol = self.symbol(name);
+        let problem = if symbol.param {
+            Some(format!("name '{name}' is parameter and {what}"))
+        } else if symbol.used {
+            Some(format!("name '{name}' is used prior to {what} declaration"))
+        } else if symbol.annotated {
+            Some(format!("annotated name '{name}' can't be {what}"))
+        } else if symbol.assigned {
+            Some(format!("name '{name}' is assigned to before {what} declaration"))
+        } else if (what == "global" && symbol.nonlocal.is_some()) || (what == "nonlocal" && symbol.global) {
+            Some(format!("name '{name}' is nonlocal and global"))
+        } else {
+            None
+        };
+        if what == "global" {
+            symbol.global = !at_module;
+        } else {
+            symbol.nonlocal = Some(span);
+        }
+        problem.map_or(Ok(()), |message| self.error(message, span))
+    }
+
+    fn function_def(&mut self, def: &FunctionDef) -> Fallible<()> {
+        self.assign(&def.name);
+        self.defaults(&def.args)?;
+        self.exprs(&def.decorator_list)?;
+        let outer = self.enter(node_key(def), Kind::Function, &def.name, None);
+        self.in_function += 1;
+        self.params(&def.args)?;
+        self.block(&def.body)?;
+        self.in_function -= 1;
+        self.at = outer;
+        Ok(())
+    }
+
+    fn lambda(&mut self, key: usize, args: &Arguments, body: &Expr) -> Fallible<()> {
+        self.defaults(args)?;
+        let outer = self.enter(key, Kind::Function, "<lambda>", None);
+        let iterables = std::mem::take(&mut self.comp_iterable);
+        self.in_function += 1;
+        self.params(args)?;
+        self.expr(body)?;
+        self.in_function -= 1;
+        self.comp_iterable = iterables;
+        self.at = outer;
+        Ok(())
+    }
+
+    fn class_def(&mut self, def: &ClassDef) -> Fallible<()> {
+        self.assign(&def.name);
+        self.exprs(&def.bases)?;
+        def.keywords.iter().try_for_each(|keyword| self.expr(&keyword.value))?;
+        self.exprs(&def.decorator_list)?;
+        let outer = self.enter(node_key(def), Kind::Class, &def.name, Some((&*def.name).into()));
+        let functions = std::mem::take(&mut self.in_function);
+        self.block(&def.body)?;
+        self.in_function = functions;
+        self.at = outer;
+        Ok(())
+    }
+
+    fn defaults(&mut self, args: &Arguments) -> Fallible<()> {
+        self.exprs(&args.defaults)?;
+        args.kw_defaults.iter().flatten().try_for_each(|value| self.expr(value))
+    }
+
+    fn params(&mut self, args: &Arguments) -> Fallible<()> {
+        for arg in parameters(args) {
+            let symbol = self.symbol(&arg.arg);
+            let repeated = std::mem::replace(&mut symbol.param, true);
+            if repeated {
+                let message = format!("duplicate argument '{}' in function definition", arg.arg);
+                return self.error(message, arg.span);
+            }
+        }
+        Ok(())
+    }
+
+    fn exprs(&mut self, exprs: &[Expr]) -> Fallible<()> {
+        exprs.iter().try_for_each(|expr| self.expr(expr))
+    }
+
+    fn optional(&mut self, expr: Option<&Expr>) -> Fallible<()> {
+        expr.map_or(Ok(()), |expr| self.expr(expr))
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Fallible<()> {
+        match &expr.kind {
+            ExprKind::Constant { .. } => Ok(()),
+            ExprKind::Name { id, ctx } => {
+                self.name(id, *ctx);
+                Ok(())
+            }
+            ExprKind::BoolOp { values, .. } | ExprKind::JoinedStr { values } => self.exprs(values),
+            ExprKind::NamedExpr { target, value } => self.walrus(target, value, expr.span),
+            ExprKind::BinOp { left, right, .. } => {
+                self.expr(left)?;
+                self.expr(right)
+            }
+            ExprKind::UnaryOp { operand: value, .. }
+            | ExprKind::Attribute { value, .. }
+            | ExprKind::Starred { value, .. } => self.expr(value),
+            ExprKind::Lambda { args, body } => self.lambda(node_key(expr), args, body),
+            ExprKind::IfExp { test, body, orelse } => {
+                self.expr(test)?;
+                self.expr(body)?;
+                self.expr(orelse)
+            }
+            ExprKind::Dict { keys, values } => {
+                keys.iter().flatten().try_for_each(|key| self.expr(key))?;
+                self.exprs(values)
+            }
+            ExprKind::Set { elts } | ExprKind::List { elts, .. } | ExprKind::Tuple { elts, .. } => {
+                self.exprs(elts)
+            }
+            ExprKind::ListComp { elt, generators } => self.comp(expr, "<listcomp>", generators, &[elt]),
+            ExprKind::SetComp { elt, generators } => self.comp(expr, "<setcomp>", generators, &[elt]),
+            ExprKind::DictComp { key, value, generators } => {
+                self.comp(expr, "<dictcomp>", generators, &[key, value])
+            }
+            ExprKind::Compare { left, comparators, .. } => {
+                self.expr(left)?;
+                self.exprs(comparators)
+            }
+            ExprKind::Call { func, args, keywords } => {
+                self.expr(func)?;
+                self.exprs(args)?;
+                keywords.iter().try_for_each(|keyword| self.expr(&keyword.value))
+            }
+            ExprKind::FormattedValue { value, format_spec, .. } => {
+                self.expr(value)?;
+                self.optional(format_spec.as_deref())
+            }
+            ExprKind::Subscript { value, slice, .. } => {
+                self.expr(value)?;
+                self.expr(slice)
+            }
+            ExprKind::Slice { lower, upper, step } => {
+                [lower, upper, step].into_iter().try_for_each(|part| self.optional(part.as_deref()))
+            }
+            ExprKind::GeneratorExp { .. } => self.unsupported("a generator expression", expr.span),
+            ExprKind::Await { .. } => self.suspension("'await'", expr.span),
+            ExprKind::Yield { .. } => self.suspension("'yield'", expr.span),
+            ExprKind::YieldFrom { .. } => self.suspension("'yield from'", expr.span),
+        }
+    }
+
+    fn suspension(&self, what: &str, span: Span) -> Fallible<()> {
+        if self.in_function > 0 {
+            return self.unsupported(what, span);
+        }
+        let what = if what == "'yield from'" { "'yield'" } else { what };
+        self.error(format!("{what} outside function"), span)
+    }
+
+    fn name(&mut self, id: &str, ctx: ExprContext) {
+        match ctx {
+            ExprContext::Load => self.use_name(id),
+            ExprContext::Store => self.assign(id),
+            ExprContext::Del => {
+                let symbol = self.symbol(id);
+                symbol.assigned = true;
+                symbol.deleted = true;
+            }
+        }
+    }
+
+    fn walrus(&mut self, target: &Expr, value: &Expr, span: Span) -> Fallible<()> {
+        let ExprKind::Name { id, .. } = &target.kind else { return self.expr(value) };
+        if self.comp_iterable > 0 {
+            return self
+                .error("assignment expression cannot be used in a comprehension iterable expression", span);
+        }
+        let name = self.mangle(id);
+        let inner = self.at;
+        while self.scopes.get(self.at).kind == Kind::Comprehension || self.is_class_comprehension() {
+            if self.scopes.get(self.at).get(&name).is_some_and(|symbol| symbol.iteration) {
+                let message =
+                    format!("assignment expression cannot rebind comprehension iteration variable '{id}'");
+                return self.error(message, span);
+            }
+            match self.scopes.get(self.at).parent {
+                Some(parent) => self.at = parent,
+                None => break,
+            }
+        }
+        if inner != self.at && self.scopes.get(self.at).kind == Kind::Class {
+            return self
+                .error("assignment expression within a comprehension cannot be used in a class body", span);
+        }
+        self.scopes.get_mut(self.at).symbol(&name).assigned = true;
+        self.scopes.get_mut(self.at).walrus.insert(name.clone());
+        self.at = inner;
+        self.symbol(id).used = true;
+        self.expr(value)
+    }
+
+    fn is_class_comprehension(&self) -> bool {
+        let scope = self.scopes.get(self.at);
+        scope.kind == Kind::Function && scope.symbols.contains_key(super::comp::ITERABLE)
+    }
+
+    fn comp(
+        &mut self,
+        expr: &Expr,
+        name: &str,
+        generators: &[Comprehension],
+        results: &[&Expr],
+    ) -> Fallible<()> {
+        if let Some(generator) = generators.iter().find(|generator| generator.is_async) {
+            return self.unsupported("an asynchronous comprehension", generator.target.span);
+        }
+        let Some(first) = generators.first() else { return Ok(()) };
+        self.iterable(&first.iter)?;
+        let in_class = self.scopes.get(self.at).kind == Kind::Class;
+        let kind = if in_class { Kind::Function } else { Kind::Comprehension };
+        let outer = self.enter(node_key(expr), kind, name, None);
+        if in_class {
+            self.symbol(super::comp::ITERABLE).param = true;
+        }
+        for (index, generator) in generators.iter().enumerate() {
+            self.targets(&generator.target)?;
+            if index > 0 {
+                self.iterable(&generator.iter)?;
+            }
+            self.exprs(&generator.ifs)?;
+        }
+        results.iter().try_for_each(|result| self.expr(result))?;
+        self.at = outer;
+        Ok(())
+    }
+
+    fn iterable(&mut self, iter: &Expr) -> Fallible<()> {
+        self.comp_iterable += 1;
+        let result = self.expr(iter);
+        self.comp_iterable -= 1;
+        result
+    }
+
+    /// The target of a `for` of a comprehension: its names are marked as iteration variables.
+    fn targets(&mut self, target: &Expr) -> Fallible<()> {
+        match &target.kind {
+            ExprKind::Name { id, .. } => {
+                let name = self.mangle(id);
+                let frame = self.frame();
+                let rebinds = self.at != frame
+                    && self.scopes.get(self.at).get(&name).is_some_and(|symbol| symbol.used)
+                    && self.scopes.get(frame).walrus.contains(&name);
+                if rebinds {
+                    let message =
+                        format!("comprehension inner loop cannot rebind assignment expression target '{id}'");
+                    return self.error(message, target.span);
+                }
+                let symbol = self.symbol(id);
+                symbol.assigned = true;
+                symbol.iteration = true;
+                Ok(())
+            }
+            ExprKind::Tuple { elts, .. } | ExprKind::List { elts, .. } => {
+                elts.iter().try_for_each(|elt| self.targets(elt))
+            }
+            ExprKind::Starred { value, .. } => self.targets(value),
+            _ => self.expr(target),
+        }
+    }
+}
+
+/// All parameters in the order of their registers.
+pub fn parameters(args: &Arguments) -> impl Iterator<Item = &Arg> {
+    let positional = args.posonlyargs.iter().chain(&args.args).chain(&args.kwonlyargs);
+    positional.chain(args.vararg.as_deref()).chain(args.kwarg.as_deref())
+}

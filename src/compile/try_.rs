@@ -1,0 +1,329 @@
+//! `try`, `with`, and leaving them early: protected regions, handlers, and the copies of `finally` bodies.
+//! Must not know how expressions are compiled.
+//!
+//! A handler receives the exception in a register, makes it "the exception being handled" (`PushExc`) and, on every way
+//! out, restores what was being handled before (`PopExc`).
+
+use super::Fallible;
+use super::bound::Bound;
+use super::call::WINDOW;
+use super::emit::Label;
+use super::scope::Kind;
+use super::unit::{Compiler, Reg};
+use crate::bytecode::code::{Const, Name};
+use crate::bytecode::op::Op;
+use mini_grammar::Span;
+use mini_grammar::ast::*;
+
+/// As in CPython; it bounds the copies of nested `finally` bodies.
+const MAX_BLOCKS: usize = 20;
+
+/// Code under the protection of one handler; it pauses where a jump out runs cleanup code.
+pub struct Region {
+    start: u32,
+    done: Vec<(u32, u32)>,
+    target: Label,
+    reg: Reg,
+    /// What was bound where it began.
+    bound: Bound,
+}
+
+/// What a jump out of the current statement must leave, innermost last.
+pub enum Block<'a> {
+    Loop {
+        exit: Label,
+        next: Label,
+    },
+    /// The body of `try … except`.
+    Try(Region),
+    /// The body of `try … finally`.
+    Finally(Region, &'a [Stmt]),
+    /// The body of `with`; the window holds `__exit__`.
+    With(Region, Reg, Span),
+    /// A handler, or a `finally` body run for an exception; the register holds what was being handled before.
+    Handling(Region, Reg),
+    /// The body of `except … as name`.
+    Named(Region, Name),
+}
+
+impl Block<'_> {
+    fn region(&mut self) -> Option<&mut Region> {
+        match self {
+            Block::Loop { .. } => None,
+            Block::Try(region)
+            | Block::Finally(region, _)
+            | Block::With(region, ..)
+            | Block::Handling(region, _)
+            | Block::Named(region, _) => Some(region),
+        }
+    }
+}
+
+impl<'a> Compiler<'a> {
+    pub fn push_block(&mut self, block: Block<'a>, span: Span) -> Fallible<()> {
+        if self.unit.blocks.len() >= MAX_BLOCKS {
+            return self.error("too many statically nested blocks", span);
+        }
+        self.unit.blocks.push(block);
+        Ok(())
+    }
+
+    /// A region from here on whose exceptions go to `target`.
+    fn region(&self, target: Label, reg: Reg) -> Region {
+        let mut bound = self.unit.asm.bound.clone();
+        bound.subtract(&self.unit.unsure);
+        Region { start: self.unit.asm.here(), done: Vec::new(), target, reg, bound }
+    }
+
+    /// Ends the innermost block; returns what its handler may take as bound.
+    fn pop_block(&mut self) -> Bound {
+        let here = self.unit.asm.here();
+        let Some(mut block) = self.unit.blocks.pop() else { return Bound::default() };
+        let Some(region) = block.region() else { return Bound::default() };
+        region.done.push((region.start, here));
+        for &(start, end) in &region.done {
+            self.unit.asm.protect(start, end, region.target, region.reg);
+        }
+        std::mem::take(&mut region.bound)
+    }
+
+    /// Emits what leaving all blocks from number `depth` on takes; they are back in place after `rewind`.
+    pub fn unwind(&mut self, depth: usize) -> Fallible<Vec<Block<'a>>> {
+        let mut popped = Vec::new();
+        while self.unit.blocks.len() > depth {
+            let Some(mut block) = self.unit.blocks.pop() else { break };
+            let here = self.unit.asm.here();
+            if let Some(region) = block.region() {
+                region.done.push((region.start, here));
+            }
+            match &block {
+                Block::Loop { .. } | Block::Try(_) => {}
+                Block::Finally(_, body) => self.block(body)?,
+                Block::With(_, window, span) => self.exit_normally(*window, *span),
+                Block::Handling(_, saved) => self.emit(Op::PopExc, *saved, 0, 0),
+                Block::Named(_, name) => self.forget_name(name),
+            }
+            popped.push(block);
+        }
+        Ok(popped)
+    }
+
+    /// Puts back the blocks that `unwind` took away.
+    pub fn rewind(&mut self, popped: Vec<Block<'a>>) {
+        let here = self.unit.asm.here();
+        for mut block in popped.into_iter().rev() {
+            if let Some(region) = block.region() {
+                region.start = here;
+            }
+            self.unit.blocks.push(block);
+        }
+    }
+
+    pub fn return_stmt(&mut self, value: Option<&'a Expr>, span: Span) -> Fallible<()> {
+        if self.scope().kind != Kind::Function {
+            return self.error("'return' outside function", span);
+        }
+        let mark = self.unit.top;
+        let cleans =
+            self.unit.blocks.iter().any(|block| !matches!(block, Block::Loop { .. } | Block::Try(_)));
+        let kept = match value {
+            Some(Expr { kind: ExprKind::Constant { value: Constant::None }, .. }) | None => None,
+            Some(value) if cleans => {
+                let reg = self.alloc();
+                self.expr_to(value, reg)?;
+                Some(reg)
+            }
+            Some(value) => Some(self.operand(value)?),
+        };
+        let line = self.unit.asm.line;
+        let popped = self.unwind(0)?;
+        self.unit.asm.line = line;
+        match kept {
+            Some(reg) => self.emit(Op::Return, reg, 0, 0),
+            None => self.emit(Op::ReturnNone, 0, 0, 0),
+        }
+        self.rewind(popped);
+        self.unit.top = mark;
+        Ok(())
+    }
+
+    pub fn try_stmt(
+        &mut self,
+        (body, handlers, orelse, finalbody): (&'a [Stmt], &'a [ExceptHandler], &'a [Stmt], &'a [Stmt]),
+        span: Span,
+    ) -> Fallible<()> {
+        if finalbody.is_empty() {
+            return self.try_except(body, handlers, orelse, span);
+        }
+        let mark = self.unit.top;
+        let (exc, saved) = (self.alloc(), self.alloc());
+        let (handler, tail, end) = (self.label(), self.label(), self.label());
+        let region = self.region(handler, exc);
+        self.push_block(Block::Finally(region, finalbody), span)?;
+        if handlers.is_empty() {
+            self.block(body)?;
+            self.block(orelse)?;
+        } else {
+            self.try_except(body, handlers, orelse, span)?;
+        }
+        let bound = self.pop_block();
+        self.block(finalbody)?;
+        self.jump(end);
+        self.unit.asm.bind_handler(handler, bound);
+        self.emit(Op::PushExc, saved, exc, 0);
+        let region = self.region(tail, exc);
+        self.push_block(Block::Handling(region, saved), span)?;
+        self.block(finalbody)?;
+        self.pop_block();
+        self.reraise(tail, saved, exc);
+        self.bind(end);
+        self.unit.top = mark;
+        Ok(())
+    }
+
+    /// The end of a handler: what was handled before is again, and the exception in `exc` goes on.
+    fn reraise(&mut self, tail: Label, saved: Reg, exc: Reg) {
+        self.unit.asm.bind_tail(tail);
+        self.emit(Op::PopExc, saved, 0, 0);
+        self.emit(Op::ReRaise, exc, 0, 0);
+    }
+
+    fn try_except(
+        &mut self,
+        body: &'a [Stmt],
+        handlers: &'a [ExceptHandler],
+        orelse: &'a [Stmt],
+        span: Span,
+    ) -> Fallible<()> {
+        let mark = self.unit.top;
+        let (exc, saved) = (self.alloc(), self.alloc());
+        let (handler, tail, end) = (self.label(), self.label(), self.label());
+        let region = self.region(handler, exc);
+        self.push_block(Block::Try(region), span)?;
+        self.block(body)?;
+        let bound = self.pop_block();
+        self.block(orelse)?;
+        self.jump(end);
+        self.unit.asm.bind_handler(handler, bound);
+        self.emit(Op::PushExc, saved, exc, 0);
+        let region = self.region(tail, exc);
+        self.push_block(Block::Handling(region, saved), span)?;
+        for handler in handlers {
+            let next = self.label();
+            self.handler(handler, exc, next)?;
+            self.emit(Op::PopExc, saved, 0, 0);
+            self.jump(end);
+            self.bind_next_handler(handler, next);
+        }
+        self.pop_block();
+        self.reraise(tail, saved, exc);
+        self.bind(end);
+        self.unit.top = mark;
+        Ok(())
+    }
+
+    fn bind_next_handler(&mut self, handler: &ExceptHandler, next: Label) {
+        if handler.type_.is_some() {
+            self.bind(next);
+        }
+    }
+
+    /// One `except` clause: goes to `next` if it does not match.
+    fn handler(&mut self, handler: &'a ExceptHandler, exc: Reg, next: Label) -> Fallible<()> {
+        if let Some(type_) = &handler.type_ {
+            let mark = self.unit.top;
+            let class = self.operand(type_)?;
+            self.at(handler.span.start);
+            self.jump_on(Op::JNoMatch, exc, class, next);
+            self.unit.top = mark;
+        }
+        let Some(name) = &handler.name else { return self.block(&handler.body) };
+        let name = self.mangle(name);
+        let (failed, done) = (self.label(), self.label());
+        self.at(handler.span.start);
+        self.store_name(&name, exc);
+        let region = self.region(failed, exc);
+        self.push_block(Block::Named(region, name.clone()), handler.span)?;
+        self.block(&handler.body)?;
+        let bound = self.pop_block();
+        self.forget_name(&name);
+        self.jump(done);
+        self.unit.asm.bind_handler(failed, bound);
+        self.forget_name(&name);
+        self.emit(Op::ReRaise, exc, 0, 0);
+        self.bind(done);
+        Ok(())
+    }
+
+    /// `with` items from the first on; the body is inside the last.
+    pub fn with_stmt(&mut self, items: &'a [WithItem], body: &'a [Stmt], span: Span) -> Fallible<()> {
+        let Some((item, inner)) = items.split_first() else { return self.block(body) };
+        let mark = self.unit.top;
+        let (exc, saved) = (self.alloc(), self.alloc());
+        let exit = self.alloc_run(WINDOW + 1);
+        let manager = self.enter_manager(item, exit, span)?;
+        let (handler, tail, end) = (self.label(), self.label(), self.label());
+        let region = self.region(handler, exc);
+        self.push_block(Block::With(region, exit, span), span)?;
+        if let Some(target) = &item.optional_vars {
+            self.store(target, manager)?;
+        }
+        self.unit.top = u32::from(exit) + WINDOW + 1;
+        self.with_stmt(inner, body, span)?;
+        let bound = self.pop_block();
+        self.exit_normally(exit, span);
+        self.jump(end);
+        self.unit.asm.bind_handler(handler, bound);
+        self.at(span.start);
+        self.emit(Op::PushExc, saved, exc, 0);
+        let region = self.region(tail, exc);
+        self.push_block(Block::Handling(region, saved), span)?;
+        let triple = self.alloc_run(3);
+        self.emit(Op::ExcTriple, triple, exc, 0);
+        self.emit(Op::CallM, exit, 3, 0);
+        self.jump_on(Op::JFalse, exit, 0, tail);
+        self.pop_block();
+        self.emit(Op::PopExc, saved, 0, 0);
+        self.jump(end);
+        self.reraise(tail, saved, exc);
+        self.bind(end);
+        self.unit.top = mark;
+        Ok(())
+    }
+
+    /// Evaluates the manager, keeps its `__exit__` in the window `exit`, calls `__enter__`; returns where the result is.
+    fn enter_manager(&mut self, item: &'a WithItem, exit: Reg, span: Span) -> Fallible<Reg> {
+        let enter = self.alloc();
+        let manager = self.operand_in(&item.context_expr, enter)?;
+        self.unit.top = u32::from(enter) + 1;
+        let kept = if manager == enter { exit } else { manager };
+        self.move_to(kept, manager);
+        self.alloc_run(WINDOW);
+        self.at(span.start);
+        self.emit_x(Op::GetSpecial, 0, enter, kept, 0);
+        self.emit_x(Op::GetSpecial, 1, exit, kept, 0);
+        self.emit(Op::CallM, enter, 0, 0);
+        Ok(enter)
+    }
+
+    /// `__exit__(None, None, None)`. If a value is being returned, it lies where the arguments would go: then the window
+    /// is copied to free registers first.
+    fn exit_normally(&mut self, window: Reg, span: Span) {
+        let mark = self.unit.top;
+        let mut at = window;
+        if mark != u32::from(window) + WINDOW + 1 {
+            at = self.alloc_run(WINDOW + 1);
+            self.move_to(at, window);
+            self.move_to(at.saturating_add(4), window.saturating_add(4));
+        }
+        let line = self.unit.asm.line;
+        self.at(span.start);
+        let nones = self.alloc_run(3);
+        for reg in nones..nones.saturating_add(3) {
+            self.load_const(reg, Const::None);
+        }
+        self.emit(Op::CallM, at, 3, 0);
+        self.unit.asm.line = line;
+        self.unit.top = mark;
+    }
+}
