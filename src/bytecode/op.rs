@@ -186,6 +186,7 @@ ops! {
     GetAttr   [W R S]     "R[a] = R[b].name"
     SetAttr   [R R S]     "R[a].name = R[b]"
     DelAttr   [R None S]  "del R[a].name"
+    // a and b of the next two may be the same register.
     GetMethod [Win R S]   "R[a] = R[b].name, R[a+4] = EMPTY; or if it is a method: R[a] = its function, R[a+4] = R[b]"
     GetSpecial [Win R S]  "as GetMethod, looked up on the type of R[b]; x = 0: __enter__, 1: __exit__ (for the error's words)"
     GetItem   [W R R]     "R[a] = R[b][R[c]]"
@@ -214,7 +215,7 @@ ops! {
     SetUpdate [R R None]  "R[a].update(R[b])"
     MapPut    [R R R]     "R[a][R[b]] = R[c], R[a] a dict made here"
     MapUpdate [R R None]  "R[a].update(R[b]) of a {**b}; x = 1: keywords of a call, a repeated key is an error that names the callable R[c]"
-    Unpack    [WRun R N]  "R[a] .. R[a+c-1] = R[b], exactly c items"
+    Unpack    [WRun R N]  "R[a] .. R[a+c-1] = R[b], exactly c items; on an error none is written (they may be locals)"
     UnpackEx  [WRun R N]  "R[a] .. = R[b] with c items before the starred one and x after it: c + 1 + x registers"
     // ---- loops
     GetIter   [Iter R None] "R[a] .. R[a+3] = state of an iteration over R[b]"
