@@ -1,22 +1,225 @@
-//! A Mini thread as the VM sees it. Must not know how threads are started or joined.
+//! A Mini thread as the VM sees it: its registers, its limits, and how it stops running.
+//! Must not know how threads are started or joined, nor what an instruction does.
 
+use super::frame::{self, LINK};
+use super::lookup::LookupCache;
+use super::stack;
+use crate::bytecode::op::Insn;
+use crate::gil::{self, Cause, LoopKind, Member};
+use crate::object::heap::{self, Marker};
 use crate::object::mutator::Mutator;
+use crate::object::{Exc, R, Raised, Value, Word};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-/// State of one running thread.
+/// Registers of the main thread, in words; other threads get `OTHER_REGISTERS`. Reserved, not committed.
+pub const MAIN_REGISTERS: usize = 8 << 20;
+pub const OTHER_REGISTERS: usize = 2 << 20;
+/// Native stack below which calls from Rust into Mini raise RecursionError.
+const NATIVE_SLACK: usize = 256 << 10;
+
+/// `sys.setrecursionlimit`.
+static RECURSION_LIMIT: AtomicI64 = AtomicI64::new(1000);
+
+/// State of one running thread. Owned by its OS thread; the collector reads it while the world is stopped.
 #[repr(C)]
 pub struct Thread {
     pub m: Mutator,
+    /// Register 0 of the running frame, as of the last slow path (the eval loop keeps its own copy).
+    pub base: *mut u64,
+    /// The instruction after the one being executed, as of the last slow path.
+    pub pc: *const Insn,
+    /// No frame may reach beyond this.
+    pub limit: *mut u64,
+    /// Calls left before RecursionError.
+    pub depth: i64,
+    /// The exception being handled (`sys.exc_info`).
+    pub handled: Word,
+    /// The instantiation of the eval loop that this thread must run.
+    pub loop_kind: LoopKind,
+    /// Caches of class lookups for the slow paths.
+    pub lookup: LookupCache,
+    /// Containers whose repr is being made.
+    pub printing: Vec<Value>,
+    /// The thread's Mini object, for `threading.current_thread`; roots for rt.
+    pub local: Word,
+    registers: stack::Registers,
+    native_base: usize,
+    native_limit: usize,
 }
 
 impl std::ops::Deref for Thread {
     type Target = Mutator;
+    #[inline(always)]
     fn deref(&self) -> &Mutator {
         &self.m
     }
 }
 
 impl std::ops::DerefMut for Thread {
+    #[inline(always)]
     fn deref_mut(&mut self) -> &mut Mutator {
         &mut self.m
     }
+}
+
+/// Values kept alive across calls into Mini code, until the scope ends.
+pub struct Scope {
+    len: usize,
+}
+
+impl Thread {
+    /// State for the calling OS thread, whose native stack has `native_bytes` bytes. The member is not attached yet.
+    /// Errors: no address space for the registers.
+    pub fn new(member: &'static Member, registers: usize, native_bytes: usize) -> Result<Box<Thread>, String> {
+        let registers = stack::Registers::reserve(registers)?;
+        let native_base = stack::pointer();
+        let bottom = registers.bottom();
+        // SAFETY: the reservation is larger than one link and the slack; both stay inside it.
+        let (base, limit) = unsafe { (bottom.add(LINK), registers.top().sub(64)) };
+        let mut thread = Box::new(Thread {
+            m: Mutator::new(member),
+            base,
+            pc: std::ptr::null(),
+            limit,
+            depth: recursion_limit(),
+            handled: None,
+            loop_kind: LoopKind::Locked,
+            lookup: LookupCache::new(),
+            printing: Vec::new(),
+            local: None,
+            registers,
+            native_base,
+            native_limit: native_base.saturating_sub(native_bytes.saturating_sub(NATIVE_SLACK)),
+        });
+        member.user().store((&raw mut *thread).cast(), Ordering::Release);
+        Ok(thread)
+    }
+
+    /// Begins to run: waits for permission, and takes over the policy in force.
+    pub fn attach(&mut self) {
+        gil::attach(self.m.member);
+        self.adopt_policy();
+    }
+
+    /// Reads which eval loop and which container protocol the policy asks for.
+    pub fn adopt_policy(&mut self) {
+        self.loop_kind = gil::loop_kind();
+        self.m.free = self.loop_kind == LoopKind::Free;
+    }
+
+    /// Runs `call` without permission to run. It must not touch the heap.
+    pub fn detach<T>(&mut self, cause: Cause, call: impl FnOnce() -> T) -> T {
+        let member = self.m.member;
+        let result = stack::with_spilled(|sp| {
+            member.detached_sp().store(sp, Ordering::Release);
+            gil::detached(member, cause, call)
+        });
+        self.adopt_policy();
+        result
+    }
+
+    /// Runs `wait` (something of `gil` that detaches by itself) with this thread's stack ready for the collector.
+    pub fn waiting<T>(&mut self, wait: impl FnOnce(&'static Member) -> T) -> T {
+        let member = self.m.member;
+        let result = stack::with_spilled(|sp| {
+            member.detached_sp().store(sp, Ordering::Release);
+            wait(member)
+        });
+        self.adopt_policy();
+        result
+    }
+
+    /// Runs `f` while no other thread runs Mini code.
+    pub fn stop_the_world<T>(&mut self, f: impl FnOnce(&gil::World) -> T) -> T {
+        self.waiting(|member| gil::stop_the_world(member, f))
+    }
+
+    /// Begins a scope: values given to `root` stay alive until it is closed.
+    pub fn scope(&mut self) -> Scope {
+        Scope { len: self.m.rooted.len() }
+    }
+
+    /// Keeps `v` alive until the innermost scope is closed.
+    pub fn root(&mut self, v: Value) -> Value {
+        self.m.rooted.push(v);
+        v
+    }
+
+    /// Ends a scope.
+    pub fn close(&mut self, scope: Scope) {
+        self.m.rooted.truncate(scope.len);
+    }
+
+    /// Takes the pending exception; there is one after every `Raised`.
+    pub fn take_exception(&mut self) -> Value {
+        self.m.pending.take().unwrap_or(Value::NONE)
+    }
+
+    /// Makes this exception object pending.
+    pub fn raise_value(&mut self, exc: Value) -> Raised {
+        self.m.pending = Some(exc);
+        Raised
+    }
+
+    /// Before native code recurses (repr of nested data, a comparison, a call back into Mini).
+    /// Raises RecursionError if the native stack or the recursion limit is used up.
+    #[inline]
+    pub fn check_native_stack(&mut self) -> R<()> {
+        if stack::pointer() < self.native_limit { Err(self.recursion_error("")) } else { Ok(()) }
+    }
+
+    /// RecursionError; `during` as in "maximum recursion depth exceeded while calling a Python object".
+    #[cold]
+    #[inline(never)]
+    pub fn recursion_error(&mut self, during: &str) -> Raised {
+        // The handler needs some depth to say anything: lend it a little, once.
+        let message = format!("maximum recursion depth exceeded{during}");
+        self.m.raise(Exc::RecursionError, message)
+    }
+
+    /// Marks everything this thread refers to. Only while the world is stopped.
+    pub fn visit_roots(&self, marker: &mut Marker) {
+        let top = frame::top(self.base);
+        let words = (top.addr() - self.registers.bottom().addr()) / 8;
+        marker.visit_range(self.registers.bottom(), words);
+        let sp = self.m.member.detached_sp().load(Ordering::Acquire);
+        if sp != 0 && sp < self.native_base {
+            marker.visit_range(sp as *const u64, (self.native_base - sp) / 8);
+        }
+        let own = [self.m.pending, self.handled, self.local];
+        own.into_iter().flatten().for_each(|v| marker.visit(v));
+        self.m.rooted.iter().chain(&self.printing).for_each(|v| marker.visit(*v));
+    }
+
+    /// Lowest register, for walks over all frames.
+    pub fn bottom(&self) -> *mut u64 {
+        self.registers.bottom()
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.m.member.user().store(std::ptr::null_mut(), Ordering::Release);
+        heap::retire(&mut self.m.heap);
+    }
+}
+
+/// The thread of a member, if it has one.
+///
+/// # Safety
+/// Only while the world is stopped, or for the calling thread's own member.
+pub unsafe fn of_member<'a>(member: &Member) -> Option<&'a mut Thread> {
+    // SAFETY: `user` is null or the Thread that `new` stored there; `drop` clears it.
+    unsafe { member.user().load(Ordering::Acquire).cast::<Thread>().as_mut() }
+}
+
+/// `sys.getrecursionlimit`.
+pub fn recursion_limit() -> i64 {
+    RECURSION_LIMIT.load(Ordering::Relaxed)
+}
+
+/// `sys.setrecursionlimit`; the calling thread's remaining depth is adjusted.
+pub fn set_recursion_limit(th: &mut Thread, limit: i64) {
+    let before = RECURSION_LIMIT.swap(limit, Ordering::Relaxed);
+    th.depth += limit - before;
 }

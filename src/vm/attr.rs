@@ -1,0 +1,660 @@
+//! Attributes: instances, classes, modules; descriptors; the inline caches of `GetAttr`, `SetAttr`, `GetMethod`.
+//! Must not know how classes are made (`classes.rs`).
+//!
+//! A site's two cache words, each `shape << 32 | low`, so that a racing reader never sees half of one:
+//!
+//! | instruction | word 1: low is                          | word 2: low is                                  |
+//! |-------------|-----------------------------------------|-------------------------------------------------|
+//! | `GetAttr`   | word offset of a slot in the object      | cell of a module, class, or plain class attribute |
+//! | `SetAttr`   | word offset of a slot in the object      | shape after the attribute is added               |
+//! | `GetMethod` | cell whose value is called unbound       | cell of a function or native method              |
+
+use super::frame::LINK;
+use super::thread::Thread;
+use crate::object::class::{self, trait_bits};
+use crate::object::layout::{BoundMethod, Cell, Class, Function, Module, Native, Property, Shape, Super};
+use crate::object::mutator::Mutator;
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, types};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A cell by its compressed reference.
+#[inline(always)]
+fn cell(id: u32) -> &'static Cell {
+    // SAFETY: the low half of such a cache word refers to a Cell that a live namespace holds.
+    unsafe { &*(heap::expand(id).addr() as *const Cell) }
+}
+
+/// The function in a method cell, if it is still one; else 0.
+#[inline(always)]
+pub fn cached_method(id: u32) -> u64 {
+    match cell(id).value.get() {
+        Some(f) if f.is_ref() && matches!(types::hdr(f).kind, Kind::Function | Kind::Native) => f.bits(),
+        _ => 0,
+    }
+}
+
+/// Adds the attribute that `SetAttr`'s second cache word describes: the object is of the shape before.
+///
+/// # Safety
+/// `object` has the shape that the cache word names, no other thread runs, and the slot is inside the object.
+#[inline(always)]
+pub unsafe fn grow_at_site(object: u64, new_shape: u32, value: Value) {
+    let wider = shape::from_id(new_shape);
+    // SAFETY: by the caller: slot `count - 1` is an inline one.
+    unsafe { (*(object as *const Slot).add(1 + wider.count as usize)).set(value) };
+    // SAFETY: by the caller.
+    unsafe { (*(object as *const crate::object::Hdr)).shape.store(new_shape, Ordering::Release) };
+}
+
+fn site(words: *const u64, n: usize) -> &'static AtomicU64 {
+    // SAFETY: `words` is a site of the running code: three words, the caches only accessed atomically.
+    unsafe { &*words.add(n).cast::<AtomicU64>() }
+}
+
+fn site_name(words: *const u64) -> Value {
+    // SAFETY: word 0 of a site is its name; it never changes.
+    Value::from_bits(unsafe { *words }).unwrap_or(Value::NONE)
+}
+
+fn shape_id(v: Value) -> u32 {
+    types::hdr(v).shape.load(Ordering::Acquire)
+}
+
+fn remember(words: *const u64, n: usize, shape: u32, low: u32) {
+    site(words, n).store((shape as u64) << 32 | low as u64, Ordering::Relaxed);
+}
+
+fn id_of<T>(object: &T) -> u32 {
+    heap::compress(Value::from_addr(std::ptr::from_ref(object).addr()))
+}
+
+/// What looking up a name finds.
+enum Found {
+    /// In the object itself, at this slot.
+    Slot(u32, Value),
+    /// In the namespace of a module or class, or a plain value in the object's class: no binding.
+    Cell(&'static Cell, Value),
+    /// A function or native in the object's class, to be bound to it.
+    Method(&'static Cell, Value),
+    /// Computed: a property, a bound class method...
+    Computed(Value),
+    Nothing,
+}
+
+/// `object.name` with the site's caches: the slow half of `GetAttr`.
+#[cold]
+#[inline(never)]
+pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
+    let name = site_name(words);
+    if object.is_ref() {
+        let cached = site(words, 2).load(Ordering::Relaxed);
+        if shape_id(object) == (cached >> 32) as u32 {
+            if let Some(v) = cell(cached as u32).value.get() {
+                if matches!(types::hdr(object).kind, Kind::Module | Kind::Class) || !is_descriptor(v) {
+                    return Ok(v);
+                }
+            }
+        }
+    }
+    let before = object.is_ref().then(|| shape_id(object));
+    match find(th, object, name)? {
+        Found::Slot(n, v) => {
+            if let Some(id) = before {
+                if n < shape::from_id(id).inline_cap {
+                    remember(words, 1, id, n + 2);
+                }
+            }
+            Ok(v)
+        }
+        Found::Cell(c, v) => {
+            if let Some(id) = before {
+                mark_cached(object);
+                remember(words, 2, id, id_of(c));
+            }
+            Ok(v)
+        }
+        Found::Method(_, f) => func::new_bound(th, f, object),
+        Found::Computed(v) => Ok(v),
+        Found::Nothing => missing(th, object, name),
+    }
+}
+
+/// `R[a], R[a+4] = method, receiver`: the slow half of `GetMethod`.
+#[cold]
+#[inline(never)]
+pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window: *mut u64) -> R<()> {
+    let name = site_name(words);
+    let before = object.is_ref().then(|| shape_id(object));
+    if let Some(id) = before {
+        let cached = site(words, 1).load(Ordering::Relaxed);
+        if id == (cached >> 32) as u32 {
+            if let Some(f) = cell(cached as u32).value.get() {
+                put_window(window, f, None);
+                return Ok(());
+            }
+        }
+    }
+    let (callee, receiver) = match find(th, object, name)? {
+        Found::Method(c, f) => {
+            if let Some(id) = before {
+                mark_cached(object);
+                remember(words, 2, id, id_of(c));
+            }
+            (f, Some(object))
+        }
+        Found::Cell(c, v) => {
+            if let Some(id) = before.filter(|_| matches!(types::hdr(object).kind, Kind::Module | Kind::Class)) {
+                mark_cached(object);
+                remember(words, 1, id, id_of(c));
+            }
+            (v, None)
+        }
+        Found::Slot(_, v) => (v, None),
+        Found::Computed(v) => unbind(v),
+        Found::Nothing => (missing(th, object, name)?, None),
+    };
+    put_window(window, callee, receiver);
+    Ok(())
+}
+
+/// A bound method is called as its function with the receiver first: no second look when it is called.
+fn unbind(v: Value) -> (Value, Word) {
+    match types::cast::<BoundMethod>(v) {
+        Some(b) => (b.func.value(), b.receiver.get()),
+        None => (v, None),
+    }
+}
+
+fn put_window(window: *mut u64, callee: Value, receiver: Word) {
+    // SAFETY: a call window has at least LINK + 1 registers.
+    unsafe {
+        *window = callee.bits();
+        *window.add(LINK) = receiver.map_or(0, Value::bits);
+    }
+}
+
+/// Looked up on the type, for `with`.
+pub fn special(th: &mut Thread, object: Value, name: Value, exit: bool, window: *mut u64) -> R<()> {
+    let class = types::class_of(object);
+    let Some(f) = th.lookup.find(class, name).and_then(|c| c.value.get()) else {
+        let class = class::name(class);
+        let missed = if exit { " (missed __exit__ method)" } else { "" };
+        return Err(th.type_error(format!("'{class}' object does not support the context manager protocol{missed}")));
+    };
+    if matches!(types::kind_of(f), Kind::Function | Kind::Native) {
+        put_window(window, f, Some(object));
+    } else {
+        let bound = bind(th, f, object, class)?;
+        put_window(window, bound, None);
+    }
+    Ok(())
+}
+
+/// Inline caches now refer to the namespaces that a lookup on `object` walks.
+fn mark_cached(object: Value) {
+    let class = if types::hdr(object).kind == Kind::Class { object } else { types::class_of(object) };
+    for c in class::mro(class).iter().filter_map(Slot::get).filter_map(class::cast) {
+        c.traits.fetch_or(trait_bits::CACHED, Ordering::Relaxed);
+    }
+}
+
+/// Whether reading this class attribute through an instance gives something else than itself.
+fn is_descriptor(v: Value) -> bool {
+    use Kind::*;
+    match types::kind_of(v) {
+        Function | Native | Property | StaticMethod | ClassMethod => true,
+        Instance => class::traits(types::class_of(v)) & trait_bits::HEAP_TYPE != 0 && has_get(v),
+        _ => false,
+    }
+}
+
+fn has_get(v: Value) -> bool {
+    str::interned("__get__").is_some_and(|name| class::find(types::class_of(v), name).is_some())
+}
+
+fn find(th: &mut Thread, object: Value, name: Value) -> R<Found> {
+    match types::kind_of(object) {
+        Kind::Class => find_in_class(th, object, name),
+        Kind::Module => find_in_module(th, object, name),
+        Kind::Super => find_in_super(th, object, name),
+        _ => find_in_object(th, object, name),
+    }
+}
+
+fn find_in_object(th: &mut Thread, object: Value, name: Value) -> R<Found> {
+    let class = types::class_of(object);
+    if class::traits(class) & trait_bits::GETATTRIBUTE != 0 {
+        return custom_getattribute(th, object, class, name);
+    }
+    find_plainly(th, object, class, name)
+}
+
+/// `object.__getattribute__`: data descriptors, the object's own attributes, then the class's.
+fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<Found> {
+    let in_class = th.lookup.find(class, name);
+    let value = in_class.and_then(|c| c.value.get());
+    if let Some(v) = value {
+        if types::kind_of(v) == Kind::Property {
+            return Ok(Found::Computed(get_property(th, v, object, name)?));
+        }
+        if is_data_descriptor(v) {
+            return Ok(Found::Computed(bind(th, v, object, class)?));
+        }
+    }
+    if object.is_ref() {
+        let own = shape::of(types::hdr(object));
+        if let Some(n) = shape::find(own, name) {
+            if let Some(v) = shape::slot(object, own, n).and_then(Slot::get) {
+                return Ok(Found::Slot(n, v));
+            }
+        }
+    }
+    let (Some(c), Some(v)) = (in_class, value) else {
+        return builtin_attribute(th, object, name);
+    };
+    Ok(match types::kind_of(v) {
+        Kind::Function | Kind::Native => Found::Method(c, v),
+        _ if is_descriptor(v) => Found::Computed(bind(th, v, object, class)?),
+        _ => Found::Cell(c, v),
+    })
+}
+
+fn is_data_descriptor(v: Value) -> bool {
+    types::kind_of(v) == Kind::Instance
+        && str::interned("__set__").is_some_and(|name| class::find(types::class_of(v), name).is_some())
+}
+
+#[cold]
+fn custom_getattribute(th: &mut Thread, object: Value, class: Value, name: Value) -> R<Found> {
+    let hook = th.m.intern("__getattribute__")?;
+    match th.lookup.find(class, hook).and_then(|c| c.value.get()) {
+        Some(f) => Ok(Found::Computed(th.call(f, &[object, name])?)),
+        None => find_plainly(th, object, class, name),
+    }
+}
+
+fn get_property(th: &mut Thread, property: Value, object: Value, name: Value) -> R {
+    match types::cast::<Property>(property).and_then(|p| p.get.get()) {
+        Some(getter) => th.call(getter, &[object]),
+        None => {
+            let (name, class) = (text(name), class::name(types::class_of(object)));
+            Err(th.raise(Exc::AttributeError, format!("property '{name}' of '{class}' object has no getter")))
+        }
+    }
+}
+
+/// What a class attribute becomes when it is read through `object` (or through the class, for class methods).
+pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
+    match types::kind_of(v) {
+        Kind::Function | Kind::Native => func::new_bound(th, v, object),
+        Kind::StaticMethod => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
+        Kind::ClassMethod => {
+            let f = func::unwrap_wrapper(v).unwrap_or(Value::NONE);
+            func::new_bound(th, f, class)
+        }
+        Kind::Property => match types::cast::<Property>(v).and_then(|p| p.get.get()) {
+            Some(getter) => th.call(getter, &[object]),
+            None => Err(th.raise(Exc::AttributeError, "property has no getter")),
+        },
+        Kind::Instance if has_get(v) => th.call_method(v, "__get__", &[object, class]),
+        _ => Ok(v),
+    }
+}
+
+fn find_in_module(th: &mut Thread, module: Value, name: Value) -> R<Found> {
+    let own = func::module_dict(module).and_then(|d| dict::find_cell(d, name));
+    if let Some((c, v)) = own.and_then(|c| Some((c, c.value.get()?))) {
+        return Ok(Found::Cell(c, v));
+    }
+    find_plainly(th, module, types::class_of_kind(Kind::Module), name)
+}
+
+fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
+    if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
+        return Ok(match types::kind_of(v) {
+            Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
+            Kind::ClassMethod => {
+                let f = func::unwrap_wrapper(v).unwrap_or(Value::NONE);
+                Found::Computed(func::new_bound(th, f, class)?)
+            }
+            Kind::Instance if has_get(v) => {
+                Found::Computed(th.call_method(v, "__get__", &[Value::NONE, class])?)
+            }
+            _ => Found::Cell(c, v),
+        });
+    }
+    find_plainly(th, class, types::class_of_kind(Kind::Class), name)
+}
+
+fn find_in_super(th: &mut Thread, object: Value, name: Value) -> R<Found> {
+    let Some(s) = types::cast::<Super>(object) else { return Ok(Found::Nothing) };
+    let (start, receiver) = (s.start.value(), s.receiver.value());
+    let found = class::find_after(start, s.class.value(), name).and_then(|c| c.value.get());
+    match found {
+        Some(f) if receiver == start && matches!(types::kind_of(f), Kind::Function | Kind::Native) => {
+            // super() in a class method or __new__: the receiver is the class itself.
+            Ok(Found::Computed(f))
+        }
+        Some(f) => Ok(Found::Computed(bind(th, f, receiver, start)?)),
+        None => find_plainly(th, object, types::class_of_kind(Kind::Super), name),
+    }
+}
+
+fn text(name: Value) -> &'static str {
+    str::as_str(name).unwrap_or("?")
+}
+
+/// Nothing found: `__getattr__`, else AttributeError.
+#[cold]
+fn missing(th: &mut Thread, object: Value, name: Value) -> R {
+    let class = types::class_of(object);
+    if class::traits(class) & trait_bits::GETATTR != 0 {
+        let hook = th.m.intern("__getattr__")?;
+        if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
+            return th.call(f, &[object, name]);
+        }
+    }
+    if let Some(hook) = module_getattr(th, object)? {
+        return th.call(hook, &[name]);
+    }
+    Err(no_attribute(th, object, name))
+}
+
+fn module_getattr(th: &mut Thread, object: Value) -> R<Word> {
+    let Some(module) = types::cast::<Module>(object) else { return Ok(None) };
+    let name = th.m.intern("__getattr__")?;
+    Ok(module.dict.get().and_then(|d| dict::find_cell(d, name)).and_then(|c| c.value.get()))
+}
+
+/// AttributeError in CPython's words.
+#[cold]
+pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::object::Raised {
+    let name_text = text(name);
+    let message = match types::kind_of(object) {
+        Kind::Class => format!("type object '{}' has no attribute '{name_text}'", class::name(object)),
+        Kind::Module => {
+            let module = types::cast::<Module>(object).map_or(Value::NONE, |m| m.name.value());
+            format!("module '{}' has no attribute '{name_text}'", text(module))
+        }
+        Kind::Super => format!("'super' object has no attribute '{name_text}'"),
+        _ => format!("'{}' object has no attribute '{name_text}'", class::name(types::class_of(object))),
+    };
+    let raised = th.raise(Exc::AttributeError, message);
+    if let Some(e) = th.m.pending {
+        for (key, value) in [("name", name), ("obj", object)] {
+            if let Ok(key) = th.m.intern(key) {
+                let _ = shape::set(&mut th.m, e, key, value);
+            }
+        }
+    }
+    raised
+}
+
+/// Attributes that are fields of the object's struct: `__class__`, `__dict__`, `__name__`...
+fn builtin_attribute(th: &mut Thread, object: Value, name: Value) -> R<Found> {
+    let found = super::fields::get(th, object, text(name))?;
+    Ok(found.map_or(Found::Nothing, Found::Computed))
+}
+
+/// `object.name = value` with the site's caches: the slow half of `SetAttr`.
+#[cold]
+#[inline(never)]
+pub fn set_at_site(th: &mut Thread, object: Value, value: Value, words: *const u64) -> R<()> {
+    let name = site_name(words);
+    let before = object.is_ref().then(|| shape_id(object));
+    set(th, object, name, value)?;
+    let Some(before) = before.filter(|_| cacheable_store(th, object, name)) else { return Ok(()) };
+    let after = shape_id(object);
+    let shape = shape::from_id(after);
+    let Some(n) = shape::find(shape, name).filter(|n| *n < shape.inline_cap) else { return Ok(()) };
+    if after == before {
+        remember(words, 1, after, n + 2);
+    } else if shape.count == n + 1 && parent_is(shape, before) {
+        remember(words, 2, before, after);
+    }
+    Ok(())
+}
+
+fn parent_is(shape: &Shape, id: u32) -> bool {
+    shape.parent.get().is_some_and(|p| heap::compress(p) == id)
+}
+
+/// Storing this attribute always means the object's own slot.
+fn cacheable_store(th: &mut Thread, object: Value, name: Value) -> bool {
+    let class = types::class_of(object);
+    let plain = matches!(types::kind_of(object), Kind::Instance | Kind::Exception)
+        && class::traits(class) & trait_bits::SETATTR == 0
+        && th.lookup.find(class, name).is_none();
+    if plain {
+        mark_cached(object);
+    }
+    plain
+}
+
+/// `object.name = value`; `name` is interned.
+pub fn set(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
+    let class = types::class_of(object);
+    if class::traits(class) & trait_bits::SETATTR != 0 {
+        let hook = th.m.intern("__setattr__")?;
+        if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
+            if types::kind_of(f) != Kind::Native {
+                return th.call(f, &[object, name, value]).map(drop);
+            }
+        }
+    }
+    set_plainly(th, object, name, value)
+}
+
+/// `object.__setattr__`.
+pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
+    match types::kind_of(object) {
+        Kind::Class => return set_in_class(th, object, name, Some(value)),
+        Kind::Module => return set_in_namespace(&mut th.m, func::module_dict(object), name, value),
+        _ => {}
+    }
+    let class = types::class_of(object);
+    if let Some(v) = th.lookup.find(class, name).and_then(|c| c.value.get()) {
+        if let Some(p) = types::cast::<Property>(v) {
+            return match p.set.get() {
+                Some(setter) => th.call(setter, &[object, value]).map(drop),
+                None => Err(property_error(th, object, name, "setter")),
+            };
+        }
+        if is_data_descriptor(v) {
+            return th.call_method(v, "__set__", &[object, value]).map(drop);
+        }
+    }
+    if super::fields::set(th, object, text(name), value)? {
+        return Ok(());
+    }
+    if object.is_ref() && may_have_attributes(object) && shape::set(&mut th.m, object, name, value)? {
+        return Ok(());
+    }
+    Err(refuse_store(th, object, name))
+}
+
+/// Objects of built-in kinds have no attributes of their own, except functions, exceptions and instances of subclasses.
+fn may_have_attributes(object: Value) -> bool {
+    match types::hdr(object).kind {
+        Kind::Instance => types::class_of(object) != types::class_of_kind(Kind::Instance),
+        Kind::Exception | Kind::Function => true,
+        Kind::Host => class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE != 0,
+        _ => crate::object::layout::is_subclass_instance(types::hdr(object)),
+    }
+}
+
+#[cold]
+fn property_error(th: &mut Thread, object: Value, name: Value, what: &str) -> crate::object::Raised {
+    let class = class::name(types::class_of(object));
+    let message = format!("property '{}' of '{class}' object has no {what}", text(name));
+    th.raise(Exc::AttributeError, message)
+}
+
+#[cold]
+fn refuse_store(th: &mut Thread, object: Value, name: Value) -> crate::object::Raised {
+    let (class, name_text) = (class::name(types::class_of(object)), text(name));
+    let known = th.lookup.find(types::class_of(object), name).is_some();
+    let message = if known || super::fields::exists(object, name_text) {
+        format!("'{class}' object attribute '{name_text}' is read-only")
+    } else {
+        format!("'{class}' object has no attribute '{name_text}'")
+    };
+    th.raise(Exc::AttributeError, message)
+}
+
+/// Binds a name in a module's namespace.
+pub fn set_in_namespace(m: &mut Mutator, namespace: Word, name: Value, value: Value) -> R<()> {
+    let cell = dict::cell_for(m, namespace.unwrap_or(Value::NONE), name)?;
+    if let Some(c) = types::cast::<Cell>(cell) {
+        c.value.set(value);
+    }
+    Ok(())
+}
+
+/// Binds (or, with EMPTY, unbinds) a name in a class's namespace, and tells the caches.
+pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> R<()> {
+    let Some(c) = class::cast(class) else { return Ok(()) };
+    if c.traits.load(Ordering::Relaxed) & trait_bits::HEAP_TYPE == 0 {
+        let message = format!("cannot set '{}' attribute of immutable type '{}'", text(name), class::name(class));
+        return Err(th.type_error(message));
+    }
+    if let Some(v) = value {
+        if super::fields::set(th, class, text(name), v)? {
+            return Ok(());
+        }
+    }
+    let cell = dict::cell_for(&mut th.m, c.dict.value(), name)?;
+    let Some(cell) = types::cast::<Cell>(cell) else { return Ok(()) };
+    let fresh = cell.value.get().is_none() != value.is_none();
+    cell.value.set_word(value);
+    let bit = trait_bits::of_name(text(name));
+    if bit != 0 {
+        add_trait(class, bit);
+    }
+    if fresh || bit != 0 {
+        changed(th, c);
+    }
+    Ok(())
+}
+
+/// A class and its subclasses get a trait bit.
+pub fn add_trait(class: Value, bit: u64) {
+    let Some(c) = class::cast(class) else { return };
+    c.traits.fetch_or(bit & trait_bits::INHERITED, Ordering::Relaxed);
+    let Some(list) = c.subclasses.get() else { return };
+    for sub in crate::object::list::snapshot(list) {
+        add_trait(sub, bit);
+    }
+}
+
+/// A name came or went in a class: cached lookups along it are void.
+fn changed(th: &mut Thread, c: &Class) {
+    class::bump_epoch();
+    if c.traits.load(Ordering::Relaxed) & trait_bits::CACHED != 0 {
+        th.stop_the_world(|_| super::link::flush_caches());
+    }
+}
+
+/// `del object.name`.
+pub fn delete(th: &mut Thread, object: Value, name: Value) -> R<()> {
+    let class = types::class_of(object);
+    if class::traits(class) & trait_bits::DELATTR != 0 {
+        let hook = th.m.intern("__delattr__")?;
+        if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
+            if types::kind_of(f) != Kind::Native {
+                return th.call(f, &[object, name]).map(drop);
+            }
+        }
+    }
+    delete_plainly(th, object, name)
+}
+
+/// `object.__delattr__`.
+pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
+    match types::kind_of(object) {
+        Kind::Class if class::find_own(object, name).is_some() => return set_in_class(th, object, name, None),
+        Kind::Module => {
+            let cell = func::module_dict(object).and_then(|d| dict::find_cell(d, name));
+            if cell.is_some_and(|c| c.value.swap(None).is_some()) {
+                return Ok(());
+            }
+        }
+        Kind::Class => {}
+        _ => {
+            let in_class = th.lookup.find(types::class_of(object), name).and_then(|c| c.value.get());
+            if let Some(p) = in_class.and_then(types::cast::<Property>) {
+                return match p.del.get() {
+                    Some(f) => th.call(f, &[object]).map(drop),
+                    None => Err(property_error(th, object, name, "deleter")),
+                };
+            }
+            if object.is_ref() && may_have_attributes(object) && shape::delete(object, name) {
+                return Ok(());
+            }
+        }
+    }
+    Err(no_attribute(th, object, name))
+}
+
+impl Thread {
+    /// `obj.name`; `name` is interned.
+    pub fn get_attr(&mut self, object: Value, name: Value) -> R {
+        match find(self, object, name)? {
+            Found::Slot(_, v) | Found::Cell(_, v) | Found::Computed(v) => Ok(v),
+            Found::Method(_, f) => func::new_bound(self, f, object),
+            Found::Nothing => missing(self, object, name),
+        }
+    }
+
+    /// `object.__getattribute__`: as `get_attr`, without the class's own hooks.
+    pub fn get_attr_plainly(&mut self, object: Value, name: Value) -> R {
+        let class = types::class_of(object);
+        match find_plainly(self, object, class, name)? {
+            Found::Slot(_, v) | Found::Cell(_, v) | Found::Computed(v) => Ok(v),
+            Found::Method(_, f) => func::new_bound(self, f, object),
+            Found::Nothing => Err(no_attribute(self, object, name)),
+        }
+    }
+
+    /// `obj.name`, or EMPTY where that would be an AttributeError.
+    pub fn get_attr_opt(&mut self, object: Value, name: Value) -> R<Word> {
+        match self.get_attr(object, name) {
+            Ok(v) => Ok(Some(v)),
+            Err(raised) => {
+                let pending = self.m.pending.map(types::class_of);
+                if pending.is_some_and(|c| class::is_subclass(c, types::exc_class(Exc::AttributeError))) {
+                    self.m.pending = None;
+                    return Ok(None);
+                }
+                Err(raised)
+            }
+        }
+    }
+
+    /// `obj.name = value`.
+    pub fn set_attr(&mut self, object: Value, name: Value, value: Value) -> R<()> {
+        set(self, object, name, value)
+    }
+
+    /// `del obj.name`.
+    pub fn del_attr(&mut self, object: Value, name: Value) -> R<()> {
+        delete(self, object, name)
+    }
+
+    /// The special method of an object's type, unbound.
+    pub fn lookup_special(&mut self, object: Value, name: &str) -> Word {
+        let name = self.m.intern(name).ok()?;
+        self.lookup.find(types::class_of(object), name)?.value.get()
+    }
+
+    /// As `lookup_special`, only if a class written in Mini provides it.
+    pub fn lookup_override(&mut self, object: Value, name: &str) -> Word {
+        if !object.is_ref() || class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
+            return None;
+        }
+        self.lookup_special(object, name).filter(|f| types::kind_of(*f) != Kind::Native)
+    }
+}
+
+/// The layouts this file reads through caches.
+const _: () = assert!(std::mem::size_of::<Function>() == 80 && std::mem::size_of::<Native>() == 24);

@@ -1,0 +1,169 @@
+//! From a compiled code object to code that can run: constants become values, globals become cells, sites get caches.
+//! Must not know what the instructions do with them.
+
+use super::thread::Thread;
+use crate::bytecode::code::{self, Const, SITE_WORDS};
+use crate::object::layout::Code;
+use crate::object::mutator::Mutator;
+use crate::object::{R, Slot, Value, dict, func, heap, int, set, types};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// All linked code, weakly: whose caches must be emptied when a class changes or a shape dies.
+static LINKED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+/// The module whose names every other module sees.
+static BUILTINS: Slot = Slot::empty();
+
+/// Start-up only: the `builtins` module.
+pub fn set_builtins(module: Value) {
+    BUILTINS.set(module);
+}
+
+/// The `builtins` module.
+pub fn builtins() -> Value {
+    BUILTINS.value()
+}
+
+/// The collector's roots of this file.
+pub fn visit_roots(visit: &mut dyn FnMut(Value)) {
+    BUILTINS.get().into_iter().for_each(visit);
+}
+
+/// Links code, and the code nested in it, to a module.
+pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
+    let m = &mut th.m;
+    let mut data: Vec<u64> = Vec::with_capacity(plain.data_len());
+    for site in &plain.sites {
+        data.extend([m.intern(site)?.bits(), 0, 0]);
+    }
+    for name in &plain.globals {
+        data.push(global_cell(m, module, name)?.bits());
+    }
+    for constant in &plain.consts {
+        data.push(constant_value(th, constant, module)?.bits());
+    }
+    let m = &mut th.m;
+    let p = m.alloc::<Code>(0)?;
+    let simple = !plain.flags.varargs && !plain.flags.varkw && plain.nkwonly == 0;
+    let linked = Code {
+        // SAFETY: `alloc` has written the header; it is read back unchanged.
+        hdr: unsafe { std::ptr::read(&raw const (*p).hdr) },
+        insns: plain.insns.as_ptr(),
+        data: Box::leak(data.into_boxed_slice()).as_mut_ptr(),
+        // One more than the compiler asks for: calling a class moves the arguments up by one.
+        nregs: plain.nregs as u32 + 1,
+        simple_args: if simple { plain.nparams as u32 } else { u32::MAX },
+        module: Slot::new(module),
+        plain: Arc::into_raw(plain.clone()),
+    };
+    // SAFETY: freshly allocated, of this size, and not shared yet.
+    unsafe { p.write(linked) };
+    let value = Value::from_addr(p.addr());
+    heap::add_finalizable(value);
+    LINKED.lock().unwrap_or_else(PoisonError::into_inner).push(value.bits());
+    Ok(value)
+}
+
+/// The cell of a module's global, connected to the builtin of the same name.
+pub fn global_cell(m: &mut Mutator, module: Value, name: &str) -> R {
+    let name = m.intern(name)?;
+    let own = func::module_dict(module).unwrap_or(Value::NONE);
+    let cell = dict::cell_for(m, own, name)?;
+    if let Some(c) = types::cast::<crate::object::layout::Cell>(cell) {
+        if c.fallback.get().is_none() && module != builtins() {
+            let shared = func::module_dict(builtins()).unwrap_or(Value::NONE);
+            let fallback = dict::cell_for(m, shared, name)?;
+            c.fallback.set(fallback);
+        } else if c.fallback.get().is_none() {
+            // The builtins fall back on themselves: reading is then the same two loads everywhere.
+            c.fallback.set(cell);
+        }
+    }
+    Ok(cell)
+}
+
+fn constant_value(th: &mut Thread, constant: &Const, module: Value) -> R {
+    let m = &mut th.m;
+    Ok(match constant {
+        Const::None => Value::NONE,
+        Const::True => Value::TRUE,
+        Const::False => Value::FALSE,
+        Const::Ellipsis => Value::ELLIPSIS,
+        Const::Int(n) => m.new_int(*n)?,
+        Const::BigInt(digits) => int::parse(m, digits, 10)?,
+        Const::Float(f) => m.new_float(*f)?,
+        Const::Str(s) => {
+            if looks_like_name(s) {
+                m.intern(s)?
+            } else {
+                m.new_str(s)?
+            }
+        }
+        Const::Bytes(b) => m.new_bytes(b)?,
+        Const::Tuple(items) => {
+            let values = constant_values(th, items, module)?;
+            th.m.new_tuple(&values)?
+        }
+        Const::FrozenSet(items) => {
+            let values = constant_values(th, items, module)?;
+            let frozen = set::new_frozen(&mut th.m)?;
+            for v in values {
+                th.set_add(frozen, v)?;
+            }
+            frozen
+        }
+        Const::Code(code) => link(th, code, module)?,
+    })
+}
+
+fn constant_values(th: &mut Thread, items: &[Const], module: Value) -> R<Vec<Value>> {
+    items.iter().map(|c| constant_value(th, c, module)).collect()
+}
+
+fn looks_like_name(s: &str) -> bool {
+    s.len() <= 40 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// The words of a code object's sites, names included.
+fn site_words(code: &Code) -> &[AtomicU64] {
+    // SAFETY: `plain` lives as long as the code; the first `sites * SITE_WORDS` words of the data segment are sites,
+    // and their cache words are only ever accessed atomically.
+    unsafe {
+        let sites = (*code.plain).sites.len();
+        std::slice::from_raw_parts(code.data.cast::<AtomicU64>(), sites * SITE_WORDS)
+    }
+}
+
+/// Empties every inline cache. Only while the world is stopped.
+pub fn flush_caches() {
+    for_each_cache(|word| word.store(0, Ordering::Relaxed));
+}
+
+fn for_each_cache(mut visit: impl FnMut(&AtomicU64)) {
+    let linked = LINKED.lock().unwrap_or_else(PoisonError::into_inner);
+    for code in linked.iter().filter_map(|bits| types::cast::<Code>(Value::from_bits(*bits)?)) {
+        site_words(code).chunks_exact(SITE_WORDS).for_each(|site| site[1..].iter().for_each(&mut visit));
+    }
+}
+
+/// The collector has marked: forgets dead code, and cache words that name dead shapes or cells.
+pub fn drop_dead(alive: &dyn Fn(Value) -> bool) {
+    {
+        let mut linked = LINKED.lock().unwrap_or_else(PoisonError::into_inner);
+        linked.retain(|bits| Value::from_bits(*bits).is_some_and(alive));
+    }
+    for_each_cache(|word| {
+        let bits = word.load(Ordering::Relaxed);
+        if bits != 0 {
+            let (shape, low) = ((bits >> 32) as u32, bits as u32);
+            // The low half is a slot number, a shape or a cell; small numbers are slots.
+            let low_dead = low >= MIN_REFERENCE && !alive(heap::expand(low));
+            if !alive(heap::expand(shape)) || low_dead {
+                word.store(0, Ordering::Relaxed);
+            }
+        }
+    });
+}
+
+/// Compressed references are larger than any slot number: the heap begins with a block that holds no cells.
+pub const MIN_REFERENCE: u32 = 1024;

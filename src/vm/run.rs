@@ -1,0 +1,1144 @@
+//! The eval loop: one `match` over the opcode, instantiated for each way of polling.
+//! Must not know how a slow path does its work: arms hold the fast path and name the slow one.
+//!
+//! State lives in locals (`pc`, `r`, `k`) whose addresses never escape; a slow path is told of them through the
+//! thread (`save!`). `r` is register 0 of the frame, `k` the data segment. Registers are plain words, private to the
+//! thread; words of the heap are read and written through atomics.
+
+use super::frame::{self, LINK};
+use super::ops::{arith, build, compare, except, item, iterate, names, test};
+use super::thread::Thread;
+use super::{attr, call, classes, import, poll, unwind};
+use crate::bytecode::op::{Insn, Op};
+use crate::gil::{self, LoopKind};
+use crate::object::header::Hdr;
+use crate::object::layout::{Cell, Code, Function, List, ListBuf, Tuple};
+use crate::object::num::{BinOp, CmpOp, UnOp};
+use crate::object::{Kind, R, Slot, Value};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why the loop was left.
+pub enum Exit {
+    /// The frame that was entered from Rust returned this.
+    Done(Value),
+    /// An exception left the frame that was entered from Rust.
+    Raised,
+    /// The policy changed: go on in the instantiation that `Thread::loop_kind` names.
+    Switch,
+}
+
+/// How an instantiation of the loop differs from the others.
+pub trait Mode {
+    const KIND: LoopKind;
+    /// GIL off: in-place writes announce themselves.
+    const FREE: bool;
+    /// Counts, and may poll, at every instruction.
+    const STEP: bool;
+}
+
+/// GIL off.
+pub struct Free;
+/// A GIL that changes hands at back-edges and calls.
+pub struct Locked;
+/// A GIL that may change hands at every instruction.
+pub struct Stepped;
+
+impl Mode for Free {
+    const KIND: LoopKind = LoopKind::Free;
+    const FREE: bool = true;
+    const STEP: bool = false;
+}
+impl Mode for Locked {
+    const KIND: LoopKind = LoopKind::Locked;
+    const FREE: bool = false;
+    const STEP: bool = false;
+}
+impl Mode for Stepped {
+    const KIND: LoopKind = LoopKind::Stepped;
+    const FREE: bool = false;
+    const STEP: bool = true;
+}
+
+/// Runs the frame at `th.base` until the frame that was entered from Rust ends, under whatever policy is in force.
+pub fn run_entered(th: &mut Thread) -> R {
+    loop {
+        // SAFETY: the caller has pushed a complete frame of verified code.
+        let exit = unsafe {
+            match th.loop_kind {
+                LoopKind::Free => run::<Free>(th),
+                LoopKind::Locked => run::<Locked>(th),
+                LoopKind::Stepped => run::<Stepped>(th),
+            }
+        };
+        match exit {
+            Exit::Done(v) => return Ok(v),
+            Exit::Raised => return Err(crate::object::Raised),
+            Exit::Switch => {}
+        }
+    }
+}
+
+/// A word of a register in a slow path; registers that are read are never EMPTY (the compiler sees to it).
+#[inline(always)]
+fn v(bits: u64) -> Value {
+    Value::from_bits(bits).unwrap_or(Value::NONE)
+}
+
+#[inline(always)]
+fn is_int(x: u64) -> bool {
+    x & 3 == 3
+}
+
+#[inline(always)]
+fn both_int(x: u64, y: u64) -> bool {
+    x & y & 3 == 3
+}
+
+#[inline(always)]
+fn is_float(x: u64) -> bool {
+    x & 6 == 4 || x & 7 == 1
+}
+
+#[inline(always)]
+fn both_float(x: u64, y: u64) -> bool {
+    ((x ^ 4) | (y ^ 4)) & 6 == 0 || (is_float(x) && is_float(y))
+}
+
+#[inline(always)]
+fn float(x: u64) -> f64 {
+    v(x).float_unchecked()
+}
+
+/// An inline float's word, or 0 if it needs a box.
+#[inline(always)]
+fn float_word(f: f64) -> u64 {
+    Value::inline_float(f).map_or(0, Value::bits)
+}
+
+#[inline(always)]
+fn int_word(n: i64) -> u64 {
+    (n as u64) << 2 | 3
+}
+
+#[inline(always)]
+fn int(x: u64) -> i64 {
+    x as i64 >> 2
+}
+
+#[inline(always)]
+fn is_ref(x: u64) -> bool {
+    x & 7 == 0
+}
+
+/// Keeps the compiler from turning a conditional jump of the script into a conditional move, whose one indirect jump
+/// the processor predicts badly.
+#[inline(always)]
+fn taken() {
+    // SAFETY: no instruction at all.
+    unsafe { std::arch::asm!("", options(nomem, nostack, preserves_flags)) }
+}
+
+/// The header of a reference.
+///
+/// # Safety
+/// `x` is a reference to a live object.
+#[inline(always)]
+unsafe fn hdr<'a>(x: u64) -> &'a Hdr {
+    // SAFETY: by the caller.
+    unsafe { &*(x as *const Hdr) }
+}
+
+const LIST: u16 = Kind::List as u16;
+const TUPLE: u16 = Kind::Tuple as u16;
+
+/// Kind and flags of a reference: equal to the kind's number alone if it is no instance of a subclass.
+///
+/// # Safety
+/// `x` is a reference to a live object.
+#[inline(always)]
+unsafe fn plain_kind(x: u64) -> u16 {
+    // SAFETY: by the caller.
+    let hdr = unsafe { hdr(x) };
+    hdr.kind as u16 | (hdr.flags.load(Ordering::Relaxed) as u16) << 8
+}
+
+/// An integer operation on two small ints, on their words; 0 if the result does not fit.
+mod small {
+    use super::{int, int_word};
+
+    #[inline(always)]
+    pub fn add(x: u64, y: u64) -> u64 {
+        (x as i64 - 3).checked_add(y as i64).map_or(0, |n| n as u64)
+    }
+    #[inline(always)]
+    pub fn sub(x: u64, y: u64) -> u64 {
+        (x as i64).checked_sub(y as i64 - 3).map_or(0, |n| n as u64)
+    }
+    #[inline(always)]
+    pub fn mul(x: u64, y: u64) -> u64 {
+        (x as i64 - 3).checked_mul(y as i64 >> 2).map_or(0, |n| n as u64 | 3)
+    }
+    /// `y` is positive.
+    #[inline(always)]
+    pub fn modulo(x: u64, y: u64) -> u64 {
+        let (m, n) = (int(x), int(y));
+        if (m | n) as u64 >> 32 == 0 {
+            return int_word((m as u32 % n as u32) as i64);
+        }
+        int_word(m.rem_euclid(n))
+    }
+    /// `y` is positive.
+    #[inline(always)]
+    pub fn floor_div(x: u64, y: u64) -> u64 {
+        let (m, n) = (int(x), int(y));
+        if (m | n) as u64 >> 32 == 0 {
+            return int_word((m as u32 / n as u32) as i64);
+        }
+        int_word(m.div_euclid(n))
+    }
+    /// `0 <= n < 60`.
+    #[inline(always)]
+    pub fn shl(x: u64, n: i64) -> u64 {
+        let m = int(x);
+        let r = m << n;
+        if r >> n == m && r == r << 2 >> 2 { int_word(r) } else { 0 }
+    }
+}
+
+/// Runs bytecode from `th.pc` in the frame at `th.base`.
+///
+/// # Safety
+/// The frame is complete and its code is verified: registers, data indices and jump targets are in bounds.
+#[allow(clippy::too_many_lines)]
+#[inline(never)]
+pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
+    // SAFETY (whole function): `th` is this thread's own state; `pc`, `r` and `k` stay within the running frame's code,
+    // registers and data, as the verifier has shown for every operand; references in registers are live, since the
+    // collector scans the registers and runs only in slow paths.
+    unsafe {
+        let mut pc: *const Insn = (*th).pc;
+        let mut r: *mut u64 = (*th).base;
+        let mut k: *const u64 = data(r);
+
+        macro_rules! a {
+            () => {
+                (*pc.sub(1)).a as usize
+            };
+        }
+        macro_rules! b {
+            () => {
+                (*pc.sub(1)).b as usize
+            };
+        }
+        macro_rules! c {
+            () => {
+                (*pc.sub(1)).c as usize
+            };
+        }
+        macro_rules! bc {
+            () => {
+                (*pc.sub(1)).bc() as isize
+            };
+        }
+        macro_rules! reg {
+            ($n:expr) => {
+                *r.add($n)
+            };
+        }
+        macro_rules! save {
+            () => {
+                (*th).pc = pc;
+                (*th).base = r
+            };
+        }
+        macro_rules! reload {
+            () => {
+                pc = (*th).pc;
+                r = (*th).base;
+                k = data(r)
+            };
+        }
+        // An exception is pending: go to its handler, or leave.
+        macro_rules! raised {
+            () => {{
+                if !unwind::unwind(&mut *th) {
+                    return Exit::Raised;
+                }
+                reload!();
+                check_mode!();
+                continue;
+            }};
+        }
+        // After anything that may have detached: is this still the right loop?
+        macro_rules! check_mode {
+            () => {
+                if (*th).loop_kind != M::KIND {
+                    save!();
+                    return Exit::Switch;
+                }
+            };
+        }
+        // A slow path that yields a value for R[a].
+        macro_rules! slow {
+            ($call:expr) => {{
+                save!();
+                let result: R = $call;
+                match result {
+                    Ok(value) => {
+                        reg!(a!()) = value.bits();
+                        check_mode!();
+                        continue;
+                    }
+                    Err(_) => raised!(),
+                }
+            }};
+        }
+        // A slow path that yields something else.
+        macro_rules! try_slow {
+            ($call:expr) => {{
+                save!();
+                let result: R<_> = $call;
+                match result {
+                    Ok(value) => {
+                        if (*th).loop_kind != M::KIND {
+                            poll::remind(&*th);
+                        }
+                        value
+                    }
+                    Err(_) => raised!(),
+                }
+            }};
+        }
+        // A slow path that yields nothing.
+        macro_rules! effect {
+            ($call:expr) => {{
+                let () = try_slow!($call);
+                check_mode!();
+                continue;
+            }};
+        }
+        macro_rules! poll {
+            () => {
+                if cfg!(feature = "torture")
+                    || (*th).m.member.breaker().load(Ordering::Relaxed) != 0
+                    || (M::STEP && (*th).m.member.tick().load(Ordering::Relaxed) < 0)
+                {
+                    poll_now!();
+                }
+            };
+        }
+        macro_rules! poll_now {
+            () => {{
+                save!();
+                if poll::poll(&mut *th).is_err() {
+                    // The exception belongs to the instruction about to run, not to the one that jumped here.
+                    (*th).pc = pc.add(1);
+                    raised!();
+                }
+                check_mode!();
+            }};
+        }
+        macro_rules! jump {
+            ($offset:expr) => {{
+                taken();
+                let offset = $offset;
+                pc = pc.offset(offset);
+            }};
+        }
+        macro_rules! arith {
+            ($small:path, $float:tt, $op:expr, $y:expr) => {{
+                let (x, y) = (reg!(b!()), $y);
+                if both_int(x, y) {
+                    let z = $small(x, y);
+                    if z != 0 {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                } else if both_float(x, y) {
+                    let z = float_word(float(x) $float float(y));
+                    if z != 0 {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                }
+                slow!(arith::binary(&mut *th, $op, (*pc.sub(1)).x != 0, v(x), v(y)))
+            }};
+        }
+        macro_rules! divide {
+            ($small:path, $op:expr, $y:expr) => {{
+                let (x, y) = (reg!(b!()), $y);
+                if both_int(x, y) && int(y) > 0 {
+                    reg!(a!()) = $small(x, y);
+                    continue;
+                }
+                slow!(arith::binary(&mut *th, $op, (*pc.sub(1)).x != 0, v(x), v(y)))
+            }};
+        }
+        macro_rules! bits {
+            ($combine:expr, $op:expr, $y:expr) => {{
+                let (x, y) = (reg!(b!()), $y);
+                if both_int(x, y) {
+                    reg!(a!()) = $combine(x, y);
+                    continue;
+                }
+                slow!(arith::binary(&mut *th, $op, (*pc.sub(1)).x != 0, v(x), v(y)))
+            }};
+        }
+        macro_rules! binary {
+            ($op:expr) => {
+                slow!(arith::binary(&mut *th, $op, (*pc.sub(1)).x != 0, v(reg!(b!())), v(reg!(c!()))))
+            };
+        }
+        macro_rules! unary {
+            ($op:expr) => {
+                slow!(arith::unary(&mut *th, $op, v(reg!(b!()))))
+            };
+        }
+        // The truth of `x op y`: ints by their words, floats, else the slow path.
+        macro_rules! holds {
+            ($op:tt, $slow:expr, $x:expr, $y:expr) => {{
+                let (x, y) = ($x, $y);
+                if both_int(x, y) {
+                    (x as i64) $op (y as i64)
+                } else if both_float(x, y) {
+                    float(x) $op float(y)
+                } else {
+                    try_slow!(compare::holds(&mut *th, $slow, v(x), v(y)))
+                }
+            }};
+        }
+        macro_rules! compare {
+            ($op:tt, $slow:expr) => {{
+                let (x, y) = (reg!(b!()), reg!(c!()));
+                if both_int(x, y) {
+                    reg!(a!()) = Value::bool((x as i64) $op (y as i64)).bits();
+                    continue;
+                }
+                if both_float(x, y) {
+                    reg!(a!()) = Value::bool(float(x) $op float(y)).bits();
+                    continue;
+                }
+                slow!(compare::compare(&mut *th, $slow, v(x), v(y)))
+            }};
+        }
+        // Jump if the comparison holds; may go backwards, so it polls.
+        macro_rules! jump_if {
+            ($op:tt, $slow:expr, $y:expr) => {{
+                if holds!($op, $slow, reg!(a!()), $y) {
+                    jump!((*pc.sub(1)).c as i16 as isize);
+                    poll!();
+                    continue;
+                }
+                check_mode!();
+                continue;
+            }};
+        }
+        macro_rules! jump_unless {
+            ($op:tt, $slow:expr, $y:expr) => {{
+                if !holds!($op, $slow, reg!(a!()), $y) {
+                    jump!((*pc.sub(1)).c as i16 as isize);
+                }
+                check_mode!();
+                continue;
+            }};
+        }
+        macro_rules! imm_b {
+            () => {
+                int_word((*pc.sub(1)).b as i16 as i64)
+            };
+        }
+        macro_rules! imm_c {
+            () => {
+                int_word((*pc.sub(1)).c as i16 as i64)
+            };
+        }
+        macro_rules! truth {
+            ($x:expr) => {{
+                let x = $x;
+                if x == Value::TRUE.bits() {
+                    true
+                } else if x == Value::FALSE.bits() || x == Value::NONE.bits() {
+                    false
+                } else if is_int(x) {
+                    x != int_word(0)
+                } else {
+                    try_slow!(test::is_true(&mut *th, v(x)))
+                }
+            }};
+        }
+        // Transfers control to a Mini function whose arguments lie in place.
+        macro_rules! enter {
+            ($code:expr, $base:expr) => {{
+                let (code, base): (*const Code, *mut u64) = ($code, $base);
+                *base.sub(3) = k as u64;
+                *base.sub(2) = r as u64;
+                *base.sub(1) = pc as u64;
+                (*th).depth -= 1;
+                r = base;
+                k = (*code).data;
+                pc = (*code).insns;
+                poll!();
+                continue;
+            }};
+        }
+        // A call that is not the simplest kind.
+        macro_rules! call {
+            ($outcome:expr) => {{
+                save!();
+                match $outcome {
+                    Ok(call::Called::Value(value)) => {
+                        reg!(a!()) = value.bits();
+                        check_mode!();
+                        poll!();
+                        continue;
+                    }
+                    Ok(call::Called::Frame) => {
+                        reload!();
+                        check_mode!();
+                        poll!();
+                        continue;
+                    }
+                    Err(_) => raised!(),
+                }
+            }};
+        }
+
+        loop {
+            if M::STEP && poll::step(&*th) {
+                poll_now!();
+            }
+            let op = (*pc).op;
+            pc = pc.add(1);
+            match op {
+                Op::Nop => continue,
+                Op::Move => reg!(a!()) = reg!(b!()),
+                Op::LoadK => reg!(a!()) = *k.offset(bc!()),
+                Op::LoadInt => reg!(a!()) = int_word(bc!() as i64),
+                Op::Clear => reg!(a!()) = 0,
+                Op::CheckLocal => {
+                    if reg!(a!()) == 0 {
+                        effect!(names::unbound_local(&mut *th, v(*k.offset(bc!()))))
+                    }
+                }
+                Op::NewCell => slow!(names::new_cell(&mut *th, Value::from_bits(reg!(b!())))),
+                Op::GetCell => {
+                    let word = cell_value(reg!(b!()));
+                    if word == 0 {
+                        effect!(names::unbound_local(&mut *th, v(*k.add(c!()))))
+                    }
+                    reg!(a!()) = word;
+                }
+                Op::SetCell => (*(reg!(a!()) as *const Cell)).value.set(v(reg!(b!()))),
+                Op::DelCell => effect!(names::delete_cell(&mut *th, v(reg!(a!())), v(*k.add(c!())))),
+                Op::GetFree => {
+                    let word = cell_value(free_cell(r, b!()));
+                    if word == 0 {
+                        effect!(names::unbound_free(&mut *th, v(*k.add(c!()))))
+                    }
+                    reg!(a!()) = word;
+                }
+                Op::SetFree => (*(free_cell(r, a!()) as *const Cell)).value.set(v(reg!(b!()))),
+                Op::DelFree => {
+                    effect!(names::delete_cell(&mut *th, v(free_cell(r, a!())), v(*k.add(c!()))))
+                }
+                Op::FreeCell => reg!(a!()) = free_cell(r, b!()),
+                Op::GetGlobal => {
+                    let cell = *k.offset(bc!()) as *const Cell;
+                    let mut word = (*cell).value.get();
+                    if word.is_none() {
+                        word = (*((*cell).fallback.value().addr() as *const Cell)).value.get();
+                    }
+                    match word {
+                        Some(value) => reg!(a!()) = value.bits(),
+                        None => effect!(names::unbound_global(&mut *th, v(cell as u64))),
+                    }
+                }
+                Op::SetGlobal => (*(*k.offset(bc!()) as *const Cell)).value.set(v(reg!(a!()))),
+                Op::DelGlobal => effect!(names::delete_global(&mut *th, v(*k.offset(bc!())))),
+                Op::NsGet => {
+                    let word = try_slow!(names::ns_get(&mut *th, v(reg!(b!())), v(*k.add(c!()))));
+                    reg!(a!()) = word.map_or(0, Value::bits);
+                    check_mode!();
+                }
+                Op::NsSet => {
+                    effect!(names::ns_set(&mut *th, v(reg!(a!())), v(*k.add(c!())), v(reg!(b!()))))
+                }
+                Op::NsDel => effect!(names::ns_delete(&mut *th, v(reg!(a!())), v(*k.add(c!())))),
+
+                Op::Add => arith!(small::add, +, BinOp::Add, reg!(c!())),
+                Op::Sub => arith!(small::sub, -, BinOp::Sub, reg!(c!())),
+                Op::Mul => arith!(small::mul, *, BinOp::Mul, reg!(c!())),
+                Op::Div => {
+                    let (x, y) = (reg!(b!()), reg!(c!()));
+                    if both_float(x, y) && float(y) != 0.0 {
+                        let z = float_word(float(x) / float(y));
+                        if z != 0 {
+                            reg!(a!()) = z;
+                            continue;
+                        }
+                    }
+                    binary!(BinOp::Div)
+                }
+                Op::FloorDiv => divide!(small::floor_div, BinOp::FloorDiv, reg!(c!())),
+                Op::Mod => divide!(small::modulo, BinOp::Mod, reg!(c!())),
+                Op::Pow => binary!(BinOp::Pow),
+                Op::Lshift => {
+                    let (x, y) = (reg!(b!()), reg!(c!()));
+                    if both_int(x, y) && (0..60).contains(&int(y)) {
+                        let z = small::shl(x, int(y));
+                        if z != 0 {
+                            reg!(a!()) = z;
+                            continue;
+                        }
+                    }
+                    binary!(BinOp::Lshift)
+                }
+                Op::Rshift => {
+                    let (x, y) = (reg!(b!()), reg!(c!()));
+                    if both_int(x, y) && (0..60).contains(&int(y)) {
+                        reg!(a!()) = (x as i64 >> int(y)) as u64 | 3;
+                        continue;
+                    }
+                    binary!(BinOp::Rshift)
+                }
+                Op::BitAnd => bits!(|x, y| x & y, BinOp::BitAnd, reg!(c!())),
+                Op::BitOr => bits!(|x, y| x | y, BinOp::BitOr, reg!(c!())),
+                Op::BitXor => bits!(|x, y| (x ^ y) | 3, BinOp::BitXor, reg!(c!())),
+                Op::MatMul => binary!(BinOp::MatMul),
+                Op::AddI => arith!(small::add, +, BinOp::Add, imm_c!()),
+                Op::SubI => arith!(small::sub, -, BinOp::Sub, imm_c!()),
+                Op::MulI => arith!(small::mul, *, BinOp::Mul, imm_c!()),
+                Op::FloorDivI => divide!(small::floor_div, BinOp::FloorDiv, imm_c!()),
+                Op::ModI => divide!(small::modulo, BinOp::Mod, imm_c!()),
+                Op::LshiftI => {
+                    let x = reg!(b!());
+                    let z = if is_int(x) { small::shl(x, c!() as i64) } else { 0 };
+                    if z != 0 {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                    slow!(arith::binary(&mut *th, BinOp::Lshift, (*pc.sub(1)).x != 0, v(x), v(imm_c!())))
+                }
+                Op::RshiftI => {
+                    let x = reg!(b!());
+                    if is_int(x) {
+                        reg!(a!()) = (x as i64 >> c!()) as u64 | 3;
+                        continue;
+                    }
+                    slow!(arith::binary(&mut *th, BinOp::Rshift, (*pc.sub(1)).x != 0, v(x), v(imm_c!())))
+                }
+                Op::BitAndI => bits!(|x, y| x & y, BinOp::BitAnd, imm_c!()),
+                Op::AddK => arith!(small::add, +, BinOp::Add, *k.add(c!())),
+                Op::SubK => arith!(small::sub, -, BinOp::Sub, *k.add(c!())),
+                Op::MulK => arith!(small::mul, *, BinOp::Mul, *k.add(c!())),
+                Op::DivK => {
+                    let (x, y) = (reg!(b!()), *k.add(c!()));
+                    if both_float(x, y) && float(y) != 0.0 {
+                        let z = float_word(float(x) / float(y));
+                        if z != 0 {
+                            reg!(a!()) = z;
+                            continue;
+                        }
+                    }
+                    slow!(arith::binary(&mut *th, BinOp::Div, (*pc.sub(1)).x != 0, v(x), v(y)))
+                }
+                Op::Neg => {
+                    let x = reg!(b!());
+                    let z = if is_int(x) { small::sub(int_word(0), x) } else if is_float(x) { float_word(-float(x)) } else { 0 };
+                    if z != 0 {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                    unary!(UnOp::Neg)
+                }
+                Op::Pos => unary!(UnOp::Pos),
+                Op::Invert => unary!(UnOp::Invert),
+                Op::Not => {
+                    let truth = truth!(reg!(b!()));
+                    reg!(a!()) = Value::bool(!truth).bits();
+                    check_mode!();
+                }
+
+                Op::Lt => compare!(<, CmpOp::Lt),
+                Op::Le => compare!(<=, CmpOp::Le),
+                Op::Gt => compare!(>, CmpOp::Gt),
+                Op::Ge => compare!(>=, CmpOp::Ge),
+                Op::Eq => compare!(==, CmpOp::Eq),
+                Op::Ne => compare!(!=, CmpOp::Ne),
+                Op::Is => {
+                    let same = reg!(b!()) == reg!(c!());
+                    reg!(a!()) = Value::bool(same != ((*pc.sub(1)).x != 0)).bits();
+                }
+                Op::In => {
+                    let found = try_slow!(item::contains(&mut *th, v(reg!(c!())), v(reg!(b!()))));
+                    reg!(a!()) = Value::bool(found != ((*pc.sub(1)).x != 0)).bits();
+                    check_mode!();
+                }
+
+                Op::Jump => pc = pc.offset(bc!()),
+                Op::Loop => {
+                    pc = pc.offset(bc!());
+                    poll!();
+                }
+                Op::JTrue => {
+                    if truth!(reg!(a!())) {
+                        jump!(bc!());
+                        poll!();
+                    }
+                    check_mode!();
+                }
+                Op::JFalse => {
+                    if !truth!(reg!(a!())) {
+                        jump!(bc!());
+                    }
+                    check_mode!();
+                }
+                Op::JNone => {
+                    if reg!(a!()) == Value::NONE.bits() {
+                        jump!(bc!());
+                    }
+                }
+                Op::JNotNone => {
+                    if reg!(a!()) != Value::NONE.bits() {
+                        jump!(bc!());
+                    }
+                }
+                Op::JSet => {
+                    if reg!(a!()) != 0 {
+                        jump!(bc!());
+                    }
+                }
+                Op::JLt => jump_if!(<, CmpOp::Lt, reg!(b!())),
+                Op::JLe => jump_if!(<=, CmpOp::Le, reg!(b!())),
+                Op::JGt => jump_if!(>, CmpOp::Gt, reg!(b!())),
+                Op::JGe => jump_if!(>=, CmpOp::Ge, reg!(b!())),
+                Op::JEq => jump_if!(==, CmpOp::Eq, reg!(b!())),
+                Op::JNe => jump_if!(!=, CmpOp::Ne, reg!(b!())),
+                Op::JNLt => jump_unless!(<, CmpOp::Lt, reg!(b!())),
+                Op::JNLe => jump_unless!(<=, CmpOp::Le, reg!(b!())),
+                Op::JNGt => jump_unless!(>, CmpOp::Gt, reg!(b!())),
+                Op::JNGe => jump_unless!(>=, CmpOp::Ge, reg!(b!())),
+                Op::JNEq => jump_unless!(==, CmpOp::Eq, reg!(b!())),
+                Op::JNNe => jump_unless!(!=, CmpOp::Ne, reg!(b!())),
+                Op::JLtI => jump_if!(<, CmpOp::Lt, imm_b!()),
+                Op::JLeI => jump_if!(<=, CmpOp::Le, imm_b!()),
+                Op::JGtI => jump_if!(>, CmpOp::Gt, imm_b!()),
+                Op::JGeI => jump_if!(>=, CmpOp::Ge, imm_b!()),
+                Op::JEqI => jump_if!(==, CmpOp::Eq, imm_b!()),
+                Op::JNeI => jump_if!(!=, CmpOp::Ne, imm_b!()),
+                Op::JNLtI => jump_unless!(<, CmpOp::Lt, imm_b!()),
+                Op::JNLeI => jump_unless!(<=, CmpOp::Le, imm_b!()),
+                Op::JNGtI => jump_unless!(>, CmpOp::Gt, imm_b!()),
+                Op::JNGeI => jump_unless!(>=, CmpOp::Ge, imm_b!()),
+                Op::JNEqI => jump_unless!(==, CmpOp::Eq, imm_b!()),
+                Op::JNNeI => jump_unless!(!=, CmpOp::Ne, imm_b!()),
+
+                Op::GetAttr => {
+                    let object = reg!(b!());
+                    if is_ref(object) {
+                        let cache = site_word(k, c!() + 1);
+                        if hdr(object).shape.load(Ordering::Acquire) == (cache >> 32) as u32 {
+                            let word = slot_word(object, cache as u32);
+                            if word != 0 {
+                                reg!(a!()) = word;
+                                continue;
+                            }
+                        }
+                    }
+                    slow!(attr::get_at_site(&mut *th, v(object), k.add(c!())))
+                }
+                Op::SetAttr => {
+                    let object = reg!(a!());
+                    if is_ref(object) {
+                        let (cache, shape) = (site_word(k, c!() + 1), &hdr(object).shape);
+                        if shape.load(Ordering::Acquire) == (cache >> 32) as u32 {
+                            (*(object as *const Slot).add(cache as u32 as usize)).set(v(reg!(b!())));
+                            continue;
+                        }
+                        let grow = site_word(k, c!() + 2);
+                        if !M::FREE && shape.load(Ordering::Relaxed) == (grow >> 32) as u32 {
+                            attr::grow_at_site(object, grow as u32, v(reg!(b!())));
+                            continue;
+                        }
+                    }
+                    effect!(attr::set_at_site(&mut *th, v(object), v(reg!(b!())), k.add(c!())))
+                }
+                Op::DelAttr => effect!(attr::delete(&mut *th, v(reg!(a!())), v(*k.add(c!())))),
+                Op::GetMethod => {
+                    let object = reg!(b!());
+                    if is_ref(object) {
+                        let cache = site_word(k, c!() + 2);
+                        if hdr(object).shape.load(Ordering::Acquire) == (cache >> 32) as u32 {
+                            let word = attr::cached_method(cache as u32);
+                            if word != 0 {
+                                reg!(a!() + LINK) = object;
+                                reg!(a!()) = word;
+                                continue;
+                            }
+                        }
+                    }
+                    effect!(attr::method_at_site(&mut *th, v(object), k.add(c!()), r.add(a!())))
+                }
+                Op::GetSpecial => {
+                    let exit = (*pc.sub(1)).x == 1;
+                    effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), exit, r.add(a!())))
+                }
+                Op::GetItem => {
+                    let (list, index) = (reg!(b!()), reg!(c!()));
+                    let word = list_item(list, index);
+                    if word != 0 {
+                        reg!(a!()) = word;
+                        continue;
+                    }
+                    slow!(item::get(&mut *th, v(list), v(index)))
+                }
+                Op::GetItemI => {
+                    let (list, index) = (reg!(b!()), imm_c!());
+                    let word = list_item(list, index);
+                    if word != 0 {
+                        reg!(a!()) = word;
+                        continue;
+                    }
+                    slow!(item::get(&mut *th, v(list), v(index)))
+                }
+                Op::SetItem => {
+                    let (list, index, value) = (reg!(a!()), reg!(b!()), v(reg!(c!())));
+                    if set_list_item::<M>(th, list, index, value) {
+                        continue;
+                    }
+                    effect!(item::set(&mut *th, v(list), v(index), value))
+                }
+                Op::DelItem => effect!(item::delete(&mut *th, v(reg!(a!())), v(reg!(b!())))),
+                Op::NewSlice => slow!(item::new_slice(&mut *th, values(r.add(b!()), 3))),
+
+                Op::Call => {
+                    let callee = reg!(a!());
+                    if is_ref(callee) && hdr(callee).kind == Kind::Function {
+                        let code = function_code(callee);
+                        let base = r.add(a!() + LINK);
+                        if (*code).simple_args == b!() as u32 && fits(th, code, base) {
+                            enter!(code, base);
+                        }
+                    }
+                    call!(call::call_window(&mut *th, r.add(a!()), b!()))
+                }
+                Op::CallM => {
+                    let callee = reg!(a!());
+                    if reg!(a!() + LINK) != 0 && is_ref(callee) && hdr(callee).kind == Kind::Function {
+                        let code = function_code(callee);
+                        let base = r.add(a!() + LINK);
+                        if (*code).simple_args == b!() as u32 + 1 && fits(th, code, base) {
+                            enter!(code, base);
+                        }
+                    }
+                    call!(call::call_method_window(&mut *th, r.add(a!()), b!()))
+                }
+                Op::CallKw => {
+                    let method = (*pc.sub(1)).x != 0;
+                    call!(call::call_keywords(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), method))
+                }
+                Op::CallEx => call!(call::call_spread(&mut *th, r.add(a!()))),
+                Op::Return => {
+                    let value = reg!(a!());
+                    let caller = *r.sub(2);
+                    if caller & frame::FLAGS == 0 {
+                        *r.sub(LINK) = value;
+                        pc = *r.sub(1) as *const Insn;
+                        k = *r.sub(3) as *const u64;
+                        r = caller as *mut u64;
+                        (*th).depth += 1;
+                        continue;
+                    }
+                    save!();
+                    match call::return_special(&mut *th, v(value)) {
+                        Ok(Some(done)) => return Exit::Done(done),
+                        Ok(None) => {
+                            reload!();
+                        }
+                        Err(_) => raised!(),
+                    }
+                }
+                Op::ReturnNone => {
+                    let caller = *r.sub(2);
+                    if caller & frame::FLAGS == 0 {
+                        *r.sub(LINK) = Value::NONE.bits();
+                        pc = *r.sub(1) as *const Insn;
+                        k = *r.sub(3) as *const u64;
+                        r = caller as *mut u64;
+                        (*th).depth += 1;
+                        continue;
+                    }
+                    save!();
+                    match call::return_special(&mut *th, Value::NONE) {
+                        Ok(Some(done)) => return Exit::Done(done),
+                        Ok(None) => {
+                            reload!();
+                        }
+                        Err(_) => raised!(),
+                    }
+                }
+                Op::MakeFunc => slow!(build::function(&mut *th, v(*k.add(c!())), r.add(b!()))),
+                Op::BuildClass => {
+                    let spread = (*pc.sub(1)).x != 0;
+                    slow!(classes::build(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), spread))
+                }
+
+                Op::NewList => slow!(build::list(&mut *th, values(r.add(b!()), c!()))),
+                Op::NewTuple => slow!(build::tuple(&mut *th, values(r.add(b!()), c!()))),
+                Op::NewSet => slow!(build::set(&mut *th, values(r.add(b!()), c!()))),
+                Op::NewDict => slow!(build::dict(&mut *th, values(r.add(b!()), 2 * c!()))),
+                Op::ListAppend => {
+                    if !append_in_place(reg!(a!()), v(reg!(b!()))) {
+                        effect!(build::list_append(&mut *th, v(reg!(a!())), v(reg!(b!()))))
+                    }
+                }
+                Op::ListExtend => {
+                    let args = (*pc.sub(1)).x != 0;
+                    effect!(build::list_extend(&mut *th, v(reg!(a!())), v(reg!(b!())), args))
+                }
+                Op::ListToTuple => slow!(build::list_to_tuple(&mut *th, v(reg!(b!())))),
+                Op::SetAdd => effect!(build::set_add(&mut *th, v(reg!(a!())), v(reg!(b!())))),
+                Op::SetUpdate => effect!(build::set_update(&mut *th, v(reg!(a!())), v(reg!(b!())))),
+                Op::MapPut => effect!(build::map_put(&mut *th, v(reg!(a!())), v(reg!(b!())), v(reg!(c!())))),
+                Op::MapUpdate => {
+                    let callee = ((*pc.sub(1)).x != 0).then(|| v(reg!(c!())));
+                    effect!(build::map_update(&mut *th, v(reg!(a!())), v(reg!(b!())), callee))
+                }
+                Op::Unpack => effect!(iterate::unpack(&mut *th, v(reg!(b!())), r.add(a!()), c!())),
+                Op::UnpackEx => {
+                    let after = (*pc.sub(1)).x as usize;
+                    effect!(iterate::unpack_starred(&mut *th, v(reg!(b!())), r.add(a!()), c!(), after))
+                }
+
+                Op::GetIter => effect!(iterate::start(&mut *th, v(reg!(b!())), r.add(a!()))),
+                Op::ForLoop => {
+                    let state = r.add(a!());
+                    if *state == Value::RANGE_STATE.bits() {
+                        let left = *state.add(2);
+                        if left == int_word(0) {
+                            continue;
+                        }
+                        let next = *state.add(1);
+                        reg!(b!()) = next;
+                        *state.add(1) = next.wrapping_add(*state.add(3)).wrapping_sub(3);
+                        *state.add(2) = left - 4;
+                        jump!((*pc.sub(1)).c as i16 as isize);
+                        poll!();
+                        continue;
+                    }
+                    let word = sequence_next(state);
+                    if word != 0 {
+                        reg!(b!()) = word;
+                        jump!((*pc.sub(1)).c as i16 as isize);
+                        poll!();
+                        continue;
+                    }
+                    if let Some(item) = try_slow!(iterate::next(&mut *th, state)) {
+                        reg!(b!()) = item.bits();
+                        jump!((*pc.sub(1)).c as i16 as isize);
+                        poll!();
+                    }
+                    check_mode!();
+                }
+
+                Op::Format => {
+                    let x = (*pc.sub(1)).x;
+                    let spec = (x & 4 != 0).then(|| v(reg!(c!())));
+                    slow!(build::format(&mut *th, v(reg!(b!())), x & 3, spec))
+                }
+                Op::BuildStr => slow!(build::string(&mut *th, values(r.add(b!()), c!()))),
+
+                Op::Raise => {
+                    save!();
+                    except::raise(&mut *th, v(reg!(a!())), None);
+                    raised!()
+                }
+                Op::RaiseFrom => {
+                    save!();
+                    except::raise(&mut *th, v(reg!(a!())), Some(v(reg!(b!()))));
+                    raised!()
+                }
+                Op::RaiseHere => {
+                    save!();
+                    except::raise_again(&mut *th);
+                    raised!()
+                }
+                Op::ReRaise => {
+                    save!();
+                    except::re_raise(&mut *th, v(reg!(a!())));
+                    raised!()
+                }
+                Op::RaiseAssert => {
+                    save!();
+                    let message = ((*pc.sub(1)).x != 0).then(|| v(reg!(a!())));
+                    except::raise_assertion(&mut *th, message);
+                    raised!()
+                }
+                Op::PushExc => {
+                    reg!(a!()) = (*th).handled.unwrap_or(Value::NONE).bits();
+                    (*th).handled = Value::from_bits(reg!(b!()));
+                }
+                Op::PopExc => {
+                    (*th).handled = Value::from_bits(reg!(a!())).filter(|e| !e.is_none());
+                }
+                Op::JNoMatch => {
+                    if !try_slow!(except::matches(&mut *th, v(reg!(a!())), v(reg!(b!())))) {
+                        jump!((*pc.sub(1)).c as i16 as isize);
+                    }
+                    check_mode!();
+                }
+                Op::ExcTriple => except::triple(v(reg!(b!())), r.add(a!())),
+
+                Op::Import => {
+                    let level = (*pc.sub(1)).x;
+                    slow!(import::import(&mut *th, v(*k.add(b!())), v(*k.add(c!())), level))
+                }
+                Op::ImportFrom => slow!(import::import_from(&mut *th, v(reg!(b!())), v(*k.add(c!())))),
+                Op::ImportStar => effect!(import::import_star(&mut *th, v(reg!(a!())))),
+                Op::PrintExpr => effect!(names::print_expression(&mut *th, v(reg!(a!())))),
+            }
+        }
+    }
+}
+
+/// The data segment of the frame at `base`.
+#[inline(always)]
+fn data(base: *mut u64) -> *const u64 {
+    frame::code(base).map_or(std::ptr::null(), |code| code.data)
+}
+
+/// Registers as values; the compiler has filled them all.
+#[inline(always)]
+unsafe fn values<'a>(first: *mut u64, count: usize) -> &'a [Value] {
+    // SAFETY: the registers of a run are inside the frame and hold values; a word of a value is not 0.
+    unsafe { std::slice::from_raw_parts(first.cast(), count) }
+}
+
+#[inline(always)]
+unsafe fn cell_value(cell: u64) -> u64 {
+    // SAFETY: the register holds a Cell.
+    unsafe { (*(cell as *const Cell)).value.get().map_or(0, Value::bits) }
+}
+
+/// The cell number `n` of the running function.
+#[inline(always)]
+unsafe fn free_cell(r: *mut u64, n: usize) -> u64 {
+    // SAFETY: link word 4 is the running Function; it has as many cells as its code has free variables.
+    unsafe {
+        let function = *r.sub(LINK) as *const Function;
+        let cells = (*function).cells.value().addr() as *const Tuple;
+        (*(&raw const (*cells).items).cast::<Slot>().add(n)).value().bits()
+    }
+}
+
+#[inline(always)]
+unsafe fn function_code(function: u64) -> *const Code {
+    // SAFETY: the caller has checked the kind; the code of a function is a Code.
+    unsafe { (*(function as *const Function)).code.value().addr() as *const Code }
+}
+
+/// Whether a frame of this code fits the stack and the recursion limit.
+#[inline(always)]
+unsafe fn fits(th: *mut Thread, code: *const Code, base: *mut u64) -> bool {
+    // SAFETY: both are live.
+    unsafe { base.wrapping_add((*code).nregs as usize) <= (*th).limit && (*th).depth > 0 }
+}
+
+/// A word of a site; another thread may be writing it.
+#[inline(always)]
+unsafe fn site_word(k: *const u64, n: usize) -> u64 {
+    // SAFETY: `n` is inside the data segment; the words of sites are only accessed atomically.
+    unsafe { (*k.add(n).cast::<AtomicU64>()).load(Ordering::Relaxed) }
+}
+
+/// The word at word offset `n` of an object.
+#[inline(always)]
+unsafe fn slot_word(object: u64, n: u32) -> u64 {
+    // SAFETY: the shape that the cache was filled for has this slot inside the object.
+    unsafe { (*(object as *const Slot).add(n as usize)).get().map_or(0, Value::bits) }
+}
+
+/// `list[index]` or `tuple[index]` for an index in range; else 0.
+#[inline(always)]
+unsafe fn list_item(list: u64, index: u64) -> u64 {
+    // SAFETY: a reference; the kind says what it is; the index is checked against the buffer's own length.
+    unsafe {
+        if !is_ref(list) || !is_int(index) {
+            return 0;
+        }
+        let at = int(index) as u64;
+        match plain_kind(list) {
+            LIST => {
+                let buf = (*(list as *const List)).buf.value().addr() as *const ListBuf;
+                if at < (*buf).len.load(Ordering::Acquire) {
+                    let slot = (&raw const (*buf).items).cast::<Slot>().add(at as usize);
+                    return (*slot).get().map_or(0, Value::bits);
+                }
+                0
+            }
+            TUPLE => {
+                let tuple = list as *const Tuple;
+                if at < (*tuple).len {
+                    return (*(&raw const (*tuple).items).cast::<Slot>().add(at as usize)).value().bits();
+                }
+                0
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// `list[index] = value` for a plain list and an index in range. False: nothing was done.
+#[inline(always)]
+unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u64, value: Value) -> bool {
+    // SAFETY: as `list_item`.
+    unsafe {
+        if !is_ref(list) || !is_int(index) || plain_kind(list) != LIST {
+            return false;
+        }
+        let member = (*th).m.member;
+        if M::FREE && !gil::busy_enter(member, list, &hdr(list).lock) {
+            return false;
+        }
+        let buf = (*(list as *const List)).buf.value().addr() as *const ListBuf;
+        let at = int(index) as u64;
+        let inside = at < (*buf).len.load(Ordering::Relaxed);
+        if inside {
+            (*(&raw const (*buf).items).cast::<Slot>().add(at as usize)).set(value);
+        }
+        if M::FREE {
+            gil::busy_leave(member);
+        }
+        inside
+    }
+}
+
+/// Appends to a list that no other thread can know yet. False: it must grow.
+#[inline(always)]
+unsafe fn append_in_place(list: u64, value: Value) -> bool {
+    // SAFETY: the register holds a List that the running frame made; len <= cap, slots up to cap exist.
+    unsafe {
+        let buf = (*(list as *const List)).buf.value().addr() as *const ListBuf;
+        let len = (*buf).len.load(Ordering::Relaxed);
+        if len >= (*buf).cap.load(Ordering::Relaxed) {
+            return false;
+        }
+        (*(&raw const (*buf).items).cast::<Slot>().add(len as usize)).set(value);
+        (*buf).len.store(len + 1, Ordering::Release);
+        true
+    }
+}
+
+/// The next item of a loop over a list or tuple; 0: at the end, or another kind of loop.
+#[inline(always)]
+unsafe fn sequence_next(state: *mut u64) -> u64 {
+    // SAFETY: the four registers of the loop's state; word 1 is an index while word 0 is a list or tuple.
+    unsafe {
+        let index = *state.add(1);
+        let word = list_item(*state, index);
+        if word != 0 {
+            *state.add(1) = index + 4;
+        }
+        word
+    }
+}

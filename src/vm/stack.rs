@@ -1,0 +1,88 @@
+//! Memory for registers, and the native stack pointer with callee-saved registers spilled above it.
+//! Must not know frames.
+
+/// A reservation of words with a guard page behind it; pages are committed as they are touched.
+pub struct Registers {
+    start: *mut u64,
+    bytes: usize,
+}
+
+const GUARD: usize = 4096;
+
+impl Registers {
+    /// Reserves room for `words` registers. Errors: the system has no address space left.
+    pub fn reserve(words: usize) -> Result<Registers, String> {
+        let bytes = words * 8 + GUARD;
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a fresh anonymous mapping at an address the kernel chooses.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, prot, flags, -1, 0) };
+        if start == libc::MAP_FAILED {
+            return Err(format!("cannot reserve {bytes} bytes for registers: {}", std::io::Error::last_os_error()));
+        }
+        // SAFETY: the last page of the mapping just made.
+        unsafe { libc::mprotect(start.byte_add(bytes - GUARD), GUARD, libc::PROT_NONE) };
+        Ok(Registers { start: start.cast(), bytes })
+    }
+
+    /// The first register.
+    pub fn bottom(&self) -> *mut u64 {
+        self.start
+    }
+
+    /// Behind the last register.
+    pub fn top(&self) -> *mut u64 {
+        self.start.wrapping_byte_add(self.bytes - GUARD)
+    }
+}
+
+impl Drop for Registers {
+    fn drop(&mut self) {
+        // SAFETY: the mapping of `reserve`; the thread that used it has ended.
+        unsafe { libc::munmap(self.start.cast(), self.bytes) };
+    }
+}
+
+/// About where the native stack pointer is.
+#[inline(always)]
+pub fn pointer() -> usize {
+    let here = 0u8;
+    (&raw const here).addr()
+}
+
+/// Calls `f` with a stack pointer above which every callee-saved register has been written, so that a collector that
+/// scans from there sees each value that the callers hold.
+#[inline(never)]
+pub fn with_spilled<T>(f: impl FnOnce(usize) -> T) -> T {
+    let mut saved = [0u64; 12];
+    spill(&mut saved);
+    let result = f((&raw const saved).addr());
+    std::hint::black_box(&saved);
+    result
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn spill(saved: &mut [u64; 12]) {
+    // SAFETY: writes six registers into an array of twelve words.
+    unsafe {
+        std::arch::asm!(
+            "mov [{p}], rbx", "mov [{p} + 8], rbp", "mov [{p} + 16], r12",
+            "mov [{p} + 24], r13", "mov [{p} + 32], r14", "mov [{p} + 40], r15",
+            p = in(reg) saved.as_mut_ptr(), options(nostack, preserves_flags)
+        );
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn spill(saved: &mut [u64; 12]) {
+    // SAFETY: writes eleven registers into an array of twelve words.
+    unsafe {
+        std::arch::asm!(
+            "stp x19, x20, [{p}]", "stp x21, x22, [{p}, #16]", "stp x23, x24, [{p}, #32]",
+            "stp x25, x26, [{p}, #48]", "stp x27, x28, [{p}, #64]", "str x29, [{p}, #80]",
+            p = in(reg) saved.as_mut_ptr(), options(nostack, preserves_flags)
+        );
+    }
+}

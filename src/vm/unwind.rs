@@ -1,0 +1,75 @@
+//! From a raised exception to its handler: along the handler tables, frame by frame, writing the traceback.
+//! Must not know what a handler does.
+
+use super::frame::{self, CTOR, ENTRY, FLAGS};
+use super::thread::Thread;
+use crate::object::{Exc, Value, exc, types};
+
+/// Moves the thread to the innermost handler of the pending exception. False: it leaves the frame that was entered
+/// from Rust (which is popped); the exception stays pending.
+pub fn unwind(th: &mut Thread) -> bool {
+    let exception = match th.m.pending {
+        Some(e) => e,
+        None => {
+            // Every `Raised` leaves an exception behind; a bug that does not must not crash.
+            th.m.raise(Exc::SystemError, "error return without exception set");
+            th.m.pending.unwrap_or(Value::NONE)
+        }
+    };
+    set_context(th, exception);
+    loop {
+        let base = th.base;
+        let (Some(function), Some(code)) = (frame::function(base), frame::code(base)) else { return false };
+        let at = frame::index_of(code, th.pc);
+        let plain = frame::plain(code);
+        if let Some(code_value) = function.code.get() {
+            exc::add_traceback(&mut th.m, exception, code_value, plain.line_at(at), at as u32);
+        }
+        if let Some(handler) = plain.handler_at(at) {
+            // SAFETY: the verifier has checked the handler's register and target against this code.
+            unsafe {
+                *base.add(handler.reg as usize) = exception.bits();
+                th.pc = code.insns.add(handler.target as usize);
+            }
+            th.m.pending = None;
+            return true;
+        }
+        let flags = frame::flags(base);
+        pop(th);
+        if flags & ENTRY != 0 {
+            return false;
+        }
+        debug_assert!(flags & FLAGS == 0 || flags & CTOR != 0 || flags & frame::RESULT != 0);
+    }
+}
+
+/// Leaves the running frame for its caller.
+pub fn pop(th: &mut Thread) {
+    let base = th.base;
+    th.pc = frame::return_pc(base);
+    th.base = frame::caller(base);
+    th.depth += 1;
+}
+
+/// `__context__`: what was being handled when this was raised, unless that would make a cycle.
+fn set_context(th: &mut Thread, exception: Value) {
+    let Some(handled) = th.handled.filter(|h| *h != exception) else { return };
+    let Some(e) = exc::cast(exception) else { return };
+    if e.context.get().is_some() {
+        return;
+    }
+    let mut at = Some(handled);
+    let mut steps = 0;
+    while let Some(link) = at.and_then(exc::cast) {
+        if link.context.get() == Some(exception) {
+            link.context.clear();
+        }
+        at = link.context.get();
+        steps += 1;
+        if steps > 10_000 {
+            return;
+        }
+    }
+    debug_assert!(types::hdr(handled).kind == crate::object::Kind::Exception);
+    e.context.set(handled);
+}
