@@ -1,0 +1,288 @@
+//! Matching arguments to parameters, in place: the arguments lie in the callee's first registers, and end up in the
+//! order positional, keyword-only, `*args`, `**kwargs`. Errors are worded as CPython words them.
+//! Must not know how the call is made afterwards.
+
+use super::call;
+use super::frame;
+use super::native::{Args, NativeDef};
+use super::thread::Thread;
+use crate::bytecode::code::Code as Plain;
+use crate::object::layout::Function;
+use crate::object::{R, Raised, Value, Word, dict, str, tuple, types};
+
+/// A callee and its registers.
+struct Target<'a> {
+    function: &'static Function,
+    plain: &'a Plain,
+    base: *mut u64,
+}
+
+impl Target<'_> {
+    fn get(&self, i: usize) -> Word {
+        // SAFETY: a parameter register of the new frame; `new` has checked that they fit.
+        Value::from_bits(unsafe { *self.base.add(i) })
+    }
+
+    fn put(&self, i: usize, w: Word) {
+        // SAFETY: as `get`.
+        unsafe { *self.base.add(i) = w.map_or(0, Value::bits) };
+    }
+
+    fn positional(&self) -> usize {
+        self.plain.nparams as usize
+    }
+
+    /// Positional and keyword-only.
+    fn named(&self) -> usize {
+        self.positional() + self.plain.nkwonly as usize
+    }
+}
+
+fn target(th: &mut Thread, f: Value, base: *mut u64, given: usize) -> R<Target<'static>> {
+    let function = types::cast::<Function>(f);
+    let parts = function.and_then(|f| Some((f, frame::code_of(f)?)));
+    let Some((function, code)) = parts else { return Err(th.type_error("object is not callable")) };
+    let plain = frame::plain(code);
+    let words = (code.nregs as usize).max(given + 2);
+    if base.wrapping_add(words) > th.limit {
+        return Err(th.recursion_error(" (register stack is full)"));
+    }
+    Ok(Target { function, plain, base })
+}
+
+/// Binds `n` positional arguments that lie at `base`.
+pub fn positional(th: &mut Thread, f: Value, base: *mut u64, n: usize) -> R<()> {
+    let t = target(th, f, base, n)?;
+    if n == t.positional() && t.named() == n && !t.plain.flags.varargs && !t.plain.flags.varkw {
+        return Ok(());
+    }
+    let extra = collect_extra(th, &t, n)?;
+    for i in n..t.named() {
+        t.put(i, None);
+    }
+    finish(th, &t, n, extra, None)
+}
+
+/// Binds `n` positional arguments that lie at `base`, and keyword arguments.
+pub fn keywords(th: &mut Thread, f: Value, base: *mut u64, n: usize, given: &[(Value, Value)]) -> R<()> {
+    let t = target(th, f, base, n + given.len())?;
+    let extra = collect_extra(th, &t, n)?;
+    for i in n..t.named() {
+        t.put(i, None);
+    }
+    let mut rest = None;
+    if t.plain.flags.varkw {
+        rest = Some(th.m.new_dict()?);
+    }
+    for (name, value) in given {
+        place_keyword(th, &t, *name, *value, rest)?;
+    }
+    finish(th, &t, n, extra, rest)
+}
+
+/// Takes the arguments beyond the positional parameters away, as a tuple if there is `*args`.
+fn collect_extra(th: &mut Thread, t: &Target, n: usize) -> R<Word> {
+    if !t.plain.flags.varargs {
+        return Ok(None);
+    }
+    let first = t.positional().min(n);
+    let extra: smallvec::SmallVec<[Value; 8]> = (first..n).filter_map(|i| t.get(i)).collect();
+    th.m.new_tuple(&extra).map(Some)
+}
+
+fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<()> {
+    let text = str::as_str(name).unwrap_or("");
+    let names = t.plain.varnames.iter().take(t.named());
+    match names.enumerate().position(|(i, p)| i >= t.plain.nposonly as usize && &**p == text) {
+        Some(i) if t.get(i).is_some() => {
+            Err(th.type_error(format!("{}() got multiple values for argument '{text}'", qualname(t))))
+        }
+        Some(i) => {
+            t.put(i, Some(value));
+            Ok(())
+        }
+        None => match rest {
+            Some(d) => dict::insert_str(&mut th.m, d, name, value),
+            None => Err(unexpected_keyword(th, t, text)),
+        },
+    }
+}
+
+#[cold]
+fn unexpected_keyword(th: &mut Thread, t: &Target, text: &str) -> Raised {
+    let posonly = t.plain.varnames.iter().take(t.plain.nposonly as usize);
+    let passed: Vec<&str> = posonly.map(|n| &**n).filter(|n| *n == text).collect();
+    if !passed.is_empty() {
+        let f = qualname(t);
+        return th.type_error(format!(
+            "{f}() got some positional-only arguments passed as keyword arguments: '{}'",
+            passed.join(", ")
+        ));
+    }
+    th.type_error(format!("{}() got an unexpected keyword argument '{text}'", qualname(t)))
+}
+
+/// Fills defaults, complains, and puts `*args` and `**kwargs` in place.
+fn finish(th: &mut Thread, t: &Target, n: usize, extra: Word, rest: Word) -> R<()> {
+    if n > t.positional() && !t.plain.flags.varargs {
+        return Err(too_many(th, t, n));
+    }
+    fill_defaults(th, t)?;
+    let mut at = t.named();
+    if t.plain.flags.varargs {
+        t.put(at, extra);
+        at += 1;
+    }
+    if t.plain.flags.varkw {
+        let rest = match rest {
+            Some(d) => d,
+            None => th.m.new_dict()?,
+        };
+        t.put(at, Some(rest));
+    }
+    Ok(())
+}
+
+fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
+    let defaults = t.function.defaults.get().map_or(&[][..], tuple::items);
+    let first_default = t.positional() - defaults.len().min(t.positional());
+    let missing = |i: &usize| t.get(*i).is_none();
+    for i in (first_default..t.positional()).filter(missing) {
+        t.put(i, defaults[i - first_default].get());
+    }
+    if (0..t.positional()).any(|i| t.get(i).is_none()) {
+        return Err(missing_arguments(th, t, 0..t.positional(), "positional"));
+    }
+    for i in (t.positional()..t.named()).filter(missing) {
+        let name = th.m.intern(&t.plain.varnames[i])?;
+        let default = t.function.kwdefaults.get().and_then(|d| dict::find_str(d, name));
+        t.put(i, default);
+    }
+    if (t.positional()..t.named()).any(|i| t.get(i).is_none()) {
+        return Err(missing_arguments(th, t, t.positional()..t.named(), "keyword-only"));
+    }
+    Ok(())
+}
+
+fn qualname(t: &Target) -> String {
+    str::as_str(t.function.qualname.value()).unwrap_or("?").to_owned()
+}
+
+#[cold]
+fn missing_arguments(th: &mut Thread, t: &Target, range: std::ops::Range<usize>, what: &str) -> Raised {
+    let names: Vec<String> =
+        range.filter(|i| t.get(*i).is_none()).map(|i| format!("'{}'", t.plain.varnames[i])).collect();
+    let list = match names.as_slice() {
+        [one] => one.clone(),
+        [one, two] => format!("{one} and {two}"),
+        [most @ .., last] => format!("{}, and {last}", most.join(", ")),
+        [] => String::new(),
+    };
+    let s = if names.len() == 1 { "" } else { "s" };
+    th.type_error(format!("{}() missing {} required {what} argument{s}: {list}", qualname(t), names.len()))
+}
+
+#[cold]
+fn too_many(th: &mut Thread, t: &Target, n: usize) -> Raised {
+    let max = t.positional();
+    let defaults = t.function.defaults.get().map_or(0, |d| tuple::items(d).len());
+    let takes = if defaults > 0 { format!("from {} to {max}", max - defaults.min(max)) } else { max.to_string() };
+    let s = if max == 1 && defaults == 0 { "" } else { "s" };
+    let given_kw = (max..t.named()).filter(|i| t.get(*i).is_some()).count();
+    let was = if n == 1 && given_kw == 0 { "was" } else { "were" };
+    let given = if given_kw > 0 {
+        let (a, b) = (if n == 1 { "" } else { "s" }, if given_kw == 1 { "" } else { "s" });
+        format!("{n} positional argument{a} (and {given_kw} keyword-only argument{b})")
+    } else {
+        n.to_string()
+    };
+    th.type_error(format!("{}() takes {takes} positional argument{s} but {given} {was} given", qualname(t)))
+}
+
+/// Calls a native whose arguments need checking, defaults or keywords.
+#[cold]
+pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], given: &[(Value, Value)]) -> R {
+    let p = &def.params;
+    let (max, kwonly) = (p.max as usize, p.kwonly as usize);
+    let method = owner.is_none();
+    if args.len() > max && !p.varargs {
+        return Err(native_count(th, def, args.len(), method));
+    }
+    let mut slots: Vec<Word> = vec![None; max + kwonly];
+    for (slot, arg) in slots.iter_mut().zip(args.iter().take(max)) {
+        *slot = *arg;
+    }
+    let rest = if p.varkw { Some(th.m.new_dict()?) } else { None };
+    for (name, value) in given {
+        let text = str::as_str(*name).unwrap_or("");
+        let found = p.names().position(|n| n == text).filter(|i| *i >= p.posonly as usize);
+        match (found, rest) {
+            (Some(i), _) if slots[i].is_some() => {
+                let message = if i < args.len() {
+                    format!("argument for {}() given by name ('{text}') and position ({})", def.name, i + 1)
+                } else {
+                    format!("{}() got multiple values for argument '{text}'", def.name)
+                };
+                return Err(th.type_error(message));
+            }
+            (Some(i), _) => slots[i] = Some(*value),
+            (None, Some(d)) => dict::insert_str(&mut th.m, d, *name, *value)?,
+            (None, None) if p.kwonly == 0 && p.posonly == p.max => {
+                return Err(th.type_error(format!("{}() takes no keyword arguments", native_name(def, method, args))));
+            }
+            (None, None) => {
+                return Err(th.type_error(format!("'{text}' is an invalid keyword argument for {}()", def.name)));
+            }
+        }
+    }
+    if slots.iter().take(p.min as usize).any(Option::is_none) {
+        return Err(native_missing(th, def, &slots, args.len(), method));
+    }
+    if p.varkw {
+        slots.push(rest);
+    }
+    slots.extend(args.iter().skip(max));
+    // The arguments stay alive in the caller's registers; a fresh **kwargs dict is rooted by this frame's `rest`.
+    let result = call::run_native(th, def, Args(&slots));
+    std::hint::black_box(rest);
+    result
+}
+
+fn native_name(def: &NativeDef, method: bool, args: &[Word]) -> String {
+    match args.first().copied().flatten().filter(|_| method) {
+        Some(v) => format!("{}.{}", crate::object::class::name(types::class_of(v)), def.name),
+        None => def.name.to_owned(),
+    }
+}
+
+#[cold]
+fn native_count(th: &mut Thread, def: &NativeDef, given: usize, method: bool) -> Raised {
+    let own = if method { 1 } else { 0 };
+    let (min, max) = ((def.params.min as usize).saturating_sub(own), (def.params.max as usize).saturating_sub(own));
+    let (given, name) = (given.saturating_sub(own), def.name);
+    let s = |n: usize| if n == 1 { "" } else { "s" };
+    let message = if min == max && max == 0 {
+        format!("{name}() takes no arguments ({given} given)")
+    } else if min == max && max == 1 {
+        format!("{name}() takes exactly one argument ({given} given)")
+    } else if min == max {
+        format!("{name} expected {max} argument{}, got {given}", s(max))
+    } else if given < min {
+        format!("{name} expected at least {min} argument{}, got {given}", s(min))
+    } else {
+        format!("{name} expected at most {max} argument{}, got {given}", s(max))
+    };
+    th.type_error(message)
+}
+
+#[cold]
+fn native_missing(th: &mut Thread, def: &NativeDef, slots: &[Word], given: usize, method: bool) -> Raised {
+    let p = &def.params;
+    if p.posonly == p.max {
+        return native_count(th, def, given, method);
+    }
+    let at = slots.iter().position(Option::is_none).unwrap_or(0);
+    let name = p.names().nth(at).unwrap_or("?");
+    let position = if method { at } else { at + 1 };
+    th.type_error(format!("{}() missing required argument '{name}' (pos {position})", def.name))
+}

@@ -1,0 +1,344 @@
+//! Calls: every kind of callable, from the eval loop's windows and from Rust.
+//! Must not know how arguments are matched to parameters (`bind.rs`) nor how classes are made (`classes.rs`).
+
+use super::frame::{self, CTOR, ENTRY, FLAGS, LINK, RESULT};
+use super::native::{Args, NativeDef, NativeFn};
+use super::thread::Thread;
+use super::{bind, classes, run, unwind};
+use crate::object::layout::{BoundMethod, Function, Native};
+use crate::object::{Kind, R, Value, Word, class, func, types};
+
+/// What became of a call in a window.
+pub enum Called {
+    /// It is done.
+    Value(Value),
+    /// A frame has been pushed: run it.
+    Frame,
+}
+
+/// `Call`: the callable in `window[0]`, `n` arguments from `window[4]` on.
+#[inline(never)]
+pub fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Called> {
+    // SAFETY: a call window of verified code: callable, link, arguments.
+    let callee = unsafe { word(*window) };
+    match types::kind_of(callee) {
+        Kind::Native => native_in_place(th, callee, window.wrapping_add(LINK), n).map(Called::Value),
+        Kind::Function => {
+            bind::positional(th, callee, window.wrapping_add(LINK), n)?;
+            push(th, window.wrapping_add(LINK), 0)
+        }
+        Kind::BoundMethod => {
+            let Some(bound) = types::cast::<BoundMethod>(callee) else { return Err(not_callable(th, callee)) };
+            shift_in(window, n, bound.receiver.value());
+            set(window, bound.func.value());
+            if types::kind_of(bound.func.value()) == Kind::BoundMethod {
+                return call_values(th, window, n + 1);
+            }
+            call_window(th, window, n + 1)
+        }
+        Kind::Class => classes::call_in_window(th, callee, window, n),
+        _ => {
+            let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
+            shift_in(window, n, callee);
+            set(window, f);
+            call_values(th, window, n + 1)
+        }
+    }
+}
+
+/// Calls through Rust: for callables that nest (a bound method of a bound method), where the window may run out.
+fn call_values(th: &mut Thread, window: *mut u64, n: usize) -> R<Called> {
+    th.check_native_stack()?;
+    // SAFETY: the arguments of the window; one more register than the compiler counted is always there.
+    let args = unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) };
+    let callee = word(unsafe_read(window));
+    th.call(callee, args).map(Called::Value)
+}
+
+fn unsafe_read(p: *mut u64) -> u64 {
+    // SAFETY: a register of the running frame.
+    unsafe { *p }
+}
+
+fn word(bits: u64) -> Value {
+    Value::from_bits(bits).unwrap_or(Value::NONE)
+}
+
+fn set(window: *mut u64, v: Value) {
+    // SAFETY: a register of the running frame.
+    unsafe { *window = v.bits() };
+}
+
+/// Makes room for a first argument. Linked code has one register more than the compiler asked for.
+fn shift_in(window: *mut u64, n: usize, first: Value) {
+    // SAFETY: n + 1 argument registers exist (see `link.rs`: `nregs + 1`).
+    unsafe {
+        let args = window.add(LINK);
+        std::ptr::copy(args, args.add(1), n);
+        *args = first.bits();
+    }
+}
+
+/// `CallM`: `window[4]` is the receiver, or EMPTY; `n` arguments behind it.
+#[inline(never)]
+pub fn call_method_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Called> {
+    let n = settle_receiver(window, n);
+    call_window(th, window, n)
+}
+
+/// Closes the gap where there is no receiver. Returns the number of arguments, receiver included.
+fn settle_receiver(window: *mut u64, n: usize) -> usize {
+    // SAFETY: a method window of verified code.
+    unsafe {
+        let args = window.add(LINK);
+        if *args != 0 {
+            return n + 1;
+        }
+        std::ptr::copy(args.add(1), args, n);
+        n
+    }
+}
+
+/// `CallKw`: `n` arguments in all, the last of them named by the tuple `names`.
+pub fn call_keywords(th: &mut Thread, window: *mut u64, n: usize, names: Value, method: bool) -> R<Called> {
+    let n = if method { settle_receiver(window, n) } else { n };
+    // SAFETY: a call window of verified code.
+    let callee = unsafe { word(*window) };
+    let names = crate::object::tuple::items(names);
+    let (positional, base) = (n - names.len().min(n), window.wrapping_add(LINK));
+    if types::kind_of(callee) == Kind::Function {
+        // SAFETY: the keyword values lie behind the positional arguments.
+        let values = unsafe { std::slice::from_raw_parts(base.add(positional).cast::<Value>(), names.len()) };
+        let keywords: smallvec::SmallVec<[(Value, Value); 8]> =
+            names.iter().zip(values).map(|(k, v)| (k.value(), *v)).collect();
+        bind::keywords(th, callee, base, positional, &keywords)?;
+        return push(th, base, 0);
+    }
+    // SAFETY: as above.
+    let args = unsafe { std::slice::from_raw_parts(base.cast::<Value>(), n) };
+    let keywords: smallvec::SmallVec<[(Value, Value); 8]> =
+        names.iter().zip(&args[positional..]).map(|(k, v)| (k.value(), *v)).collect();
+    th.call_kw(callee, &args[..positional], &keywords).map(Called::Value)
+}
+
+/// `CallEx`: a list or tuple in `window[4]`, a dict or EMPTY in `window[5]`.
+pub fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
+    // SAFETY: a call window of verified code.
+    let (callee, list, dict) = unsafe { (word(*window), word(*window.add(LINK)), Value::from_bits(*window.add(LINK + 1))) };
+    let args = super::ops::iterate::values_of(list);
+    let mut keywords = Vec::new();
+    if let Some(d) = dict.and_then(crate::object::dict::of) {
+        let mut at = 0;
+        while let Some((next, key, value)) = crate::object::dict::next_entry(d, at) {
+            if crate::object::str::as_str(key).is_none() {
+                return Err(th.type_error("keywords must be strings"));
+            }
+            let key = th.m.intern_value(key)?;
+            keywords.push((key, value));
+            at = next;
+        }
+    }
+    // The list and the dict keep the values alive: both are in registers.
+    th.call_kw(callee, &args, &keywords).map(Called::Value)
+}
+
+/// Pushes the frame of the function below `base`, whose arguments are bound, with the running frame as its caller.
+pub fn push(th: &mut Thread, base: *mut u64, flags: u64) -> R<Called> {
+    let function = Value::from_bits(frame::link(base, 4));
+    let code = function.and_then(types::cast::<Function>).and_then(frame::code_of);
+    let Some(code) = code else { return Err(th.type_error("object is not callable")) };
+    if th.depth <= 0 || base.wrapping_add(code.nregs as usize) > th.limit {
+        return Err(th.recursion_error(if th.depth <= 0 { "" } else { " (register stack is full)" }));
+    }
+    let third = frame::code(th.base).map_or(0, |c| c.data.addr() as u64);
+    frame::set_link(base, function, third, th.base, flags, th.pc);
+    th.depth -= 1;
+    th.base = base;
+    th.pc = code.insns;
+    Ok(Called::Frame)
+}
+
+/// Calls a native whose arguments lie in registers.
+#[inline]
+pub fn native_in_place(th: &mut Thread, callee: Value, args: *mut u64, n: usize) -> R {
+    let Some(native) = types::cast::<Native>(callee) else { return Err(not_callable(th, callee)) };
+    // SAFETY: `def` is a `&'static NativeDef` (`func::new_native`); the arguments lie in `n` registers.
+    let (def, args) = unsafe {
+        (&*native.def.cast::<NativeDef>(), std::slice::from_raw_parts(args.cast::<Word>(), n))
+    };
+    let p = &def.params;
+    if p.plain() && n >= p.min as usize && (n <= p.max as usize || p.varargs) {
+        return run_native(th, def, Args(args));
+    }
+    bind::native(th, def, native.owner.get(), args, &[])
+}
+
+/// Runs a native with bound arguments.
+#[inline]
+pub fn run_native(th: &mut Thread, def: &NativeDef, args: Args) -> R {
+    match def.run {
+        NativeFn::Data(f) => f(&mut th.m, args),
+        NativeFn::Full(f) => f(th, args),
+    }
+}
+
+/// A `Return` from a frame with flags. `Some`: leave the loop with this value; `None`: go on in the caller.
+#[cold]
+#[inline(never)]
+pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
+    let base = th.base;
+    let flags = frame::flags(base);
+    let mut value = value;
+    if flags & CTOR != 0 {
+        if !value.is_none() {
+            let class = class::name(types::class_of(value));
+            return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
+        }
+        value = word(frame::link(base, 3));
+    }
+    let third = frame::link(base, 3);
+    unwind::pop(th);
+    if flags & ENTRY != 0 {
+        return Ok(Some(value));
+    }
+    // SAFETY: the caller's window, or the register that the third link word names.
+    unsafe {
+        if flags & RESULT != 0 {
+            *th.base.add(third as usize) = value.bits();
+        } else {
+            *base.sub(LINK) = value.bits();
+        }
+    }
+    debug_assert!(flags & FLAGS != 0);
+    Ok(None)
+}
+
+#[cold]
+fn not_callable(th: &mut Thread, callee: Value) -> crate::object::Raised {
+    let class = class::name(types::class_of(callee));
+    th.type_error(format!("'{class}' object is not callable"))
+}
+
+impl Thread {
+    /// Calls `f` with these arguments. They need not be rooted by the caller.
+    pub fn call(&mut self, f: Value, args: &[Value]) -> R {
+        self.call_kw(f, args, &[])
+    }
+
+    /// Calls `f` with positional and keyword arguments (names interned).
+    pub fn call_kw(&mut self, f: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
+        self.check_native_stack()?;
+        match types::kind_of(f) {
+            Kind::Function => self.call_function(f, args, keywords, 0),
+            Kind::Native => self.call_native(f, args, keywords),
+            Kind::BoundMethod => match types::cast::<BoundMethod>(f) {
+                Some(b) => {
+                    let args = with_first(b.receiver.value(), args);
+                    self.call_kw(b.func.value(), &args, keywords)
+                }
+                None => Err(not_callable(self, f)),
+            },
+            Kind::Class => classes::call(self, f, args, keywords),
+            _ => match self.lookup_special(f, "__call__") {
+                Some(g) => self.call_kw(g, &with_first(f, args), keywords),
+                None => Err(not_callable(self, f)),
+            },
+        }
+    }
+
+    /// Runs a Mini function in a frame of its own on top of the stack, to its end.
+    fn call_function(&mut self, f: Value, args: &[Value], keywords: &[(Value, Value)], flags: u64) -> R {
+        let base = self.new_base(args.len() + keywords.len())?;
+        frame::set_link(base, Some(f), 0, self.base, 0, self.pc);
+        copy_in(base, args);
+        if keywords.is_empty() {
+            bind::positional(self, f, base, args.len())?;
+        } else {
+            bind::keywords(self, f, base, args.len(), keywords)?;
+        }
+        push(self, base, ENTRY | flags)?;
+        run::run_entered(self)
+    }
+
+    /// Runs a native with its arguments in registers on top of the stack, where the collector sees them.
+    fn call_native(&mut self, f: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
+        let base = self.new_base(args.len() + 2 * keywords.len())?;
+        copy_in(base, args);
+        let behind = base.wrapping_add(args.len());
+        for (i, (key, value)) in keywords.iter().enumerate() {
+            copy_in(behind.wrapping_add(2 * i), &[*key, *value]);
+        }
+        let words = (args.len() + 2 * keywords.len()) as u64;
+        let (saved_base, saved_pc) = (self.base, self.pc);
+        frame::set_link(base, None, words, saved_base, 0, saved_pc);
+        self.base = base;
+        let result = if keywords.is_empty() {
+            native_in_place(self, f, base, args.len())
+        } else {
+            self.native_with_keywords(f, base, args.len(), keywords)
+        };
+        self.base = saved_base;
+        self.pc = saved_pc;
+        result
+    }
+
+    fn native_with_keywords(&mut self, f: Value, base: *mut u64, n: usize, keywords: &[(Value, Value)]) -> R {
+        let Some(native) = types::cast::<Native>(f) else { return Err(not_callable(self, f)) };
+        // SAFETY: `def` is a `&'static NativeDef`; `call_native` has put `n` arguments at `base`.
+        let (def, args) = unsafe {
+            (&*native.def.cast::<NativeDef>(), std::slice::from_raw_parts(base.cast::<Word>(), n))
+        };
+        bind::native(self, def, native.owner.get(), args, keywords)
+    }
+
+    /// Register 0 of a frame above everything in use, with room for `words`.
+    pub fn new_base(&mut self, words: usize) -> R<*mut u64> {
+        let base = frame::top(self.base).wrapping_add(LINK);
+        if base.wrapping_add(words + 64) > self.limit {
+            return Err(self.recursion_error(" (register stack is full)"));
+        }
+        Ok(base)
+    }
+
+    /// `obj.name(*args)`.
+    pub fn call_method(&mut self, object: Value, name: &str, args: &[Value]) -> R {
+        let name = self.m.intern(name)?;
+        let method = self.get_attr(object, name)?;
+        self.call(method, args)
+    }
+
+    /// Runs linked code as a module or class body: a function without a name of its own, called with `args`.
+    pub fn run_code(&mut self, code: Value, args: &[Value], cells: Word) -> R {
+        let Some(linked) = types::cast::<crate::object::layout::Code>(code) else {
+            return Err(self.type_error("code object expected"));
+        };
+        let plain = frame::plain(linked);
+        let name = self.m.new_str(&plain.name)?;
+        let parts = func::FunctionParts {
+            code,
+            cells,
+            defaults: None,
+            kwdefaults: None,
+            name,
+            qualname: name,
+            doc: None,
+            module_name: None,
+        };
+        let f = func::new_function(&mut self.m, parts)?;
+        self.call_function(f, args, &[], 0)
+    }
+}
+
+fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Value; 8]> {
+    let mut all = smallvec::SmallVec::with_capacity(rest.len() + 1);
+    all.push(first);
+    all.extend_from_slice(rest);
+    all
+}
+
+fn copy_in(base: *mut u64, args: &[Value]) {
+    for (i, v) in args.iter().enumerate() {
+        // SAFETY: `new_base` has made room for the arguments.
+        unsafe { *base.add(i) = v.bits() };
+    }
+}

@@ -1,0 +1,473 @@
+//! Making classes (`class` statements, `type(name, bases, dict)`) and making instances of them.
+//! Must not know how attributes are cached (`attr.rs`).
+
+use super::call::{self, Called};
+use super::frame::{self, CTOR, LINK};
+use super::thread::Thread;
+use super::{attr, bind};
+use crate::object::class::{self, Blueprint, trait_bits};
+use crate::object::layout::{Cell, Class, Function};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, heap, list, shape, str, tuple, types};
+use std::sync::atomic::Ordering;
+
+/// What a `class` statement or a call of `type` says.
+struct Statement {
+    name: Value,
+    qualname: Value,
+    module: Word,
+    base: Word,
+    namespace: Value,
+    attr_hint: u32,
+}
+
+/// `BuildClass`: body function and name in the window, then `n` bases and keyword values.
+pub fn build(th: &mut Thread, window: *mut u64, n: usize, names: Value, spread: bool) -> R {
+    let at = |i: usize| {
+        // SAFETY: registers of the window, filled by the compiler's code.
+        Value::from_bits(unsafe { *window.add(LINK + i) }).unwrap_or(Value::NONE)
+    };
+    let (body, name) = (at(0), at(1));
+    let (bases, keywords) = if spread {
+        let keywords = dict::of(at(3)).map_or(Vec::new(), dict_items);
+        (super::ops::iterate::values_of(at(2)).to_vec(), keywords)
+    } else {
+        let names: Vec<Value> = tuple::items(names).iter().map(|k| k.value()).collect();
+        let positional = n - names.len().min(n);
+        let keywords = names.into_iter().enumerate().map(|(i, k)| (k, at(2 + positional + i))).collect();
+        ((0..positional).map(|i| at(2 + i)).collect(), keywords)
+    };
+    let keywords = without_metaclass(th, keywords)?;
+    let base = check_bases(th, &bases)?;
+    let namespace = th.m.new_dict()?;
+    let scope = th.scope();
+    th.root(namespace);
+    let result = run_body(th, body, name, base, namespace, &keywords);
+    th.close(scope);
+    result
+}
+
+fn dict_items(d: &dict::Dict) -> Vec<(Value, Value)> {
+    let mut items = Vec::new();
+    let mut at = 0;
+    while let Some((next, key, value)) = dict::next_entry(d, at) {
+        items.push((key, value));
+        at = next;
+    }
+    items
+}
+
+fn run_body(
+    th: &mut Thread,
+    body: Value,
+    name: Value,
+    base: Word,
+    namespace: Value,
+    keywords: &[(Value, Value)],
+) -> R {
+    let Some(function) = types::cast::<Function>(body) else { return Err(th.type_error("class body expected")) };
+    let Some(code) = frame::code_of(function) else { return Err(th.type_error("class body expected")) };
+    let plain = frame::plain(code);
+    let module = module_name(th, function)?;
+    for (key, v) in [("__module__", module), ("__qualname__", function.qualname.get())] {
+        let key = th.m.intern(key)?;
+        dict::insert_str(&mut th.m, namespace, key, v.unwrap_or(Value::NONE))?;
+    }
+    let cell = th.call(body, &[namespace])?;
+    let qualname_key = th.m.intern("__qualname__")?;
+    let qualname = dict::remove_str(&mut th.m, namespace, qualname_key).unwrap_or(name);
+    let statement =
+        Statement { name, qualname, module, base, namespace, attr_hint: plain.attr_hint as u32 };
+    let class = make(th, &statement)?;
+    if let Some(cell) = types::cast::<Cell>(cell) {
+        cell.value.set(class);
+    }
+    th.root(class);
+    announce(th, class, namespace, keywords)?;
+    Ok(class)
+}
+
+/// `__name__` of the module a function was defined in.
+pub fn module_name(th: &mut Thread, function: &Function) -> R<Word> {
+    let Some(code) = frame::code_of(function) else { return Ok(None) };
+    let name = th.m.intern("__name__")?;
+    let namespace = code.module.get().and_then(func::module_dict);
+    Ok(namespace.and_then(|d| dict::find_cell(d, name)).and_then(|c| c.value.get()))
+}
+
+fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<Vec<(Value, Value)>> {
+    let meta = keywords.iter().position(|(k, _)| str::as_str(*k) == Some("metaclass"));
+    if let Some(i) = meta {
+        let (_, class) = keywords.remove(i);
+        if class != types::class_of_kind(Kind::Class) {
+            return Err(th.type_error("metaclasses other than 'type' are not supported by Mini"));
+        }
+    }
+    Ok(keywords)
+}
+
+fn check_bases(th: &mut Thread, bases: &[Value]) -> R<Word> {
+    let object = types::class_of_kind(Kind::Instance);
+    let real: Vec<Value> = bases.iter().copied().filter(|b| *b != object).collect();
+    match real.as_slice() {
+        [] => Ok(Some(object)),
+        [one] => {
+            let Some(c) = class::cast(*one) else {
+                let class = class::name(types::class_of(*one));
+                return Err(th.type_error(format!("'{class}' object is not a class: it cannot be a base")));
+            };
+            if c.traits.load(Ordering::Relaxed) & trait_bits::FINAL != 0 {
+                let name = class::name(*one);
+                return Err(th.type_error(format!("type '{name}' is not an acceptable base type")));
+            }
+            Ok(Some(*one))
+        }
+        _ => Err(th.type_error("multiple inheritance is not supported by this version of Mini")),
+    }
+}
+
+fn make(th: &mut Thread, s: &Statement) -> R {
+    let base = s.base.and_then(class::cast);
+    let inherited = base.map_or(0, |b| b.traits.load(Ordering::Relaxed)) & trait_bits::INHERITED;
+    let kind = base.map_or(Kind::Instance, kind_of_instances);
+    let inline = if kind == Kind::Instance {
+        let below = base.and_then(class::root).map_or(0, |root| root.inline_cap);
+        // An even number of slots fills the cell; two is what a small object costs anyway.
+        (below.max(s.attr_hint).max(2) + 1) & !1
+    } else {
+        0
+    };
+    let plan = Blueprint {
+        name: s.name,
+        qualname: s.qualname,
+        base: s.base,
+        kind,
+        inline_cap: inline,
+        traits: inherited | trait_bits::HEAP_TYPE,
+    };
+    let class = class::new_class(&mut th.m, &plan)?;
+    if let Some(b) = base {
+        if let Some(l) = b.subclasses.get().and_then(list::of) {
+            list::push(&mut th.m, l, class)?;
+        }
+    }
+    let Some(c) = class::cast(class) else { return Ok(class) };
+    fill_namespace(th, class, c, s)?;
+    Ok(class)
+}
+
+fn kind_of_instances(c: &Class) -> Kind {
+    // SAFETY: the field was written from a Kind by `new_class` and never changes.
+    unsafe { std::mem::transmute::<u8, Kind>(c.instance_kind as u8) }
+}
+
+fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<()> {
+    let Some(namespace) = dict::of(s.namespace) else { return Ok(()) };
+    let mut at = 0;
+    let (mut eq, mut hash) = (false, false);
+    while let Some((next, key, value)) = dict::next_entry(namespace, at) {
+        at = next;
+        let name = str::as_str(key).unwrap_or("");
+        eq |= name == "__eq__";
+        hash |= name == "__hash__";
+        let value = implicit_wrapper(th, name, value)?;
+        let key = th.m.intern_value(key)?;
+        attr::set_in_namespace(&mut th.m, c.dict.get(), key, value)?;
+        attr::add_trait(class, trait_bits::of_name(name));
+    }
+    for (name, value) in [("__module__", s.module), ("__doc__", Some(Value::NONE))] {
+        let name = th.m.intern(name)?;
+        if class::find_own(class, name).is_none() {
+            attr::set_in_namespace(&mut th.m, c.dict.get(), name, value.unwrap_or(Value::NONE))?;
+        }
+    }
+    if eq && !hash {
+        let name = th.m.intern("__hash__")?;
+        attr::set_in_namespace(&mut th.m, c.dict.get(), name, Value::NONE)?;
+        attr::add_trait(class, trait_bits::HASH);
+    }
+    Ok(())
+}
+
+/// `__new__` is a static method, `__init_subclass__` and `__class_getitem__` are class methods, without saying so.
+fn implicit_wrapper(th: &mut Thread, name: &str, value: Value) -> R {
+    if types::kind_of(value) != Kind::Function {
+        return Ok(value);
+    }
+    match name {
+        "__new__" => func::new_wrapper(&mut th.m, Kind::StaticMethod, value),
+        "__init_subclass__" | "__class_getitem__" => func::new_wrapper(&mut th.m, Kind::ClassMethod, value),
+        _ => Ok(value),
+    }
+}
+
+/// `__set_name__` of the namespace's values, then the base's `__init_subclass__`.
+fn announce(th: &mut Thread, class: Value, namespace: Value, keywords: &[(Value, Value)]) -> R<()> {
+    for (key, value) in dict::of(namespace).map_or(Vec::new(), dict_items) {
+        if let Some(hook) = th.lookup_override(value, "__set_name__") {
+            th.call(hook, &[value, class, key])?;
+        }
+    }
+    let name = th.m.intern("__init_subclass__")?;
+    match class::find_after(class, class, name).and_then(|c| c.value.get()) {
+        Some(hook) => {
+            let bound = attr::bind(th, hook, class, class)?;
+            th.call_kw(bound, &[], keywords).map(drop)
+        }
+        None if keywords.is_empty() => Ok(()),
+        None => {
+            let name = class::name(class);
+            Err(th.type_error(format!("{name}.__init_subclass__() takes no keyword arguments")))
+        }
+    }
+}
+
+/// `type(name, bases, namespace)`.
+pub fn make_dynamic(th: &mut Thread, name: Value, bases: Value, namespace: Value) -> R {
+    if str::as_str(name).is_none() {
+        return Err(th.type_error("type.__new__() argument 1 must be str"));
+    }
+    let bases: Vec<Value> = tuple::items(bases).iter().filter_map(|s| s.get()).collect();
+    let base = check_bases(th, &bases)?;
+    let module = th.m.new_str("__main__")?;
+    let s = Statement { name, qualname: name, module: Some(module), base, namespace, attr_hint: 2 };
+    let class = make(th, &s)?;
+    announce(th, class, namespace, &[])?;
+    Ok(class)
+}
+
+/// A call of a class whose arguments lie in a window.
+pub fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n: usize) -> R<Called> {
+    let traits = class::traits(class);
+    if traits & (trait_bits::NEW | trait_bits::HEAP_TYPE) == trait_bits::HEAP_TYPE {
+        if let Some(done) = construct_in_window(th, class, traits, window, n)? {
+            return Ok(done);
+        }
+    }
+    // SAFETY: the arguments of the window.
+    let args = unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) };
+    call(th, class, args, &[]).map(Called::Value)
+}
+
+/// Classes written in Mini without `__new__`: the instance is made here, `__init__` runs in a frame of its own.
+fn construct_in_window(
+    th: &mut Thread,
+    class: Value,
+    traits: u64,
+    window: *mut u64,
+    n: usize,
+) -> R<Option<Called>> {
+    let Some(c) = class::cast(class) else { return Ok(None) };
+    let kind = kind_of_instances(c);
+    if !matches!(kind, Kind::Instance | Kind::Exception) {
+        return Ok(None);
+    }
+    let instance = if kind == Kind::Instance {
+        if traits & trait_bits::INIT == 0 && n > 0 {
+            return Err(takes_no_arguments(th, class));
+        }
+        let Some(root) = class::root(c) else { return Ok(None) };
+        shape::new_instance(&mut th.m, root)?
+    } else {
+        // SAFETY: the arguments of the window.
+        let args = unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) };
+        exc::new_exception(&mut th.m, class, args)?
+    };
+    if traits & trait_bits::INIT == 0 {
+        return Ok(Some(Called::Value(instance)));
+    }
+    let name = th.m.intern("__init__")?;
+    let init = th.lookup.find(class, name).and_then(|c| c.value.get()).unwrap_or(Value::NONE);
+    let base = window.wrapping_add(LINK);
+    if types::kind_of(init) != Kind::Function {
+        return Ok(None);
+    }
+    // SAFETY: n + 1 argument registers exist (`link.rs`).
+    unsafe {
+        std::ptr::copy(base, base.add(1), n);
+        *base = instance.bits();
+        *window = init.bits();
+    }
+    bind::positional(th, init, base, n + 1)?;
+    call::push(th, base, CTOR)?;
+    // The third link word holds the instance while `__init__` runs.
+    // SAFETY: link words of the frame just pushed.
+    unsafe { *base.sub(3) = instance.bits() };
+    Ok(Some(Called::Frame))
+}
+
+#[cold]
+fn takes_no_arguments(th: &mut Thread, class: Value) -> Raised {
+    let name = class::name(class);
+    th.type_error(format!("{name}() takes no arguments"))
+}
+
+/// Calls a class: `__new__`, then `__init__`.
+pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
+    if class == types::class_of_kind(Kind::Class) {
+        return call_type(th, args);
+    }
+    let traits = class::traits(class);
+    let Some(c) = class::cast(class) else { return Err(takes_no_arguments(th, class)) };
+    let kind = kind_of_instances(c);
+    let user_init = traits & trait_bits::INIT != 0;
+    let instance = if traits & trait_bits::NEW != 0 {
+        let new = th.m.intern("__new__")?;
+        let hook = th.lookup.find(class, new).and_then(|c| c.value.get()).unwrap_or(Value::NONE);
+        let hook = func::unwrap_wrapper(hook).unwrap_or(hook);
+        th.call_kw(hook, &[&[class], args].concat(), keywords)?
+    } else {
+        new_builtin(th, class, kind, args, keywords, user_init)?
+    };
+    if user_init && class::is_subclass(types::class_of(instance), class) {
+        let scope = th.scope();
+        th.root(instance);
+        let result = run_init(th, class, instance, args, keywords);
+        th.close(scope);
+        result?;
+    }
+    Ok(instance)
+}
+
+fn run_init(th: &mut Thread, class: Value, instance: Value, args: &[Value], kw: &[(Value, Value)]) -> R<()> {
+    let name = th.m.intern("__init__")?;
+    let Some(init) = th.lookup.find(class, name).and_then(|c| c.value.get()) else { return Ok(()) };
+    let result = th.call_kw(init, &[&[instance], args].concat(), kw)?;
+    if !result.is_none() {
+        let class = class::name(types::class_of(result));
+        return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
+    }
+    Ok(())
+}
+
+/// `object.__new__` and the constructors of the built-in types.
+fn new_builtin(
+    th: &mut Thread,
+    class: Value,
+    kind: Kind,
+    args: &[Value],
+    keywords: &[(Value, Value)],
+    user_init: bool,
+) -> R {
+    match kind {
+        Kind::Instance => {
+            if !user_init && (!args.is_empty() || !keywords.is_empty()) {
+                return Err(takes_no_arguments(th, class));
+            }
+            new_instance(th, class)
+        }
+        Kind::Exception if user_init => exc::new_exception(&mut th.m, class, args),
+        _ => {
+            let new = th.m.intern("__new__")?;
+            let Some(hook) = th.lookup.find(class, new).and_then(|c| c.value.get()) else {
+                let name = class::name(class);
+                return Err(th.type_error(format!("cannot create '{name}' instances")));
+            };
+            // A mutable container whose `__init__` is written in Mini fills itself there.
+            let mutable = matches!(kind, Kind::List | Kind::Dict | Kind::Set | Kind::ByteArray);
+            if user_init && mutable {
+                return th.call(hook, &[class]);
+            }
+            th.call_kw(hook, &[&[class], args].concat(), keywords)
+        }
+    }
+}
+
+/// A bare instance of a class written in Mini.
+pub fn new_instance(th: &mut Thread, class: Value) -> R {
+    match class::cast(class).and_then(class::root) {
+        Some(root) => shape::new_instance(&mut th.m, root),
+        None => Err(th.type_error("object.__new__(X): X is not a type object")),
+    }
+}
+
+fn call_type(th: &mut Thread, args: &[Value]) -> R {
+    match args {
+        [v] => Ok(types::class_of(*v)),
+        [name, bases, namespace] => make_dynamic(th, *name, *bases, *namespace),
+        _ => Err(th.type_error("type() takes 1 or 3 arguments")),
+    }
+}
+
+/// `super(class, receiver)`.
+pub fn new_super(th: &mut Thread, class: Value, receiver: Value) -> R {
+    if class::cast(class).is_none() {
+        let name = class::name(types::class_of(class));
+        return Err(th.type_error(format!("super() argument 1 must be a type, not {name}")));
+    }
+    let own = types::class_of(receiver);
+    let start = if class::is_subclass(own, class) {
+        own
+    } else if class::cast(receiver).is_some() && class::is_subclass(receiver, class) {
+        receiver
+    } else {
+        return Err(th.type_error("super(type, obj): obj must be an instance or subtype of type"));
+    };
+    func::new_super(&mut th.m, class, receiver, start)
+}
+
+/// Sets the class of an instance (`obj.__class__ = C`): only between classes with the same layout.
+pub fn set_class(th: &mut Thread, object: Value, class: Value) -> R<()> {
+    let (Some(old), Some(new)) = (class::cast(types::class_of(object)), class::cast(class)) else {
+        return Err(th.type_error("__class__ must be set to a class"));
+    };
+    let same = types::kind_of(object) == Kind::Instance && kind_of_instances(new) == kind_of_instances(old);
+    let caps = (class::root(old).map(|r| r.inline_cap), class::root(new).map(|r| r.inline_cap));
+    if !same || caps.0 != caps.1 {
+        return Err(th.type_error("__class__ assignment only supported for classes with the same layout"));
+    }
+    let attributes = shape::attributes(object);
+    let Some(root) = class::root(new) else { return Ok(()) };
+    let id = heap::compress(Value::from_addr(std::ptr::from_ref(root).addr()));
+    types::hdr(object).shape.store(id, Ordering::Release);
+    for (key, value) in attributes {
+        shape::set(&mut th.m, object, key, value)?;
+    }
+    Ok(())
+}
+
+impl Thread {
+    /// `isinstance(v, class)`; `class` may be a tuple.
+    pub fn is_instance(&mut self, v: Value, class: Value) -> R<bool> {
+        if class::cast(class).is_some() {
+            return Ok(class::is_subclass(types::class_of(v), class));
+        }
+        self.any_class(class, "isinstance() arg 2 must be a type, a tuple of types, or a union", |c| {
+            class::is_subclass(types::class_of(v), c)
+        })
+    }
+
+    /// `issubclass(c, class)`; `class` may be a tuple.
+    pub fn is_subclass(&mut self, c: Value, class: Value) -> R<bool> {
+        if class::cast(c).is_none() {
+            return Err(self.type_error("issubclass() arg 1 must be a class"));
+        }
+        self.any_class(class, "issubclass() arg 2 must be a class, a tuple of classes, or a union", |other| {
+            class::is_subclass(c, other)
+        })
+    }
+
+    fn any_class(&mut self, class: Value, error: &str, test: impl Fn(Value) -> bool + Copy) -> R<bool> {
+        if class::cast(class).is_some() {
+            return Ok(test(class));
+        }
+        if types::kind_of(class) != Kind::Tuple {
+            return Err(self.type_error(error));
+        }
+        for item in tuple::items(class).iter().filter_map(|s| s.get()) {
+            if self.any_class(item, error, test)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the pending exception is of this class.
+    pub fn pending_is(&self, exc: Exc) -> bool {
+        self.m.pending.is_some_and(|e| class::is_subclass(types::class_of(e), types::exc_class(exc)))
+    }
+
+    /// `type(v).__name__`.
+    pub fn type_name(&self, v: Value) -> String {
+        class::name(types::class_of(v))
+    }
+}

@@ -1,0 +1,245 @@
+//! Attributes that are fields of a built-in object's struct: `__class__`, `__name__`, `__dict__`, `args`...
+//! Must not know caches or descriptors.
+
+use super::frame;
+use super::thread::Thread;
+use crate::object::layout::{BoundMethod, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback};
+use crate::object::{Kind, R, Slot, Value, Word, class, dict, func, shape, types};
+
+fn field(slot: &Slot) -> Word {
+    Some(slot.value())
+}
+
+/// The built-in attribute `name` of an object, if it has one.
+pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
+    match name {
+        "__class__" => return Ok(Some(types::class_of(object))),
+        "__doc__" if types::kind_of(object) != Kind::Function => return Ok(doc(th, object)),
+        _ => {}
+    }
+    match types::kind_of(object) {
+        Kind::Function => function(th, object, name),
+        Kind::Class => of_class(th, object, name),
+        Kind::Module => match (types::cast::<Module>(object), name) {
+            (Some(m), "__dict__") => Ok(m.dict.get()),
+            (Some(m), "__name__") => Ok(m.name.get()),
+            _ => Ok(None),
+        },
+        Kind::Native => native(th, object, name),
+        Kind::BoundMethod => bound(th, object, name),
+        Kind::Exception => exception(th, object, name),
+        Kind::Traceback => traceback(th, object, name),
+        Kind::Code => code(th, object, name),
+        Kind::Property => Ok(types::cast::<Property>(object).and_then(|p| match name {
+            "fget" => field(&p.get),
+            "fset" => field(&p.set),
+            "fdel" => field(&p.del),
+            _ => None,
+        })),
+        Kind::StaticMethod | Kind::ClassMethod => Ok(match name {
+            "__func__" | "__wrapped__" => func::unwrap_wrapper(object),
+            _ => None,
+        }),
+        Kind::Super => Ok(types::cast::<Super>(object).and_then(|s| match name {
+            "__thisclass__" => field(&s.class),
+            "__self__" => field(&s.receiver),
+            "__self_class__" => field(&s.start),
+            _ => None,
+        })),
+        _ if name == "__dict__" => attributes(th, object),
+        _ => Ok(None),
+    }
+}
+
+/// `obj.__dict__`: a window on the attributes, for objects that have some.
+fn attributes(th: &mut Thread, object: Value) -> R<Word> {
+    if !object.is_ref() || shape::attrs_word(object).is_none() {
+        return Ok(None);
+    }
+    if types::kind_of(object) == Kind::Instance && types::class_of(object) == types::class_of_kind(Kind::Instance) {
+        return Ok(None);
+    }
+    dict::new_window(&mut th.m, object).map(Some)
+}
+
+fn doc(th: &mut Thread, object: Value) -> Word {
+    match types::kind_of(object) {
+        Kind::Native => {
+            let text = def(object).map_or("", |d| d.doc);
+            th.m.new_str(text).ok()
+        }
+        Kind::Property => types::cast::<Property>(object).and_then(|p| field(&p.doc)),
+        Kind::BoundMethod => {
+            let b = types::cast::<BoundMethod>(object)?;
+            let name = th.m.intern("__doc__").ok()?;
+            th.get_attr(b.func.value(), name).ok()
+        }
+        Kind::Module | Kind::Class => None,
+        _ => {
+            let name = th.m.intern("__doc__").ok()?;
+            th.lookup.find(types::class_of(object), name).and_then(|c| c.value.get())
+        }
+    }
+}
+
+/// The definition of a native.
+pub fn def(native: Value) -> Option<&'static super::native::NativeDef> {
+    let native = types::cast::<Native>(native)?;
+    // SAFETY: `def` is a `&'static NativeDef` (`func::new_native`).
+    Some(unsafe { &*native.def.cast::<super::native::NativeDef>() })
+}
+
+fn function(th: &mut Thread, object: Value, name: &str) -> R<Word> {
+    let Some(f) = types::cast::<Function>(object) else { return Ok(None) };
+    Ok(match name {
+        "__name__" => field(&f.name),
+        "__qualname__" => field(&f.qualname),
+        "__doc__" => field(&f.doc),
+        "__module__" => f.module_name.get(),
+        "__defaults__" => field(&f.defaults),
+        "__kwdefaults__" => field(&f.kwdefaults),
+        "__closure__" => field(&f.cells),
+        "__code__" => f.code.get(),
+        "__globals__" => frame::code_of(f).and_then(|c| func::module_dict(c.module.value())),
+        "__annotations__" => Some(th.m.new_dict()?),
+        "__dict__" => attributes(th, object)?,
+        _ => None,
+    })
+}
+
+fn of_class(th: &mut Thread, object: Value, name: &str) -> R<Word> {
+    let Some(c) = types::cast::<Class>(object) else { return Ok(None) };
+    Ok(match name {
+        "__name__" => field(&c.name),
+        "__qualname__" => field(&c.qualname),
+        "__bases__" => field(&c.bases),
+        "__base__" => Some(crate::object::tuple::items(c.bases.value()).first().map_or(Value::NONE, Slot::value)),
+        "__mro__" => field(&c.mro),
+        "__dict__" => Some(dict::new_proxy(&mut th.m, c.dict.value())?),
+        "__module__" => Some(th.m.new_str("builtins")?),
+        "__annotations__" => Some(th.m.new_dict()?),
+        _ => None,
+    })
+}
+
+fn native(th: &mut Thread, object: Value, name: &str) -> R<Word> {
+    let Some(def) = def(object) else { return Ok(None) };
+    Ok(match name {
+        "__name__" | "__qualname__" => Some(th.m.new_str(def.name)?),
+        "__module__" => Some(th.m.new_str("builtins")?),
+        "__self__" => types::cast::<Native>(object).and_then(|n| field(&n.owner)),
+        _ => None,
+    })
+}
+
+fn bound(th: &mut Thread, object: Value, name: &str) -> R<Word> {
+    let Some(b) = types::cast::<BoundMethod>(object) else { return Ok(None) };
+    match name {
+        "__self__" => Ok(field(&b.receiver)),
+        "__func__" => Ok(field(&b.func)),
+        _ => {
+            let name = th.m.intern(name)?;
+            th.get_attr_opt(b.func.value(), name)
+        }
+    }
+}
+
+fn exception(th: &mut Thread, object: Value, name: &str) -> R<Word> {
+    let Some(e) = types::cast::<Exception>(object) else { return Ok(None) };
+    Ok(match name {
+        "args" => field(&e.args),
+        "__cause__" => field(&e.cause),
+        "__context__" => field(&e.context),
+        "__traceback__" => field(&e.traceback),
+        "__suppress_context__" => field(&e.suppress),
+        "__dict__" => attributes(th, object)?,
+        _ => None,
+    })
+}
+
+fn traceback(th: &mut Thread, object: Value, name: &str) -> R<Word> {
+    let Some(t) = types::cast::<Traceback>(object) else { return Ok(None) };
+    Ok(match name {
+        "tb_lineno" => Some(th.m.new_int(t.line as i64)?),
+        "tb_next" => field(&t.next),
+        "tb_lasti" => Some(th.m.new_int(t.pc as i64)?),
+        _ => None,
+    })
+}
+
+fn code(th: &mut Thread, object: Value, name: &str) -> R<Word> {
+    let Some(c) = types::cast::<Code>(object) else { return Ok(None) };
+    let plain = frame::plain(c);
+    Ok(match name {
+        "co_name" => Some(th.m.new_str(&plain.name)?),
+        "co_qualname" => Some(th.m.new_str(&plain.qualname)?),
+        "co_filename" => Some(th.m.new_str(&plain.filename)?),
+        "co_firstlineno" => Some(th.m.new_int(plain.first_line as i64)?),
+        "co_argcount" => Some(th.m.new_int(plain.nparams as i64)?),
+        "co_posonlyargcount" => Some(th.m.new_int(plain.nposonly as i64)?),
+        "co_kwonlyargcount" => Some(th.m.new_int(plain.nkwonly as i64)?),
+        "co_varnames" => {
+            let names: R<Vec<Value>> = plain.varnames.iter().map(|n| th.m.new_str(n)).collect();
+            let names = names?;
+            Some(th.m.new_tuple(&names)?)
+        }
+        _ => None,
+    })
+}
+
+/// Whether `name` is such an attribute (for the words of an error).
+pub fn exists(object: Value, name: &str) -> bool {
+    name == "__class__" || matches!((types::kind_of(object), name), (Kind::Class, "__mro__" | "__bases__"))
+}
+
+/// Sets a built-in attribute. False: `name` is none that can be set.
+pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> {
+    let none_is_empty = |slot: &Slot| slot.set_word(Some(value).filter(|v| !v.is_none()));
+    match types::kind_of(object) {
+        Kind::Function => {
+            let Some(f) = types::cast::<Function>(object) else { return Ok(false) };
+            match name {
+                "__name__" => f.name.set(value),
+                "__qualname__" => f.qualname.set(value),
+                "__doc__" => f.doc.set(value),
+                "__module__" => f.module_name.set(value),
+                "__defaults__" => none_is_empty(&f.defaults),
+                "__kwdefaults__" => none_is_empty(&f.kwdefaults),
+                _ => return Ok(false),
+            }
+        }
+        Kind::Class => {
+            let Some(c) = types::cast::<Class>(object) else { return Ok(false) };
+            match name {
+                "__name__" => c.name.set(value),
+                "__qualname__" => c.qualname.set(value),
+                _ => return Ok(false),
+            }
+        }
+        Kind::Exception => {
+            let Some(e) = types::cast::<Exception>(object) else { return Ok(false) };
+            match name {
+                "args" => {
+                    let items = th.collect(value)?;
+                    e.args.set(super::ops::build::list_to_tuple(th, items)?);
+                }
+                "__cause__" => {
+                    none_is_empty(&e.cause);
+                    e.suppress.set(Value::TRUE);
+                }
+                "__context__" => none_is_empty(&e.context),
+                "__traceback__" => none_is_empty(&e.traceback),
+                "__suppress_context__" => e.suppress.set(value),
+                _ => return Ok(false),
+            }
+        }
+        Kind::Instance if name == "__class__" => super::classes::set_class(th, object, value)?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// The class's name, for `class.rs`' users who have only the value.
+pub fn class_name(v: Value) -> String {
+    class::name(types::class_of(v))
+}
