@@ -8,7 +8,7 @@
 //!
 //! This file knows no member: it is compiled a second time against loom (see `models/`).
 
-use super::primitive::{AtomicU16, AtomicU64, Ordering, Spin};
+use super::primitive::{AtomicU16, AtomicU64, Ordering, Spin, write_before_read};
 
 /// The object's lock word when nobody holds it.
 pub const UNLOCKED: u16 = 0;
@@ -20,6 +20,7 @@ pub const LOCKED: u16 = 1;
 #[inline(always)]
 pub fn enter(busy: &AtomicU64, addr: u64, lock: &AtomicU16) -> bool {
     busy.swap(addr, Ordering::SeqCst);
+    write_before_read();
     if lock.load(Ordering::SeqCst) == UNLOCKED {
         return true;
     }
@@ -57,6 +58,7 @@ pub fn unlock(lock: &AtomicU16) {
 /// announcement of it can succeed.
 pub fn wait_until_not(busy: &AtomicU64, addr: u64) {
     let spin = Spin::default();
+    write_before_read();
     while busy.load(Ordering::SeqCst) == addr {
         spin.turn();
     }

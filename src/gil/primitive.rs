@@ -14,6 +14,12 @@ pub fn wake_all(word: &AtomicU32) {
     futex::wake(word, u32::MAX);
 }
 
+/// Stands between a thread's SeqCst write of its own word and its SeqCst read of the other's, each of two threads
+/// thus seeing the other or being seen. Those accesses are enough, so this is nothing; but loom takes them for
+/// Acquire and Release, so its version is a fence.
+#[inline(always)]
+pub fn write_before_read() {}
+
 /// One turn of a short spin.
 pub fn pause() {
     std::hint::spin_loop();

@@ -6,7 +6,7 @@
 //!
 //! This file knows no policy and no member: it is compiled a second time against loom (see `models/`).
 
-use super::primitive::{AtomicU32, Ordering, pause, wait, wake_all};
+use super::primitive::{AtomicU32, Ordering, pause, wait, wake_all, write_before_read};
 
 /// What a thread is doing, as far as the others may rely on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,8 @@ impl Slot {
     #[inline]
     pub fn leave(&self) -> bool {
         self.state.swap(State::Detached as u32, Ordering::SeqCst);
-        // Dekker with `stop`: either we see the bit here, or the stopper sees us Detached.
+        // Either we see the bit here, or the stopper sees us Detached.
+        write_before_read();
         self.breaker.load(Ordering::SeqCst) & STOP_WORLD != 0
     }
 
@@ -115,6 +116,7 @@ impl Slot {
     /// Stopper, first step: ask.
     pub fn stop(&self) {
         self.raise(STOP_WORLD);
+        write_before_read();
     }
 
     /// Stopper, second step, repeated: true once the thread is Parked (or gone) and will stay so.
