@@ -1,4 +1,5 @@
 //! Dicts: a table behind one word. Finds keys without running Mini code, and says when it would have to.
+//! Three flavours: plain; a namespace, whose values are Cells; a window, which shows the attributes of an object.
 //! Must not know how arbitrary keys are hashed and compared (`vm::hashing` drives that), nor error texts.
 //!
 //! Readers take no lock. A writer finds its entry first, then acts under a guard on the table it has seen; when that is
@@ -6,9 +7,11 @@
 
 use super::error::R;
 use super::header::{Slot, flag};
+use super::intern;
 use super::key;
 use super::layout::{Cell, Dict, Table};
 use super::mutator::Mutator;
+use super::shape;
 use super::str as text;
 use super::sync;
 use super::table::{self, Probe, Scratch};
@@ -38,6 +41,12 @@ pub fn table(d: &Dict) -> &'static Table {
 #[inline(always)]
 pub fn is_namespace(d: &Dict) -> bool {
     d.hdr.flags.load(Ordering::Relaxed) & flag::CELLS != 0
+}
+
+/// The object whose attributes this dict shows (`obj.__dict__`).
+#[inline]
+pub fn window(d: &Dict) -> Word {
+    if d.hdr.flags.load(Ordering::Relaxed) & flag::ATTRS == 0 { None } else { d.table.get() }
 }
 
 /// An empty dict with room for `entries`.
@@ -77,6 +86,9 @@ pub fn new_namespace(m: &mut Mutator) -> R {
 /// Number of items.
 #[inline]
 pub fn len(d: &Dict) -> usize {
+    if let Some(object) = window(d) {
+        return shape::attributes(object).len();
+    }
     let t = table(d);
     if !is_namespace(d) {
         return table::live(t);
@@ -87,6 +99,9 @@ pub fn len(d: &Dict) -> usize {
 /// Changes when an iterator must notice that items came or went.
 #[inline]
 pub fn stamp(d: &Dict) -> usize {
+    if window(d).is_some() {
+        return len(d);
+    }
     let t = table(d);
     if is_namespace(d) { table::used(t) } else { table::live(t) }
 }
@@ -144,10 +159,13 @@ pub fn entry_of_small(t: &'static Table, key: Value) -> Option<usize> {
     table::probe(t, hash).find(|(_, candidate)| *candidate == key).map(|(entry, _)| entry)
 }
 
-/// The value under a str key.
+/// The value under a str key (an interned one, if the dict is a window).
 #[inline]
 pub fn find_str(dict: Value, name: Value) -> Word {
     let d = of(dict)?;
+    if let Some(object) = window(d) {
+        return shape::get(object, name);
+    }
     let t = table(d);
     value_at(d, t, entry_of_str(t, name)?)
 }
@@ -189,6 +207,10 @@ fn new_cell(m: &mut Mutator, name: Value, value: Word) -> R {
 /// Sets the value under a str key.
 pub fn insert_str(m: &mut Mutator, dict: Value, name: Value, v: Value) -> R<()> {
     let Some(d) = of(dict) else { return Ok(()) };
+    if let Some(object) = window(d) {
+        let name = intern::intern_value(m, name)?;
+        return shape::set(m, object, name, v).map(drop);
+    }
     let hash = text::view(name).map_or(0, text::hash);
     loop {
         let t = table(d);
@@ -206,6 +228,10 @@ pub fn insert_str(m: &mut Mutator, dict: Value, name: Value, v: Value) -> R<()> 
 /// Removes a str key, and returns its value.
 pub fn remove_str(m: &mut Mutator, dict: Value, name: Value) -> Word {
     let d = of(dict)?;
+    if let Some(object) = window(d) {
+        let old = shape::get(object, name)?;
+        return shape::delete(object, name).then_some(old);
+    }
     loop {
         let t = table(d);
         let entry = entry_of_str(t, name)?;
@@ -298,6 +324,9 @@ pub fn remove(m: &mut Mutator, d: &'static Dict, t: &'static Table, entry: usize
 /// The first item at or behind position `at`: the position behind it, its key and value.
 #[inline]
 pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
+    if let Some(object) = window(d) {
+        return shape::attributes(object).get(at).map(|(name, v)| (at + 1, *name, *v));
+    }
     let t = table(d);
     let mut i = at;
     while let Some(e) = table::entry(t, i) {
@@ -312,6 +341,11 @@ pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
 
 /// The last item before position `before`: its position, key and value.
 pub fn previous_entry(d: &Dict, before: usize) -> Option<(usize, Value, Value)> {
+    if let Some(object) = window(d) {
+        let all = shape::attributes(object);
+        let (i, (name, v)) = all.iter().enumerate().take(before).last()?;
+        return Some((i, *name, *v));
+    }
     let t = table(d);
     (0..before.min(table::used(t))).rev().find_map(|i| {
         let key = table::entry(t, i)?.key.get().filter(|k| *k != Value::DELETED)?;
@@ -321,6 +355,10 @@ pub fn previous_entry(d: &Dict, before: usize) -> Option<(usize, Value, Value)> 
 
 /// Removes the last item, and returns it.
 pub fn pop_last(m: &mut Mutator, d: &'static Dict) -> R<Option<(Value, Value)>> {
+    if let Some(object) = window(d) {
+        let last = shape::attributes(object).pop();
+        return Ok(last.filter(|(name, _)| shape::delete(object, *name)));
+    }
     loop {
         let t = table(d);
         let (used, live) = (table::used(t), table::live(t));
@@ -338,6 +376,12 @@ pub fn pop_last(m: &mut Mutator, d: &'static Dict) -> R<Option<(Value, Value)>> 
 
 /// Removes all items.
 pub fn clear(m: &mut Mutator, d: &'static Dict) -> R<()> {
+    if let Some(object) = window(d) {
+        shape::attributes(object).iter().for_each(|(name, _)| {
+            shape::delete(object, *name);
+        });
+        return Ok(());
+    }
     if is_namespace(d) {
         let t = table(d);
         (0..table::used(t)).for_each(|i| {
@@ -353,6 +397,12 @@ pub fn clear(m: &mut Mutator, d: &'static Dict) -> R<()> {
 
 /// A plain dict with the same items.
 pub fn copy(m: &mut Mutator, d: &'static Dict) -> R<&'static Dict> {
+    if let Some(object) = window(d) {
+        let all = shape::attributes(object);
+        let plain = new(m, all.len())?;
+        all.iter().try_for_each(|(name, v)| insert_str(m, value(plain), *name, *v))?;
+        return Ok(plain);
+    }
     loop {
         let t = table(d);
         let fresh = table::new(m, table::live(t))?;
@@ -361,7 +411,7 @@ pub fn copy(m: &mut Mutator, d: &'static Dict) -> R<&'static Dict> {
             let _guard = sync::structural(m, &d.hdr);
             std::ptr::eq(table(d), t) && table::copy_live(t, fresh, &mut scratch)
         };
-        if copied || std::ptr::eq(t, table::none()) {
+        if copied {
             if is_namespace(d) {
                 open_cells(fresh);
             }

@@ -159,7 +159,7 @@ pub struct Set {
     pub hdr: Hdr,
     /// A SetTable; never EMPTY.
     pub table: Slot,
-    /// Of a frozenset: cached hash, 0 = not computed.
+    /// Of a frozenset: cached hash, 0 = not computed. Of a set: where `pop` goes on looking.
     pub hash: AtomicU64,
 }
 
@@ -171,7 +171,8 @@ pub struct SetTable {
     pub live: AtomicU32,
     /// Live and deleted entries.
     pub fill: AtomicU32,
-    pub pad: u32,
+    /// Counts insertions, so that a writer sees that its search is out of date.
+    pub changes: AtomicU32,
     pub entries: [SetEntry; 0],
 }
 

@@ -78,6 +78,11 @@ pub fn get(l: &List, i: usize) -> Word {
     items(l).get(i).and_then(Slot::get)
 }
 
+/// The items of a value that is a list, as they are now; of any other value, none.
+pub fn snapshot(v: Value) -> Vec<Value> {
+    of(v).map_or(Vec::new(), |l| items(l).iter().filter_map(Slot::get).collect())
+}
+
 /// Copies words between buffers (or within one, towards lower addresses or without overlap). With the GIL off word by
 /// word, so that a reader of `to` never sees a torn one; words that another thread is just removing arrive EMPTY.
 pub(crate) fn copy_words(free: bool, from: &[Slot], to: &[Slot]) {

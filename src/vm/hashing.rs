@@ -1,0 +1,248 @@
+//! Dicts and sets with arbitrary keys: runs `__hash__` and `__eq__` between the steps of a search.
+//! Must not know the tables' layout, nor methods and their error texts.
+//!
+//! Mini code may change the container while it is being searched: after each call the search checks that the table
+//! is still the container's, and starts again if not.
+
+use super::thread::Thread;
+use crate::object::layout::{Dict, Set, SetTable, Table};
+use crate::object::{R, Value, Word};
+use crate::object::{dict, intern, key, set, shape, str as text, table};
+
+/// Where a search of a dict has ended.
+enum Spot {
+    At(&'static Table, usize),
+    /// Not there, while the table had so many entries.
+    Absent(&'static Table, usize),
+}
+
+fn find(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Spot> {
+    'again: loop {
+        let t = dict::table(d);
+        let seen = table::used(t);
+        let mut probe = table::probe(t, hash);
+        loop {
+            match dict::look(&mut probe, key) {
+                dict::Look::Found(entry) => return Ok(Spot::At(t, entry)),
+                dict::Look::Absent => return Ok(Spot::Absent(t, seen)),
+                dict::Look::Ask(entry, candidate) => {
+                    let equal = th.eq(candidate, key)?;
+                    if !std::ptr::eq(dict::table(d), t) {
+                        continue 'again;
+                    }
+                    if equal && table::entry(t, entry).is_some_and(|e| e.key.get() == Some(candidate)) {
+                        return Ok(Spot::At(t, entry));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The attribute name that a key of a window stands for.
+fn attribute(th: &mut Thread, key: Value) -> R<Word> {
+    if text::view(key).is_none() { Ok(None) } else { intern::intern_value(th, key).map(Some) }
+}
+
+/// The value under a key whose hash is known.
+#[inline]
+pub fn get_hashed(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Word> {
+    if let Some(object) = dict::window(d) {
+        return Ok(attribute(th, key)?.and_then(|name| shape::get(object, name)));
+    }
+    match find(th, d, key, hash)? {
+        Spot::At(t, entry) => Ok(dict::value_at(d, t, entry)),
+        Spot::Absent(..) => Ok(None),
+    }
+}
+
+/// Sets the value under a key whose hash is known.
+pub fn set_hashed(th: &mut Thread, d: &'static Dict, key: Value, hash: i64, v: Value) -> R<()> {
+    if dict::window(d).is_some() && text::view(key).is_some() {
+        return dict::insert_str(th, dict::value(d), key, v);
+    }
+    loop {
+        let done = match find(th, d, key, hash)? {
+            Spot::At(t, entry) => dict::replace(th, d, t, entry, v),
+            Spot::Absent(t, seen) => dict::insert(th, d, t, seen, hash, key, v)?,
+        };
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+/// The value under a key, which is `v` from now on if it was absent.
+pub fn set_default(th: &mut Thread, d: &'static Dict, key: Value, v: Value) -> R {
+    let hash = th.hash_key(key)?;
+    if dict::window(d).is_some() {
+        if let Some(now) = get_hashed(th, d, key, hash)? {
+            return Ok(now);
+        }
+        return set_hashed(th, d, key, hash, v).map(|()| v);
+    }
+    loop {
+        match find(th, d, key, hash)? {
+            Spot::At(t, entry) => match dict::value_at(d, t, entry) {
+                Some(now) => return Ok(now),
+                // A namespace keeps the cells of deleted names.
+                None if dict::replace(th, d, t, entry, v) => return Ok(v),
+                None => {}
+            },
+            Spot::Absent(t, seen) => {
+                if dict::insert(th, d, t, seen, hash, key, v)? {
+                    return Ok(v);
+                }
+            }
+        }
+    }
+}
+
+/// Removes a key, and returns its value; `None` if it was absent.
+pub fn remove(th: &mut Thread, d: &'static Dict, key: Value) -> R<Word> {
+    let hash = th.hash_key(key)?;
+    if dict::window(d).is_some() {
+        let name = attribute(th, key)?;
+        return Ok(name.and_then(|name| dict::remove_str(th, dict::value(d), name)));
+    }
+    loop {
+        match find(th, d, key, hash)? {
+            Spot::At(t, entry) => {
+                if let Some(old) = dict::remove(th, d, t, entry) {
+                    return Ok(old);
+                }
+            }
+            Spot::Absent(..) => return Ok(None),
+        }
+    }
+}
+
+/// Where a search of a set has ended.
+enum Place {
+    /// Entry, and the key in it.
+    At(&'static SetTable, usize, Value),
+    /// Not there, while the table's count of changes was this.
+    Absent(&'static SetTable, u32),
+}
+
+fn find_element(th: &mut Thread, s: &'static Set, key: Value, hash: i64) -> R<Place> {
+    'again: loop {
+        let t = set::table(s);
+        let seen = set::changes(t);
+        let mut probe = set::probe(t, hash);
+        loop {
+            match set::look(&mut probe, key) {
+                set::Look::Found(entry, now) => return Ok(Place::At(t, entry, now)),
+                set::Look::Absent => return Ok(Place::Absent(t, seen)),
+                set::Look::Ask(entry, candidate) => {
+                    let equal = th.eq(candidate, key)?;
+                    if !std::ptr::eq(set::table(s), t) {
+                        continue 'again;
+                    }
+                    if equal {
+                        return Ok(Place::At(t, entry, candidate));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether an element whose hash is known is in the set.
+#[inline]
+pub fn contains_hashed(th: &mut Thread, s: &'static Set, key: Value, hash: i64) -> R<bool> {
+    Ok(matches!(find_element(th, s, key, hash)?, Place::At(..)))
+}
+
+/// Adds an element whose hash is known; false if it was there.
+#[inline]
+pub fn add_hashed(th: &mut Thread, s: &'static Set, key: Value, hash: i64) -> R<bool> {
+    loop {
+        match find_element(th, s, key, hash)? {
+            Place::At(..) => return Ok(false),
+            Place::Absent(t, seen) => {
+                if set::insert(th, s, t, seen, hash, key)? {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+/// Removes an element whose hash is known; false if it was not there.
+pub fn discard_hashed(th: &mut Thread, s: &'static Set, key: Value, hash: i64) -> R<bool> {
+    loop {
+        match find_element(th, s, key, hash)? {
+            Place::At(t, entry, now) => {
+                if set::remove(th, s, t, entry, now) {
+                    return Ok(true);
+                }
+            }
+            Place::Absent(..) => return Ok(false),
+        }
+    }
+}
+
+impl Thread {
+    /// The hash of a dict key or set element.
+    #[inline]
+    pub fn hash_key(&mut self, key: Value) -> R<i64> {
+        match key::hash(key) {
+            Some(hash) => Ok(hash),
+            None => self.hash(key),
+        }
+    }
+
+    /// The value under `key` of a dict; EMPTY if it is absent.
+    #[inline]
+    pub fn dict_get(&mut self, dict: Value, key: Value) -> R<Word> {
+        let Some(d) = dict::of(dict) else { return Ok(None) };
+        if key.is_small_int() {
+            let t = dict::table(d);
+            if let Some(entry) = dict::entry_of_small(t, key) {
+                return Ok(dict::value_at(d, t, entry));
+            }
+        }
+        let hash = self.hash_key(key)?;
+        get_hashed(self, d, key, hash)
+    }
+
+    /// `dict[key] = v`.
+    #[inline]
+    pub fn dict_set(&mut self, dict: Value, key: Value, v: Value) -> R<()> {
+        let Some(d) = dict::of(dict) else { return Ok(()) };
+        let hash = self.hash_key(key)?;
+        set_hashed(self, d, key, hash, v)
+    }
+
+    /// Removes `key`, and returns its value; EMPTY if it was absent.
+    pub fn dict_del(&mut self, dict: Value, key: Value) -> R<Word> {
+        match dict::of(dict) {
+            Some(d) => remove(self, d, key),
+            None => Ok(None),
+        }
+    }
+
+    /// Adds to a set (or to a frozenset in the making).
+    #[inline]
+    pub fn set_add(&mut self, set: Value, key: Value) -> R<bool> {
+        let Some(s) = set::of(set) else { return Ok(false) };
+        let hash = self.hash_key(key)?;
+        add_hashed(self, s, key, hash)
+    }
+
+    /// Whether `key` is in a set.
+    #[inline]
+    pub fn set_contains(&mut self, set: Value, key: Value) -> R<bool> {
+        let Some(s) = set::of(set) else { return Ok(false) };
+        let hash = self.hash_key(key)?;
+        contains_hashed(self, s, key, hash)
+    }
+
+    /// Removes from a set; false if it was not there.
+    pub fn set_discard(&mut self, set: Value, key: Value) -> R<bool> {
+        let Some(s) = set::of(set) else { return Ok(false) };
+        let hash = self.hash_key(key)?;
+        discard_hashed(self, s, key, hash)
+    }
+}

@@ -1,0 +1,289 @@
+//! Iteration from Rust: over any iterable, with short paths for the built-in containers.
+//! Must not know what scripts call iterators (`object::iter` names them) nor how a `for` statement keeps its state.
+//!
+//! With the GIL off several threads may advance one iterator: then an item may come twice or be left out, as the state
+//! words are read and written one by one.
+
+use super::iter_object;
+use super::thread::Thread;
+use crate::object::header::flag;
+use crate::object::iter::{self, Tag};
+use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word};
+use crate::object::{bytes, dict, list, range, set, str as text, str_index, tuple, types};
+use std::sync::atomic::Ordering;
+
+/// How the items of an iterable are found.
+#[derive(Clone, Copy)]
+enum How {
+    List,
+    Tuple,
+    Range,
+    Str,
+    Bytes,
+    DictKeys,
+    Set,
+    /// An iterator object.
+    Iterator,
+}
+
+/// An iteration in progress. Lives on the native stack, where the collector sees `source`.
+pub struct VmIter {
+    how: How,
+    source: Value,
+    /// The next position; of a range, the next number.
+    at: i64,
+    /// Stamp of a dict or set; step of a range.
+    aux: i64,
+    /// Of a range: items left.
+    left: i64,
+}
+
+/// Whether a class written in Mini replaces `__iter__` of this object.
+fn overrides_iter(th: &mut Thread, v: Value) -> bool {
+    v.is_ref()
+        && types::hdr(v).flags.load(Ordering::Relaxed) & flag::SUBCLASS != 0
+        && th.lookup_override(v, "__iter__").is_some()
+}
+
+impl VmIter {
+    /// The next item; `None` at the end.
+    #[inline]
+    pub fn next(&mut self, th: &mut Thread) -> R<Word> {
+        let at = self.at as usize;
+        match self.how {
+            How::List => {
+                let item = list::of(self.source).and_then(|l| list::get(l, at));
+                self.at += item.is_some() as i64;
+                Ok(item)
+            }
+            How::Tuple => {
+                self.at += 1;
+                Ok(tuple::items(self.source).get(at).and_then(Slot::get))
+            }
+            How::Range => {
+                if self.left <= 0 {
+                    return Ok(None);
+                }
+                let item = self.at;
+                self.left -= 1;
+                self.at += self.aux;
+                Ok(Some(Value::int_unchecked(item)))
+            }
+            How::Iterator => th.next_item(self.source),
+            _ => self.next_slow(th, at),
+        }
+    }
+
+    fn next_slow(&mut self, th: &mut Thread, at: usize) -> R<Word> {
+        match self.how {
+            How::Str => {
+                let next = text::view(self.source).and_then(|s| str_index::char_from(s, at));
+                let Some((c, after)) = next else { return Ok(None) };
+                self.at = after as i64;
+                th.new_char(c).map(Some)
+            }
+            How::Bytes => {
+                self.at += 1;
+                let byte = bytes::as_bytes(self.source).and_then(|b| b.get(at).copied());
+                Ok(byte.map(|b| Value::int_unchecked(b as i64)))
+            }
+            How::DictKeys => {
+                let Some(d) = dict::of(self.source) else { return Ok(None) };
+                if dict::stamp(d) as i64 != self.aux {
+                    return Err(dict_changed(th));
+                }
+                let Some((after, key, _)) = dict::next_entry(d, at) else { return Ok(None) };
+                self.at = after as i64;
+                Ok(Some(key))
+            }
+            How::Set => {
+                let Some(s) = set::of(self.source) else { return Ok(None) };
+                if set::len(s) as i64 != self.aux {
+                    return Err(set_changed(th));
+                }
+                let Some((after, _, key)) = set::next_entry(s, at) else { return Ok(None) };
+                self.at = after as i64;
+                Ok(Some(key))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// How many items are to be expected; a guess for making room.
+    pub fn size_hint(&self) -> usize {
+        match self.how {
+            How::List => list::of(self.source).map_or(0, list::len),
+            How::Tuple => tuple::items(self.source).len(),
+            How::Range => self.left.clamp(0, 1 << 24) as usize,
+            How::DictKeys | How::Set => self.aux.max(0) as usize,
+            How::Bytes => bytes::as_bytes(self.source).map_or(0, <[u8]>::len),
+            How::Str | How::Iterator => 0,
+        }
+    }
+}
+
+pub(super) fn dict_changed(th: &mut Thread) -> Raised {
+    th.raise(Exc::RuntimeError, "dictionary changed size during iteration")
+}
+
+pub(super) fn set_changed(th: &mut Thread) -> Raised {
+    th.raise(Exc::RuntimeError, "Set changed size during iteration")
+}
+
+impl Thread {
+    /// Begins an iteration over `v`.
+    #[inline]
+    pub fn iter(&mut self, v: Value) -> R<VmIter> {
+        let plain = |how, aux| VmIter { how, source: v, at: 0, aux, left: 0 };
+        let kind = types::kind_of(v);
+        if overrides_iter(self, v) {
+            return self.iter_object(v).map(iterator);
+        }
+        Ok(match kind {
+            Kind::List => plain(How::List, 0),
+            Kind::Tuple => plain(How::Tuple, 0),
+            Kind::Str => plain(How::Str, 0),
+            Kind::Bytes => plain(How::Bytes, 0),
+            Kind::Dict => plain(How::DictKeys, dict::of(v).map_or(0, dict::stamp) as i64),
+            Kind::Set | Kind::FrozenSet => plain(How::Set, set::of(v).map_or(0, set::len) as i64),
+            Kind::Range => match range::of(v).and_then(range::small_parts) {
+                Some((start, stop, step)) => {
+                    let left = range::small_len(start, stop, step);
+                    VmIter { how: How::Range, source: v, at: start, aux: step, left }
+                }
+                None => iterator(self.iter_object(v)?),
+            },
+            _ => iterator(self.iter_object(v)?),
+        })
+    }
+
+    /// `iter(v)`: an iterator object.
+    pub fn iter_object(&mut self, v: Value) -> R {
+        let kind = types::kind_of(v);
+        if !overrides_iter(self, v) {
+            if kind == Kind::Iter {
+                return Ok(v);
+            }
+            if let Some(it) = builtin_iterator(self, kind, v)? {
+                return Ok(it);
+            }
+        }
+        if let Some(method) = self.lookup_special(v, "__iter__") {
+            if method.is_none() {
+                return Err(not_iterable(self, v));
+            }
+            let it = self.call(method, &[v])?;
+            if types::kind_of(it) != Kind::Iter && self.lookup_special(it, "__next__").is_none() {
+                let name = self.type_name(it);
+                return Err(self.type_error(format!("iter() returned non-iterator of type '{name}'")));
+            }
+            return Ok(it);
+        }
+        if self.lookup_special(v, "__getitem__").is_some() && kind != Kind::Class {
+            return iter::new(self, Tag::Sequence, &[v, Value::int_unchecked(0)]);
+        }
+        Err(not_iterable(self, v))
+    }
+
+    /// The next item of an iterator object; `None` at the end.
+    pub fn next_item(&mut self, it: Value) -> R<Word> {
+        if let Some(state) = iter::of(it) {
+            return iter_object::next(self, state);
+        }
+        let Some(method) = self.lookup_special(it, "__next__") else {
+            let name = self.type_name(it);
+            return Err(self.type_error(format!("'{name}' object is not an iterator")));
+        };
+        match self.call(method, &[it]) {
+            Ok(item) => Ok(Some(item)),
+            Err(raised) if self.pending_is(Exc::StopIteration) => {
+                let _ = raised;
+                self.pending = None;
+                Ok(None)
+            }
+            Err(raised) => Err(raised),
+        }
+    }
+
+    /// Whether the pending exception is an `exc`.
+    pub fn pending_is(&self, exc: Exc) -> bool {
+        let class = self.pending.map(types::class_of);
+        class.is_some_and(|c| crate::object::class::is_subclass(c, types::exc_class(exc)))
+    }
+
+    /// All items of an iterable as a new list.
+    pub fn collect(&mut self, iterable: Value) -> R {
+        if let Some(l) = list::of(iterable).filter(|_| !overrides_iter(self, iterable)) {
+            return list::from_slots(self, list::items(l)).map(list::value);
+        }
+        let mut it = self.iter(iterable)?;
+        let out = self.new_list_with_capacity(it.size_hint())?;
+        self.extend_list(out, &mut it)?;
+        Ok(out)
+    }
+
+    /// Appends the rest of an iteration to a list.
+    pub fn extend_list(&mut self, out: Value, it: &mut VmIter) -> R<()> {
+        let Some(out) = list::of(out) else { return Ok(()) };
+        while let Some(item) = it.next(self)? {
+            list::push(self, out, item)?;
+        }
+        Ok(())
+    }
+}
+
+fn iterator(it: Value) -> VmIter {
+    VmIter { how: How::Iterator, source: it, at: 0, aux: 0, left: 0 }
+}
+
+fn not_iterable(th: &mut Thread, v: Value) -> Raised {
+    let name = th.type_name(v);
+    th.type_error(format!("'{name}' object is not iterable"))
+}
+
+/// The iterator of a built-in container.
+fn builtin_iterator(th: &mut Thread, kind: Kind, v: Value) -> R<Word> {
+    let zero = Value::int_unchecked(0);
+    let count = |n: usize| Value::int_unchecked(n as i64);
+    let it = match kind {
+        Kind::List => iter::new(th, Tag::List, &[v, zero]),
+        Kind::Tuple => iter::new(th, Tag::Tuple, &[v, zero]),
+        Kind::Str if text::view(v).is_some_and(text::is_ascii) => iter::new(th, Tag::StrAscii, &[v, zero]),
+        Kind::Str => iter::new(th, Tag::Str, &[v, zero]),
+        Kind::Bytes => iter::new(th, Tag::Bytes, &[v, zero]),
+        Kind::Set | Kind::FrozenSet => {
+            let n = set::of(v).map_or(0, set::len);
+            iter::new(th, Tag::Set, &[v, zero, count(n)])
+        }
+        Kind::Dict => {
+            let stamp = dict::of(v).map_or(0, dict::stamp);
+            iter::new(th, Tag::DictKeys, &[v, zero, count(stamp)])
+        }
+        Kind::DictView => return view_iterator(th, v),
+        Kind::Range => return range_iterator(th, v),
+        _ => return Ok(None),
+    };
+    it.map(Some)
+}
+
+fn view_iterator(th: &mut Thread, v: Value) -> R<Word> {
+    let Some(view) = iter::view_of(v) else { return Ok(None) };
+    let tag = match view.what {
+        0 => Tag::DictKeys,
+        1 => Tag::DictValues,
+        _ => Tag::DictItems,
+    };
+    let d = view.dict.value();
+    let stamp = dict::of(d).map_or(0, dict::stamp);
+    iter::new(th, tag, &[d, Value::int_unchecked(0), Value::int_unchecked(stamp as i64)]).map(Some)
+}
+
+/// The iterator of a range.
+pub fn range_iterator(th: &mut Thread, v: Value) -> R<Word> {
+    let Some(r) = range::of(v) else { return Ok(None) };
+    let [start, _, step] = range::parts(r);
+    let n = range::len(th, r)?;
+    let small = range::small_parts(r).is_some() && n.is_small_int();
+    let tag = if small { Tag::Range } else { Tag::LongRange };
+    iter::new(th, tag, &[start, step, n]).map(Some)
+}

@@ -1,0 +1,265 @@
+//! How each built-in iterator advances. Must not know how it was made.
+
+use super::iter::{dict_changed, set_changed};
+use super::thread::Thread;
+use crate::object::iter::Tag;
+use crate::object::layout::Iter;
+use crate::object::num::{self, BinOp, CmpOp};
+use crate::object::{Exc, Kind, R, Slot, Value, Word};
+use crate::object::{bytes, dict, list, set, str as text, str_index, tuple, types};
+use smallvec::SmallVec;
+
+/// A stamp that no container has: once an iterator has complained, it goes on complaining.
+const NEVER: usize = 1 << 60;
+
+/// The next item; `None` at the end, from then on always.
+pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
+    let [source, ..] = &it.state;
+    let Some(first) = source.get() else { return Ok(None) };
+    let item = match Tag::of(it) {
+        Tag::List => next_of_list(it, first),
+        Tag::ListReverse => next_of_list_reverse(it, first),
+        Tag::Tuple => indexed(it, |i| tuple::items(first).get(i).and_then(Slot::get)),
+        Tag::Bytes => indexed(it, |i| {
+            let byte = bytes::as_bytes(first)?.get(i)?;
+            Some(Value::int_unchecked(*byte as i64))
+        }),
+        Tag::Str | Tag::StrAscii => next_of_str(th, it, first)?,
+        Tag::Range => return Ok(next_of_range(it, first)),
+        Tag::LongRange => return next_of_long_range(th, it, first),
+        Tag::DictKeys | Tag::DictValues | Tag::DictItems => next_of_dict(th, it, first, false)?,
+        Tag::DictKeysReverse | Tag::DictValuesReverse | Tag::DictItemsReverse => {
+            next_of_dict(th, it, first, true)?
+        }
+        Tag::Set => next_of_set(th, it, first)?,
+        Tag::Sequence => next_of_sequence(th, it, first)?,
+        Tag::Reversed => next_of_reversed(th, it, first)?,
+        Tag::Callable => next_of_callable(th, it, first)?,
+        Tag::Enumerate => return next_of_enumerate(th, it, first),
+        Tag::Zip => return next_of_zip(th, it, first),
+        Tag::Map => return next_of_map(th, it, first),
+        Tag::Filter => return next_of_filter(th, it, first),
+        Tag::KeysView | Tag::ValuesView | Tag::ItemsView => None,
+    };
+    if item.is_none() {
+        source.clear();
+    }
+    Ok(item)
+}
+
+/// State word `i` as a count.
+fn count(it: &Iter, i: usize) -> usize {
+    it.state.get(i).and_then(|s| s.value().as_small()).map_or(0, |n| n.max(0) as usize)
+}
+
+fn set_count(it: &Iter, i: usize, n: usize) {
+    if let Some(slot) = it.state.get(i) {
+        slot.set(Value::int_unchecked(n as i64));
+    }
+}
+
+fn indexed(it: &Iter, item: impl FnOnce(usize) -> Word) -> Word {
+    let i = count(it, 1);
+    set_count(it, 1, i + 1);
+    item(i)
+}
+
+fn next_of_list(it: &Iter, source: Value) -> Word {
+    indexed(it, |i| list::get(list::of(source)?, i))
+}
+
+fn next_of_list_reverse(it: &Iter, source: Value) -> Word {
+    let i = count(it, 1).checked_sub(1)?;
+    set_count(it, 1, i);
+    list::get(list::of(source)?, i)
+}
+
+fn next_of_str(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
+    let next = text::view(source).and_then(|s| str_index::char_from(s, count(it, 1)));
+    let Some((c, after)) = next else { return Ok(None) };
+    set_count(it, 1, after);
+    th.new_char(c).map(Some)
+}
+
+fn next_of_range(it: &Iter, next: Value) -> Word {
+    let left = count(it, 2).checked_sub(1)?;
+    let [at, step, ..] = &it.state;
+    set_count(it, 2, left);
+    // Behind the last item the sum may leave the small ints; it is not used then.
+    at.set(Value::int_unchecked(next.as_small()?.wrapping_add(step.value().as_small()?)));
+    Some(next)
+}
+
+fn next_of_long_range(th: &mut Thread, it: &Iter, next: Value) -> R<Word> {
+    let [at, step, left, _] = &it.state;
+    let zero = Value::int_unchecked(0);
+    if num::compare(left.value(), zero).is_none_or(|o| !CmpOp::Gt.holds(o)) {
+        return Ok(None);
+    }
+    let fewer = num::binary(th, BinOp::Sub, left.value(), Value::int_unchecked(1))?;
+    let after = num::binary(th, BinOp::Add, next, step.value())?;
+    left.set(fewer.unwrap_or(zero));
+    at.set(after.unwrap_or(zero));
+    Ok(Some(next))
+}
+
+fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, backwards: bool) -> R<Word> {
+    let Some(d) = dict::of(source) else { return Ok(None) };
+    if dict::stamp(d) != count(it, 2) {
+        set_count(it, 2, NEVER);
+        return Err(dict_changed(th));
+    }
+    let entry =
+        if backwards { dict::previous_entry(d, count(it, 1)) } else { dict::next_entry(d, count(it, 1)) };
+    let Some((at, key, value)) = entry else { return Ok(None) };
+    set_count(it, 1, at);
+    match Tag::of(it) {
+        Tag::DictKeys | Tag::DictKeysReverse => Ok(Some(key)),
+        Tag::DictValues | Tag::DictValuesReverse => Ok(Some(value)),
+        _ => th.new_tuple(&[key, value]).map(Some),
+    }
+}
+
+fn next_of_set(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
+    let Some(s) = set::of(source) else { return Ok(None) };
+    if set::len(s) != count(it, 2) {
+        set_count(it, 2, NEVER);
+        return Err(set_changed(th));
+    }
+    let Some((at, _, key)) = set::next_entry(s, count(it, 1)) else { return Ok(None) };
+    set_count(it, 1, at);
+    Ok(Some(key))
+}
+
+/// An item of an object with `__getitem__`; IndexError and StopIteration mean that there is none.
+fn item_or_end(th: &mut Thread, source: Value, i: usize) -> R<Word> {
+    match th.get_item(source, Value::int_unchecked(i as i64)) {
+        Ok(item) => Ok(Some(item)),
+        Err(_) if th.pending_is(Exc::IndexError) || th.pending_is(Exc::StopIteration) => {
+            th.pending = None;
+            Ok(None)
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
+fn next_of_sequence(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
+    let i = count(it, 1);
+    let item = item_or_end(th, source, i)?;
+    set_count(it, 1, i + 1);
+    Ok(item)
+}
+
+fn next_of_reversed(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
+    let Some(i) = count(it, 1).checked_sub(1) else { return Ok(None) };
+    let item = item_or_end(th, source, i)?;
+    set_count(it, 1, i);
+    Ok(item)
+}
+
+fn next_of_callable(th: &mut Thread, it: &Iter, callable: Value) -> R<Word> {
+    let [_, sentinel, ..] = &it.state;
+    let sentinel = sentinel.value();
+    match th.call(callable, &[]) {
+        Ok(item) => Ok(if th.eq(item, sentinel)? { None } else { Some(item) }),
+        Err(_) if th.pending_is(Exc::StopIteration) => {
+            th.pending = None;
+            Ok(None)
+        }
+        Err(raised) => Err(raised),
+    }
+}
+
+fn next_of_enumerate(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
+    let [_, number, ..] = &it.state;
+    let Some(item) = th.next_item(source)? else { return Ok(None) };
+    let n = number.value();
+    let after = match n.as_small().and_then(|n| Value::small(n + 1)) {
+        Some(after) => after,
+        None => num::binary(th, BinOp::Add, n, Value::int_unchecked(1))?.unwrap_or(n),
+    };
+    number.set(after);
+    th.new_tuple(&[n, item]).map(Some)
+}
+
+/// Items of several iterators. Long rows are on the malloc heap, so each item is rooted too.
+type Row = SmallVec<[Value; 6]>;
+
+fn next_of_zip(th: &mut Thread, it: &Iter, iterators: Value) -> R<Word> {
+    let scope = th.scope();
+    let item = zip_row(th, it, tuple::items(iterators));
+    th.close(scope);
+    item
+}
+
+fn zip_row(th: &mut Thread, it: &Iter, iterators: &[Slot]) -> R<Word> {
+    let [_, strict, ..] = &it.state;
+    let mut row = Row::new();
+    for (i, source) in iterators.iter().enumerate() {
+        match th.next_item(source.value())? {
+            Some(item) => {
+                th.root(item);
+                row.push(item);
+            }
+            None if strict.value() == Value::TRUE => return zip_uneven(th, iterators, i),
+            None => return Ok(None),
+        }
+    }
+    if row.is_empty() { Ok(None) } else { th.new_tuple(&row).map(Some) }
+}
+
+/// `zip(strict=True)`: iterator `i` was the first to end.
+fn zip_uneven(th: &mut Thread, iterators: &[Slot], i: usize) -> R<Word> {
+    let plural = |n: usize| if n == 1 { " 1".to_owned() } else { format!("s 1-{n}") };
+    if i > 0 {
+        let others = plural(i);
+        return Err(th.value_error(format!("zip() argument {} is shorter than argument{others}", i + 1)));
+    }
+    for (k, source) in iterators.iter().enumerate().skip(1) {
+        if th.next_item(source.value())?.is_some() {
+            let others = plural(k);
+            return Err(th.value_error(format!("zip() argument {} is longer than argument{others}", k + 1)));
+        }
+    }
+    Ok(None)
+}
+
+fn next_of_map(th: &mut Thread, it: &Iter, function: Value) -> R<Word> {
+    let [_, iterators, ..] = &it.state;
+    let sources = tuple::items(iterators.value());
+    if let [one] = sources {
+        let Some(item) = th.next_item(one.value())? else { return Ok(None) };
+        return th.call(function, &[item]).map(Some);
+    }
+    let scope = th.scope();
+    let item = map_row(th, function, sources);
+    th.close(scope);
+    item
+}
+
+fn map_row(th: &mut Thread, function: Value, sources: &[Slot]) -> R<Word> {
+    let mut row = Row::new();
+    for source in sources {
+        let Some(item) = th.next_item(source.value())? else { return Ok(None) };
+        th.root(item);
+        row.push(item);
+    }
+    th.call(function, &row).map(Some)
+}
+
+fn next_of_filter(th: &mut Thread, it: &Iter, function: Value) -> R<Word> {
+    let [_, source, ..] = &it.state;
+    let source = source.value();
+    while let Some(item) = th.next_item(source)? {
+        let verdict =
+            if function.is_none() || is_bool_class(function) { item } else { th.call(function, &[item])? };
+        if th.is_true(verdict)? {
+            return Ok(Some(item));
+        }
+    }
+    Ok(None)
+}
+
+fn is_bool_class(function: Value) -> bool {
+    function == types::class_of_kind(Kind::Bool)
+}
