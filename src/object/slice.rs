@@ -62,23 +62,6 @@ pub fn bounds(start: Option<i64>, stop: Option<i64>, step: Option<i64>, len: usi
     } else {
         0
     };
-    Bounds { start: start.max(0) as usize, stop: self.start as isize + 1, step: -self.step, count: self.count }
-    }
-}
-
-/// Cuts a slice to `len` items. `None` stands for an omitted part; ints beyond `i64` come in clamped; `step` is not 0.
-pub fn bounds(start: Option<i64>, stop: Option<i64>, step: Option<i64>, len: usize) -> Bounds {
-    let step = step.unwrap_or(1).max(-i64::MAX);
-    let len = len as i64;
-    let (lowest, highest) = if step < 0 { (-1, len - 1) } else { (0, len) };
-    let cut = |at: i64| if at < 0 { at.saturating_add(len).max(lowest) } else { at.min(highest) };
-    let start = start.map_or(if step < 0 { highest } else { lowest }, cut);
-    let stop = stop.map_or(if step < 0 { lowest } else { highest }, cut);
-    let count = match step {
-        1.. if start < stop => (stop - start - 1) / step + 1,
-        ..0 if stop < start => (start - stop - 1) / -step + 1,
-        _ => 0,
-    };
     Bounds { start: start.max(0) as usize, stop: stop as isize, step: step as isize, count: count as usize }
 }
 
