@@ -1,0 +1,306 @@
+//! Text to bytes and back: utf-8, ascii, latin-1, utf-16, utf-32. Must not know the methods that ask for it.
+//!
+//! Error handlers: strict, ignore, replace, backslashreplace, and xmlcharrefreplace for encoding. The surrogate handlers
+//! of Python are refused when they would be needed: Mini's strings hold no surrogates.
+
+use crate::object::mutator::Mutator;
+use crate::object::text_repr::push_code;
+use crate::object::{Exc, R};
+
+/// An encoding that `encode` and `decode` know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Codec {
+    Utf8,
+    /// UTF-8 with a byte order mark.
+    Utf8Sig,
+    Ascii,
+    Latin1,
+    Utf16(Order),
+    Utf32(Order),
+}
+
+/// Which byte comes first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// Little-endian, with a byte order mark when writing and as the mark says when reading.
+    Marked,
+    Little,
+    Big,
+}
+
+impl Codec {
+    /// The codec of this name, spelled in any of the usual ways.
+    pub fn find(m: &mut Mutator, name: &str) -> R<Codec> {
+        let plain: String =
+            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        Ok(match plain.as_str() {
+            "utf8" | "u8" | "utf" | "cp65001" => Codec::Utf8,
+            "utf8sig" => Codec::Utf8Sig,
+            "ascii" | "usascii" | "646" | "iso646us" | "ansix341968" => Codec::Ascii,
+            "latin1" | "latin" | "l1" | "iso88591" | "88591" | "8859" | "cp819" => Codec::Latin1,
+            "utf16" | "u16" => Codec::Utf16(Order::Marked),
+            "utf16le" | "unicodelittleunmarked" => Codec::Utf16(Order::Little),
+            "utf16be" | "unicodebigunmarked" => Codec::Utf16(Order::Big),
+            "utf32" | "u32" => Codec::Utf32(Order::Marked),
+            "utf32le" => Codec::Utf32(Order::Little),
+            "utf32be" => Codec::Utf32(Order::Big),
+            _ => return Err(m.raise(Exc::LookupError, format!("unknown encoding: {name}"))),
+        })
+    }
+
+    /// The name that messages use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Codec::Utf8 | Codec::Utf8Sig => "utf-8",
+            Codec::Ascii => "ascii",
+            Codec::Latin1 => "latin-1",
+            Codec::Utf16(Order::Big) => "utf-16-be",
+            Codec::Utf16(_) => "utf-16-le",
+            Codec::Utf32(Order::Big) => "utf-32-be",
+            Codec::Utf32(_) => "utf-32-le",
+        }
+    }
+}
+
+/// Encodes `text`.
+pub fn encode(m: &mut Mutator, text: &str, codec: Codec, errors: &str) -> R<Vec<u8>> {
+    match codec {
+        Codec::Utf8 => Ok(text.as_bytes().to_vec()),
+        Codec::Utf8Sig => Ok([b"\xef\xbb\xbf", text.as_bytes()].concat()),
+        Codec::Ascii => narrow(m, text, 0x80, codec, errors),
+        Codec::Latin1 => narrow(m, text, 0x100, codec, errors),
+        Codec::Utf16(order) => {
+            let mark = (order == Order::Marked).then_some(0xfeff);
+            let units = mark.into_iter().chain(text.encode_utf16());
+            Ok(match order {
+                Order::Big => units.flat_map(u16::to_be_bytes).collect(),
+                _ => units.flat_map(u16::to_le_bytes).collect(),
+            })
+        }
+        Codec::Utf32(order) => {
+            let mark = (order == Order::Marked).then_some(0xfeff);
+            let units = mark.into_iter().chain(text.chars().map(u32::from));
+            Ok(match order {
+                Order::Big => units.flat_map(u32::to_be_bytes).collect(),
+                _ => units.flat_map(u32::to_le_bytes).collect(),
+            })
+        }
+    }
+}
+
+/// One byte a character, for characters below `limit`.
+fn narrow(m: &mut Mutator, text: &str, limit: u32, codec: Codec, errors: &str) -> R<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let fits = |c: char| u32::from(c) < limit;
+    let mut rest = text.char_indices().enumerate().peekable();
+    while let Some((number, (at, c))) = rest.next() {
+        if fits(c) {
+            out.push(c as u8);
+            continue;
+        }
+        let mut end = at + c.len_utf8();
+        while let Some((_, (at, c))) = rest.next_if(|(_, (_, c))| !fits(*c)) {
+            end = at + c.len_utf8();
+        }
+        let bad = text.get(at..end).unwrap_or("");
+        match errors {
+            "strict" => return Err(cannot_encode(m, bad, number, limit, codec)),
+            "ignore" => {}
+            "replace" => out.extend(bad.chars().map(|_| b'?')),
+            "xmlcharrefreplace" => {
+                bad.chars().for_each(|c| out.extend(format!("&#{};", u32::from(c)).bytes()))
+            }
+            "backslashreplace" => {
+                let mut escaped = String::new();
+                bad.chars().for_each(|c| push_code(&mut escaped, c));
+                out.extend(escaped.bytes());
+            }
+            other => return Err(unknown_handler(m, other)),
+        }
+    }
+    Ok(out)
+}
+
+fn cannot_encode(m: &mut Mutator, bad: &str, at: usize, limit: u32, codec: Codec) -> crate::object::Raised {
+    let count = bad.chars().count();
+    let what = match bad.chars().next() {
+        Some(c) if count == 1 => {
+            let mut code = String::new();
+            push_code(&mut code, c);
+            format!("character '{code}' in position {at}")
+        }
+        _ => format!("characters in position {at}-{}", at + count - 1),
+    };
+    let name = codec.name();
+    m.raise(
+        Exc::UnicodeEncodeError,
+        format!("'{name}' codec can't encode {what}: ordinal not in range({limit})"),
+    )
+}
+
+fn unknown_handler(m: &mut Mutator, name: &str) -> crate::object::Raised {
+    let message = match name {
+        "surrogateescape" | "surrogatepass" => {
+            format!("error handler '{name}' is not supported: Mini's strings hold no surrogates")
+        }
+        _ => format!("unknown error handler name '{name}'"),
+    };
+    m.raise(Exc::LookupError, message)
+}
+
+/// Bytes that are no text: where, how many, and why.
+struct Fault {
+    at: usize,
+    len: usize,
+    why: &'static str,
+}
+
+/// Decodes `bytes`.
+pub fn decode(m: &mut Mutator, bytes: &[u8], codec: Codec, errors: &str) -> R<String> {
+    match codec {
+        Codec::Utf8 => with_handler(m, bytes, codec, errors, 0, decode_utf8),
+        Codec::Utf8Sig => {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            with_handler(m, bytes, codec, errors, 0, decode_utf8)
+        }
+        Codec::Ascii => with_handler(m, bytes, codec, errors, 0, decode_ascii),
+        Codec::Latin1 => Ok(bytes.iter().map(|b| char::from(*b)).collect()),
+        Codec::Utf16(order) => {
+            let (order, skip) = match (order, bytes) {
+                (Order::Marked, [0xff, 0xfe, ..]) => (Order::Little, 2),
+                (Order::Marked, [0xfe, 0xff, ..]) => (Order::Big, 2),
+                _ => (order, 0),
+            };
+            let big = order == Order::Big;
+            with_handler(m, bytes, Codec::Utf16(order), errors, skip, move |b, at, out| {
+                decode_utf16(b, at, out, big)
+            })
+        }
+        Codec::Utf32(order) => {
+            let (order, skip) = match (order, bytes) {
+                (Order::Marked, [0xff, 0xfe, 0, 0, ..]) => (Order::Little, 4),
+                (Order::Marked, [0, 0, 0xfe, 0xff, ..]) => (Order::Big, 4),
+                _ => (order, 0),
+            };
+            let big = order == Order::Big;
+            with_handler(m, bytes, Codec::Utf32(order), errors, skip, move |b, at, out| {
+                decode_utf32(b, at, out, big)
+            })
+        }
+    }
+}
+
+/// Decodes from `at` on with `run`, which stops at faults; treats each as `errors` says and goes on behind it.
+fn with_handler(
+    m: &mut Mutator,
+    bytes: &[u8],
+    codec: Codec,
+    errors: &str,
+    mut at: usize,
+    run: impl Fn(&[u8], usize, &mut String) -> Result<(), Fault>,
+) -> R<String> {
+    let mut out = String::with_capacity(bytes.len());
+    while let Err(fault) = run(bytes, at, &mut out) {
+        let bad = bytes.get(fault.at..fault.at + fault.len).unwrap_or(&[]);
+        match errors {
+            "strict" => return Err(cannot_decode(m, bad, &fault, codec)),
+            "ignore" => {}
+            "replace" => out.push('\u{fffd}'),
+            "backslashreplace" => bad.iter().for_each(|b| push_code(&mut out, char::from(*b))),
+            "xmlcharrefreplace" | "namereplace" => {
+                return Err(m.type_error("don't know how to handle UnicodeDecodeError in error callback"));
+            }
+            other => return Err(unknown_handler(m, other)),
+        }
+        at = fault.at + fault.len.max(1);
+    }
+    Ok(out)
+}
+
+fn cannot_decode(m: &mut Mutator, bad: &[u8], fault: &Fault, codec: Codec) -> crate::object::Raised {
+    let what = match bad {
+        [b] => format!("byte 0x{b:02x} in position {}", fault.at),
+        _ => format!("bytes in position {}-{}", fault.at, (fault.at + fault.len).saturating_sub(1)),
+    };
+    m.raise(Exc::UnicodeDecodeError, format!("'{}' codec can't decode {what}: {}", codec.name(), fault.why))
+}
+
+fn decode_utf8(bytes: &[u8], at: usize, out: &mut String) -> Result<(), Fault> {
+    let rest = bytes.get(at..).unwrap_or(&[]);
+    let error = match std::str::from_utf8(rest) {
+        Ok(text) => {
+            out.push_str(text);
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    let (good, bad) = rest.split_at(error.valid_up_to());
+    out.push_str(std::str::from_utf8(good).unwrap_or(""));
+    let (len, why) = match (error.error_len(), bad.first()) {
+        (None, _) => (bad.len(), "unexpected end of data"),
+        (Some(len), Some(0x80..=0xc1 | 0xf5..)) => (len, "invalid start byte"),
+        (Some(len), _) => (len, "invalid continuation byte"),
+    };
+    Err(Fault { at: at + good.len(), len, why })
+}
+
+fn decode_ascii(bytes: &[u8], at: usize, out: &mut String) -> Result<(), Fault> {
+    for (i, b) in bytes.iter().enumerate().skip(at) {
+        if !b.is_ascii() {
+            return Err(Fault { at: i, len: 1, why: "ordinal not in range(128)" });
+        }
+        out.push(char::from(*b));
+    }
+    Ok(())
+}
+
+fn decode_utf16(bytes: &[u8], mut at: usize, out: &mut String, big: bool) -> Result<(), Fault> {
+    let unit = |at: usize| {
+        let pair = bytes.get(at..at + 2)?.try_into().ok()?;
+        Some(if big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) })
+    };
+    while at < bytes.len() {
+        let Some(first) = unit(at) else {
+            return Err(Fault { at, len: bytes.len() - at, why: "truncated data" });
+        };
+        if let Some(c) = char::from_u32(u32::from(first)) {
+            out.push(c);
+            at += 2;
+            continue;
+        }
+        if first >= 0xdc00 {
+            return Err(Fault { at, len: 2, why: "illegal encoding" });
+        }
+        let Some(second) = unit(at + 2) else {
+            return Err(Fault { at, len: bytes.len() - at, why: "unexpected end of data" });
+        };
+        match char::decode_utf16([first, second]).next() {
+            Some(Ok(c)) => out.push(c),
+            _ => return Err(Fault { at, len: 2, why: "illegal UTF-16 surrogate" }),
+        }
+        at += 4;
+    }
+    Ok(())
+}
+
+fn decode_utf32(bytes: &[u8], mut at: usize, out: &mut String, big: bool) -> Result<(), Fault> {
+    while at < bytes.len() {
+        let Some(quad) = bytes.get(at..at + 4).and_then(|b| <[u8; 4]>::try_from(b).ok()) else {
+            return Err(Fault { at, len: bytes.len() - at, why: "truncated data" });
+        };
+        let code = if big { u32::from_be_bytes(quad) } else { u32::from_le_bytes(quad) };
+        match char::from_u32(code) {
+            Some(c) => out.push(c),
+            None if code < 0x11_0000 => {
+                return Err(Fault {
+                    at,
+                    len: 4,
+                    why: "code point in surrogate code point range(0xd800, 0xe000)",
+                });
+            }
+            None => return Err(Fault { at, len: 4, why: "code point not in range(0x110000)" }),
+        }
+        at += 4;
+    }
+    Ok(())
+}

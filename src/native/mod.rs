@@ -1,0 +1,12 @@
+//! The built-in types' methods, the built-in functions, and the Rust halves of standard modules, as tables.
+//! Must not know the eval loop.
+
+pub mod codecs;
+pub mod str;
+pub mod str_case;
+pub mod str_format;
+pub mod str_pad;
+pub mod str_search;
+pub mod str_split;
+pub mod str_translate;
+pub mod text_args;

@@ -1,0 +1,192 @@
+//! Methods of `str` that look for a piece: find, count, startswith, replace, partition.
+
+use super::text_args::{bounds, limit, plain_text, text, this, type_name};
+use crate::object::layout::Str;
+use crate::object::mutator::Mutator;
+use crate::object::{R, Value, str, str_index, tuple};
+use crate::vm::native::Args;
+
+/// Replacements that would make more bytes than this raise MemoryError before they are made.
+const LIMIT: usize = u32::MAX as usize;
+
+/// The part of the receiver between the bounds `start` and `end`.
+struct Window {
+    s: &'static Str,
+    /// Number and byte offset of its first character.
+    start: usize,
+    from: usize,
+    text: &'static str,
+}
+
+impl Window {
+    fn of(m: &mut Mutator, args: Args) -> R<Option<Window>> {
+        let Some(s) = str::view(args.get(0)) else { return Ok(None) };
+        let whole = str::text(s);
+        if args.len() <= 2 {
+            return Ok(Some(Window { s, start: 0, from: 0, text: whole }));
+        }
+        let Some((start, end)) = bounds(m, args, 2, s.nchars as usize)? else { return Ok(None) };
+        let from = str_index::byte_offset(m, s, start)?;
+        let to = str_index::byte_offset(m, s, end)?;
+        Ok(whole.get(from..to).map(|text| Window { s, start, from, text }))
+    }
+
+    /// The character number, in the whole string, of a byte offset in the window.
+    fn number(&self, at: usize) -> i64 {
+        let n = if str::is_ascii(self.s) {
+            self.from + at
+        } else {
+            self.start + self.text.get(..at).map_or(0, str::count_chars)
+        };
+        n as i64
+    }
+}
+
+fn position(m: &mut Mutator, args: Args, from_right: bool) -> R<Option<i64>> {
+    let sub = plain_text(m, args.get(1))?;
+    let Some(window) = Window::of(m, args)? else { return Ok(None) };
+    let at = if from_right { window.text.rfind(sub) } else { find_in(window.text, sub) };
+    Ok(at.map(|at| window.number(at)))
+}
+
+/// `str::find`, with the byte search for a piece of one byte.
+fn find_in(text: &str, sub: &str) -> Option<usize> {
+    match *sub.as_bytes() {
+        [b] => text.find(char::from(b)),
+        _ => text.find(sub),
+    }
+}
+
+pub fn find(m: &mut Mutator, args: Args) -> R {
+    Ok(Value::int_unchecked(position(m, args, false)?.unwrap_or(-1)))
+}
+
+pub fn rfind(m: &mut Mutator, args: Args) -> R {
+    Ok(Value::int_unchecked(position(m, args, true)?.unwrap_or(-1)))
+}
+
+pub fn index(m: &mut Mutator, args: Args) -> R {
+    found(m, args, false)
+}
+
+pub fn rindex(m: &mut Mutator, args: Args) -> R {
+    found(m, args, true)
+}
+
+fn found(m: &mut Mutator, args: Args, from_right: bool) -> R {
+    match position(m, args, from_right)? {
+        Some(n) => Ok(Value::int_unchecked(n)),
+        None => Err(m.value_error("substring not found")),
+    }
+}
+
+pub fn count(m: &mut Mutator, args: Args) -> R {
+    let sub = plain_text(m, args.get(1))?;
+    let n = match Window::of(m, args)? {
+        None => 0,
+        Some(window) if sub.is_empty() => str::count_chars(window.text) + 1,
+        Some(window) => window.text.matches(sub).count(),
+    };
+    Ok(Value::int_unchecked(n as i64))
+}
+
+pub fn startswith(m: &mut Mutator, args: Args) -> R {
+    affix(m, args, "startswith", |text, affix| text.starts_with(affix))
+}
+
+pub fn endswith(m: &mut Mutator, args: Args) -> R {
+    affix(m, args, "endswith", |text, affix| text.ends_with(affix))
+}
+
+fn affix(m: &mut Mutator, args: Args, name: &str, test: impl Fn(&str, &str) -> bool) -> R {
+    let wanted = args.get(1);
+    let window = Window::of(m, args)?;
+    let holds = |affix: &str| window.as_ref().is_some_and(|w| test(w.text, affix));
+    if let Some(affix) = str::as_str(wanted) {
+        return Ok(Value::bool(holds(affix)));
+    }
+    if tuple::of(wanted).is_none() {
+        let got = type_name(wanted);
+        return Err(m.type_error(format!("{name} first arg must be str or a tuple of str, not {got}")));
+    }
+    for item in tuple::items(wanted) {
+        match str::as_str(item.value()) {
+            Some(affix) if holds(affix) => return Ok(Value::TRUE),
+            Some(_) => {}
+            None => {
+                let got = type_name(item.value());
+                return Err(m.type_error(format!("tuple for {name} must only contain str, not {got}")));
+            }
+        }
+    }
+    Ok(Value::FALSE)
+}
+
+pub fn removeprefix(m: &mut Mutator, args: Args) -> R {
+    let affix = text(m, args.get(1), "removeprefix() argument")?;
+    match this(args).strip_prefix(affix) {
+        Some(rest) => m.new_str(rest),
+        None => itself(m, args),
+    }
+}
+
+pub fn removesuffix(m: &mut Mutator, args: Args) -> R {
+    let affix = text(m, args.get(1), "removesuffix() argument")?;
+    match this(args).strip_suffix(affix) {
+        Some(rest) => m.new_str(rest),
+        None => itself(m, args),
+    }
+}
+
+/// The receiver as a plain `str`.
+pub fn itself(m: &mut Mutator, args: Args) -> R {
+    match str::view(args.get(0)) {
+        Some(s) if !str::is_exact(s) => m.new_str(str::text(s)),
+        _ => Ok(args.get(0)),
+    }
+}
+
+pub fn replace(m: &mut Mutator, args: Args) -> R {
+    let old = text(m, args.get(1), "replace() argument 1")?;
+    let new = text(m, args.get(2), "replace() argument 2")?;
+    let most = limit(m, args.opt(3))?;
+    let text = this(args);
+    let n = text.matches(old).take(most).count();
+    if n == 0 || old == new {
+        return itself(m, args);
+    }
+    let total = new.len().checked_mul(n).map(|grown| grown.saturating_add(text.len() - old.len() * n));
+    if total.is_none_or(|total| total > LIMIT) {
+        return Err(m.no_memory());
+    }
+    let out = text.replacen(old, new, n);
+    m.new_str(&out)
+}
+
+pub fn partition(m: &mut Mutator, args: Args) -> R {
+    let sep = separator(m, args)?;
+    match this(args).split_once(sep) {
+        Some((before, after)) => three(m, [before, sep, after]),
+        None => three(m, [this(args), "", ""]),
+    }
+}
+
+pub fn rpartition(m: &mut Mutator, args: Args) -> R {
+    let sep = separator(m, args)?;
+    match this(args).rsplit_once(sep) {
+        Some((before, after)) => three(m, [before, sep, after]),
+        None => three(m, ["", "", this(args)]),
+    }
+}
+
+fn separator(m: &mut Mutator, args: Args) -> R<&'static str> {
+    match plain_text(m, args.get(1))? {
+        "" => Err(m.value_error("empty separator")),
+        sep => Ok(sep),
+    }
+}
+
+fn three(m: &mut Mutator, parts: [&str; 3]) -> R {
+    let parts = [m.new_str(parts[0])?, m.new_str(parts[1])?, m.new_str(parts[2])?];
+    m.new_tuple(&parts)
+}

@@ -1,0 +1,189 @@
+//! Methods of `str` that cut at separators or lines, trim, and join.
+
+use super::str_search::itself;
+use super::text_args::{limit, this, type_name};
+use crate::object::mutator::Mutator;
+use crate::object::unicode::{is_line_break, is_space};
+use crate::object::{Exc, R, Value, Word, list, str, tuple};
+use crate::vm::native::Args;
+use crate::vm::thread::Thread;
+
+fn separator(m: &mut Mutator, arg: Word) -> R<Option<&'static str>> {
+    let Some(v) = arg.filter(|v| !v.is_none()) else { return Ok(None) };
+    match str::as_str(v) {
+        Some("") => Err(m.value_error("empty separator")),
+        Some(sep) => Ok(Some(sep)),
+        None => Err(m.type_error(format!("must be str or None, not {}", type_name(v)))),
+    }
+}
+
+pub fn split(m: &mut Mutator, args: Args) -> R {
+    let sep = separator(m, args.opt(1))?;
+    let most = limit(m, args.opt(2))?;
+    match sep {
+        Some(sep) => list_of(m, this(args).splitn(most.saturating_add(1), sep)),
+        None => list_of(m, Words { rest: this(args), most }),
+    }
+}
+
+pub fn rsplit(m: &mut Mutator, args: Args) -> R {
+    let sep = separator(m, args.opt(1))?;
+    let most = limit(m, args.opt(2))?;
+    let mut pieces: Vec<&str> = match sep {
+        Some(sep) => this(args).rsplitn(most.saturating_add(1), sep).collect(),
+        None => words_from_right(this(args), most),
+    };
+    pieces.reverse();
+    list_of(m, pieces.into_iter())
+}
+
+fn list_of<'a>(m: &mut Mutator, pieces: impl Iterator<Item = &'a str>) -> R {
+    // No collection can happen in a native that runs no Mini code, so the values need no roots.
+    let mut values = Vec::new();
+    for piece in pieces {
+        values.push(m.new_str(piece)?);
+    }
+    m.new_list(&values)
+}
+
+/// Words between white space; after `most` cuts, the rest as it is.
+struct Words<'a> {
+    rest: &'a str,
+    most: usize,
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.rest.trim_start_matches(is_space);
+        if text.is_empty() {
+            return None;
+        }
+        let end = if self.most == 0 { text.len() } else { text.find(is_space).unwrap_or(text.len()) };
+        self.most = self.most.saturating_sub(1);
+        let (word, rest) = text.split_at(end);
+        self.rest = rest;
+        Some(word)
+    }
+}
+
+fn words_from_right(text: &str, most: usize) -> Vec<&str> {
+    let (mut rest, mut words) = (text.trim_end_matches(is_space), Vec::new());
+    while !rest.is_empty() {
+        let cut = if words.len() >= most { None } else { rest.rfind(is_space) };
+        let start =
+            cut.map_or(0, |at| at + rest.get(at..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8));
+        let (before, word) = rest.split_at(start);
+        words.push(word);
+        rest = before.trim_end_matches(is_space);
+    }
+    words
+}
+
+pub fn splitlines(m: &mut Mutator, args: Args) -> R {
+    let keep = args.opt(1).is_some_and(|v| !(v == Value::FALSE || v.is_none() || v.as_small() == Some(0)));
+    list_of(m, Lines { rest: this(args), keep })
+}
+
+struct Lines<'a> {
+    rest: &'a str,
+    keep: bool,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = self.rest.find(is_line_break).unwrap_or(self.rest.len());
+        let (line, tail) = self.rest.split_at(end);
+        let stop = match tail.chars().next() {
+            Some('\r') if tail.starts_with("\r\n") => 2,
+            c => c.map_or(0, char::len_utf8),
+        };
+        let whole = self.rest.get(..end + stop).unwrap_or(line);
+        self.rest = tail.get(stop..).unwrap_or("");
+        Some(if self.keep { whole } else { line })
+    }
+}
+
+pub fn strip(m: &mut Mutator, args: Args) -> R {
+    trim(m, args, "strip", true, true)
+}
+
+pub fn lstrip(m: &mut Mutator, args: Args) -> R {
+    trim(m, args, "lstrip", true, false)
+}
+
+pub fn rstrip(m: &mut Mutator, args: Args) -> R {
+    trim(m, args, "rstrip", false, true)
+}
+
+fn trim(m: &mut Mutator, args: Args, name: &str, left: bool, right: bool) -> R {
+    let text = this(args);
+    let cut = match args.opt_not_none(1) {
+        None => trimmed(text, is_space, left, right),
+        Some(v) => match str::as_str(v) {
+            Some(chars) => trimmed(text, |c| chars.contains(c), left, right),
+            None => return Err(m.type_error(format!("{name} arg must be None or str"))),
+        },
+    };
+    if cut.len() == text.len() { itself(m, args) } else { m.new_str(cut) }
+}
+
+fn trimmed(text: &str, drop: impl Fn(char) -> bool, left: bool, right: bool) -> &str {
+    let text = if left { text.trim_start_matches(&drop) } else { text };
+    if right { text.trim_end_matches(&drop) } else { text }
+}
+
+pub fn join(th: &mut Thread, args: Args) -> R {
+    let items = args.get(1);
+    if list::of(items).is_some() || tuple::of(items).is_some() {
+        return join_sequence(th, args, items);
+    }
+    match th.collect(items) {
+        Ok(items) => join_sequence(th, args, items),
+        Err(raised) => Err(not_iterable(th, items).unwrap_or(raised)),
+    }
+}
+
+/// Replaces "object is not iterable" by what `join` says; other errors of `__iter__` stay.
+fn not_iterable(th: &mut Thread, v: Value) -> Option<crate::object::Raised> {
+    if th.lookup_special(v, "__iter__").is_some() || th.lookup_special(v, "__getitem__").is_some() {
+        return None;
+    }
+    th.pending.take();
+    Some(th.type_error("can only join an iterable"))
+}
+
+fn join_sequence(m: &mut Mutator, args: Args, items: Value) -> R {
+    let sep = this(args);
+    let slots = match list::of(items) {
+        Some(l) => list::items(l),
+        None => tuple::items(items),
+    };
+    if let [only] = slots
+        && let Some(v) = only.get()
+        && str::view(v).is_some_and(str::is_exact)
+    {
+        return Ok(v);
+    }
+    let mut parts = Vec::with_capacity(slots.len() * 2);
+    // A slot is EMPTY if another thread has just removed its item.
+    for (i, v) in slots.iter().filter_map(|slot| slot.get()).enumerate() {
+        let Some(text) = str::as_str(v) else {
+            let got = type_name(v);
+            return Err(
+                m.raise(Exc::TypeError, format!("sequence item {i}: expected str instance, {got} found"))
+            );
+        };
+        if i > 0 && !sep.is_empty() {
+            parts.push(sep);
+        }
+        parts.push(text);
+    }
+    m.new_str_parts(&parts)
+}
