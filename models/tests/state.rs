@@ -169,6 +169,8 @@ fn switching_the_gil_on_leaves_one_running() {
                 world.touch_heap();
                 if with_gil {
                     world.guarded.with_mut(|_| ());
+                } else {
+                    assert_eq!(world.owner.load(Ordering::SeqCst), OFF, "runs without the GIL that there is");
                 }
                 world.leave(me);
                 if with_gil {

@@ -42,7 +42,7 @@ pub fn try_lock(lock: &AtomicU16) -> bool {
 
 /// Takes the object's lock; spins, then gives the processor away, for as long as another holds it.
 pub fn lock(lock: &AtomicU16) {
-    let spin = Spin::default();
+    let spin = Spin::new();
     while !try_lock(lock) {
         spin.turn();
     }
@@ -57,7 +57,7 @@ pub fn unlock(lock: &AtomicU16) {
 /// Waits until this busy word does not name the object. The caller holds the object's lock, so no new
 /// announcement of it can succeed.
 pub fn wait_until_not(busy: &AtomicU64, addr: u64) {
-    let spin = Spin::default();
+    let spin = Spin::new();
     write_before_read();
     while busy.load(Ordering::SeqCst) == addr {
         spin.turn();

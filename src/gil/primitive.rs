@@ -26,10 +26,15 @@ pub fn pause() {
 }
 
 /// A spin that begins short and ends by giving the processor away.
-#[derive(Default)]
 pub struct Spin(crossbeam::utils::Backoff);
 
 impl Spin {
+    /// A spin that has not begun.
+    #[expect(clippy::new_without_default, reason = "nobody needs it, and loom's version has none")]
+    pub fn new() -> Spin {
+        Spin(crossbeam::utils::Backoff::new())
+    }
+
     /// Waits a moment, longer each time.
     pub fn turn(&self) {
         // `snooze` ends in sched_yield: whoever we wait for may be off the processor.

@@ -241,7 +241,7 @@ impl fmt::Display for PolicySpec {
             PolicyKind::Ticks(n) => write!(f, "ticks:{n}")?,
             PolicyKind::Time(d) => {
                 let nanos = d.as_nanos() as u64;
-                let largest = UNITS.into_iter().rev().find(|(_, scale)| nanos % *scale == 0);
+                let largest = UNITS.into_iter().rev().find(|(_, scale)| nanos.is_multiple_of(*scale));
                 let (unit, scale) = largest.unwrap_or(("ns", 1));
                 write!(f, "time:{}{unit}", nanos / scale)?;
             }

@@ -267,7 +267,7 @@ impl Gil {
     }
 
     fn wait_until_alone(&self, member: &'static Member, members: &[&'static Member]) {
-        let spin = Spin::default();
+        let spin = Spin::new();
         loop {
             let seen = self.progress.load(Ordering::SeqCst);
             if members.iter().all(|m| std::ptr::eq(*m, member) || m.slot().try_park()) {
