@@ -214,7 +214,7 @@ ops! {
     SetAdd    [R R None]  "R[a].add(R[b])"
     SetUpdate [R R None]  "R[a].update(R[b])"
     MapPut    [R R R]     "R[a][R[b]] = R[c], R[a] a dict made here"
-    MapUpdate [R R None]  "R[a].update(R[b]) of a {**b}; x = 1: keywords of a call, a repeated key is an error that names the callable R[c]"
+    MapUpdate [R R R]     "R[a].update(R[b]) of a {**b}; x = 1: keywords of a call, a repeated key is an error that names the callable R[c]"
     Unpack    [WRun R N]  "R[a] .. R[a+c-1] = R[b], exactly c items; on an error none is written (they may be locals)"
     UnpackEx  [WRun R N]  "R[a] .. = R[b] with c items before the starred one and x after it: c + 1 + x registers"
     // ---- loops
