@@ -300,8 +300,10 @@ impl<'a> Compiler<'a> {
         self.move_to(kept, manager);
         self.alloc_run(WINDOW);
         self.at(span.start);
-        self.emit_x(Op::GetSpecial, 0, enter, kept, 0);
-        self.emit_x(Op::GetSpecial, 1, exit, kept, 0);
+        for (x, name, window) in [(0, "__enter__", enter), (1, "__exit__", exit)] {
+            let site = self.site(name.into());
+            self.emit_x(Op::GetSpecial, x, window, kept, site);
+        }
         self.emit(Op::CallM, enter, 0, 0);
         Ok(enter)
     }
