@@ -4,6 +4,7 @@
 use super::call::{self, Called};
 use super::frame::{self, CTOR, LINK};
 use super::thread::Thread;
+use super::ops::build::dict_items;
 use super::{attr, bind};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
@@ -28,7 +29,7 @@ pub fn build(th: &mut Thread, window: *mut u64, n: usize, names: Value, spread: 
     };
     let (body, name) = (at(0), at(1));
     let (bases, keywords) = if spread {
-        let keywords = dict::of(at(3)).map_or(Vec::new(), dict_items);
+        let keywords = dict_items(at(3));
         (super::ops::iterate::values_of(at(2)).to_vec(), keywords)
     } else {
         let names: Vec<Value> = tuple::items(names).iter().map(|k| k.value()).collect();
@@ -44,16 +45,6 @@ pub fn build(th: &mut Thread, window: *mut u64, n: usize, names: Value, spread: 
     let result = run_body(th, body, name, base, namespace, &keywords);
     th.close(scope);
     result
-}
-
-fn dict_items(d: &dict::Dict) -> Vec<(Value, Value)> {
-    let mut items = Vec::new();
-    let mut at = 0;
-    while let Some((next, key, value)) = dict::next_entry(d, at) {
-        items.push((key, value));
-        at = next;
-    }
-    items
 }
 
 fn run_body(
@@ -202,7 +193,7 @@ fn implicit_wrapper(th: &mut Thread, name: &str, value: Value) -> R {
 
 /// `__set_name__` of the namespace's values, then the base's `__init_subclass__`.
 fn announce(th: &mut Thread, class: Value, namespace: Value, keywords: &[(Value, Value)]) -> R<()> {
-    for (key, value) in dict::of(namespace).map_or(Vec::new(), dict_items) {
+    for (key, value) in dict_items(namespace) {
         if let Some(hook) = th.lookup_override(value, "__set_name__") {
             th.call(hook, &[value, class, key])?;
         }
@@ -459,11 +450,6 @@ impl Thread {
             }
         }
         Ok(false)
-    }
-
-    /// Whether the pending exception is of this class.
-    pub fn pending_is(&self, exc: Exc) -> bool {
-        self.m.pending.is_some_and(|e| class::is_subclass(types::class_of(e), types::exc_class(exc)))
     }
 
     /// `type(v).__name__`.

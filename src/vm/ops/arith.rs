@@ -1,0 +1,213 @@
+//! Binary and unary operators beyond small ints and inline floats: numbers, sequences, sets, special methods.
+//! Must not know the arithmetic itself (`object::num`, `object::list`...).
+
+use crate::object::class;
+use crate::object::num::{self, BinOp, UnOp};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, list, str, tuple, types};
+use crate::vm::thread::Thread;
+
+/// `x op y`; `in_place` for `x op= y`.
+#[cold]
+#[inline(never)]
+pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -> R {
+    if let Some(v) = num::binary(&mut th.m, op, x, y)? {
+        return Ok(v);
+    }
+    if op == BinOp::Add && !has_mini_class(x) && !has_mini_class(y) {
+        if let (Kind::Str, Kind::Str) = (types::kind_of(x), types::kind_of(y)) {
+            return str::concat(&mut th.m, x, y);
+        }
+    }
+    if in_place {
+        if let Some(v) = in_place_method(th, op, x, y)? {
+            return Ok(v);
+        }
+    }
+    match reflect(th, op, x, y)? {
+        Some(v) => Ok(v),
+        None => Err(unsupported(th, op, in_place, x, y)),
+    }
+}
+
+fn has_mini_class(v: Value) -> bool {
+    v.is_ref() && class::traits(types::class_of(v)) & class::trait_bits::HEAP_TYPE != 0
+}
+
+const FORWARD: [&str; 13] = [
+    "__add__", "__sub__", "__mul__", "__truediv__", "__floordiv__", "__mod__", "__pow__", "__lshift__", "__rshift__",
+    "__and__", "__or__", "__xor__", "__matmul__",
+];
+const REFLECTED: [&str; 13] = [
+    "__radd__", "__rsub__", "__rmul__", "__rtruediv__", "__rfloordiv__", "__rmod__", "__rpow__", "__rlshift__",
+    "__rrshift__", "__rand__", "__ror__", "__rxor__", "__rmatmul__",
+];
+const IN_PLACE: [&str; 13] = [
+    "__iadd__", "__isub__", "__imul__", "__itruediv__", "__ifloordiv__", "__imod__", "__ipow__", "__ilshift__",
+    "__irshift__", "__iand__", "__ior__", "__ixor__", "__imatmul__",
+];
+
+/// The special method's name of an operator.
+pub fn method_name(op: BinOp, reflected: bool) -> &'static str {
+    if reflected { REFLECTED[op as usize] } else { FORWARD[op as usize] }
+}
+
+/// The special methods of both operands, the right one's first if its class derives from the left one's.
+fn reflect(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
+    let (cx, cy) = (types::class_of(x), types::class_of(y));
+    let right_first = cx != cy && class::is_subclass(cy, cx) && has_mini_class(y);
+    if right_first {
+        if let Some(v) = try_method(th, REFLECTED[op as usize], y, x)? {
+            return Ok(Some(v));
+        }
+    }
+    if let Some(v) = try_method(th, FORWARD[op as usize], x, y)? {
+        return Ok(Some(v));
+    }
+    if let Some(v) = builtin(th, op, x, y)? {
+        return Ok(Some(v));
+    }
+    if !right_first && cx != cy {
+        return try_method(th, REFLECTED[op as usize], y, x);
+    }
+    Ok(None)
+}
+
+/// A special method written in Mini; EMPTY if there is none or it answers NotImplemented.
+fn try_method(th: &mut Thread, name: &str, x: Value, y: Value) -> R<Word> {
+    let Some(f) = th.lookup_override(x, name) else { return Ok(None) };
+    let v = th.call(f, &[x, y])?;
+    Ok(Some(v).filter(|v| *v != Value::NOT_IMPLEMENTED))
+}
+
+/// `x op y` for built-in types other than two numbers.
+pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
+    use Kind::*;
+    let (kx, ky) = (types::kind_of(x), types::kind_of(y));
+    let m = &mut th.m;
+    match (op, kx, ky) {
+        (BinOp::Add, Str, Str) => str::concat(m, x, y).map(Some),
+        (BinOp::Add, List, List) => {
+            let (Some(a), Some(b)) = (list::of(x), list::of(y)) else { return Ok(None) };
+            list::concat(m, list::items(a), list::items(b)).map(|l| Some(list::value(l)))
+        }
+        (BinOp::Add, Tuple, Tuple) => {
+            tuple::concat(m, tuple::items(x), tuple::items(y)).map(|t| Some(tuple::value(t)))
+        }
+        (BinOp::Add, Bytes, Bytes) => {
+            let parts = [bytes::as_bytes(x).unwrap_or(&[]), bytes::as_bytes(y).unwrap_or(&[])];
+            m.new_bytes_parts(&parts).map(Some)
+        }
+        (BinOp::Add, List | Tuple | Str | Bytes, _) => Err(cannot_concatenate(th, x, y)),
+        (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),
+        (BinOp::Mul, _, Str | List | Tuple | Bytes) => repeat(th, y, x),
+        (BinOp::Mod, Str | Bytes, _) => crate::vm::hooks::percent(th, x, y).map(Some),
+        (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, Set | FrozenSet | Dict | DictView, _) => {
+            crate::vm::hooks::set_operator(th, op, x, y)
+        }
+        _ => Ok(None),
+    }
+}
+
+#[cold]
+fn cannot_concatenate(th: &mut Thread, x: Value, y: Value) -> Raised {
+    // A right operand written in Mini may still know what to do.
+    if let Some(f) = th.lookup_override(y, "__radd__") {
+        return match th.call(f, &[y, x]) {
+            Ok(v) => th.raise_value(v),
+            Err(raised) => raised,
+        };
+    }
+    let (a, b) = (th.type_name(x), th.type_name(y));
+    th.type_error(match types::kind_of(x) {
+        Kind::Bytes => format!("can't concat {b} to {a}"),
+        _ => format!("can only concatenate {a} (not \"{b}\") to {a}"),
+    })
+}
+
+fn repeat(th: &mut Thread, sequence: Value, times: Value) -> R<Word> {
+    let n = match types::kind_of(times) {
+        Kind::Int | Kind::Bool => int::as_i64(times),
+        Kind::Instance if th.lookup_override(times, "__index__").is_some() => Some(th.index(times)?),
+        _ if has_mini_class(times) => return Ok(None),
+        _ => {
+            let name = th.type_name(times);
+            return Err(th.type_error(format!("can't multiply sequence by non-int of type '{name}'")));
+        }
+    };
+    let Some(n) = n else {
+        return Err(th.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer"));
+    };
+    let times = n.max(0) as usize;
+    let m = &mut th.m;
+    let v = match types::kind_of(sequence) {
+        Kind::Str => str::repeat(m, sequence, n)?,
+        Kind::Bytes => bytes::repeat(m, sequence, n)?,
+        Kind::Tuple => tuple::value(tuple::repeat(m, tuple::items(sequence), times)?),
+        _ => match list::of(sequence) {
+            Some(l) => list::value(list::repeat(m, list::items(l), times)?),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(v))
+}
+
+/// `x op= y` where that changes `x` itself; EMPTY: as `x op y`.
+fn in_place_method(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
+    if let Some(v) = try_method(th, IN_PLACE[op as usize], x, y)? {
+        return Ok(Some(v));
+    }
+    match (op, types::kind_of(x)) {
+        (BinOp::Add, Kind::List) => {
+            super::build::list_extend(th, x, y, false)?;
+            Ok(Some(x))
+        }
+        (BinOp::Mul, Kind::List) => {
+            let Some(l) = list::of(x) else { return Ok(None) };
+            let Some(n) = int::as_i64(y) else { return Ok(None) };
+            list::repeat_in_place(&mut th.m, l, n.max(0) as usize)?;
+            Ok(Some(x))
+        }
+        (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, Kind::Set | Kind::Dict) => {
+            crate::vm::hooks::set_in_place(th, op, x, y)
+        }
+        _ => Ok(None),
+    }
+}
+
+#[cold]
+fn unsupported(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -> Raised {
+    let (a, b) = (th.type_name(x), th.type_name(y));
+    let symbol = match op {
+        BinOp::Pow if !in_place => "** or pow()".to_owned(),
+        BinOp::Pow => "**=".to_owned(),
+        _ if in_place => format!("{}=", op.symbol()),
+        _ => op.symbol().to_owned(),
+    };
+    th.type_error(format!("unsupported operand type(s) for {symbol}: '{a}' and '{b}'"))
+}
+
+/// `op x`.
+#[cold]
+#[inline(never)]
+pub fn unary(th: &mut Thread, op: UnOp, x: Value) -> R {
+    if let Some(v) = num::unary(&mut th.m, op, x)? {
+        return Ok(v);
+    }
+    let (name, symbol) = match op {
+        UnOp::Neg => ("__neg__", "-"),
+        UnOp::Pos => ("__pos__", "+"),
+        UnOp::Invert => ("__invert__", "~"),
+    };
+    if let Some(f) = th.lookup_override(x, name) {
+        return th.call(f, &[x]);
+    }
+    let class = th.type_name(x);
+    Err(th.type_error(format!("bad operand type for unary {symbol}: '{class}'")))
+}
+
+impl Thread {
+    /// `x op y`.
+    pub fn binary(&mut self, op: BinOp, x: Value, y: Value) -> R {
+        binary(self, op, false, x, y)
+    }
+}

@@ -1,0 +1,223 @@
+//! Making functions, containers and strings. Must not know how they are laid out.
+
+use crate::object::func::{self, FunctionParts};
+use crate::object::layout::Code;
+use crate::object::{Kind, R, Value, Word, class, dict, list, str, types};
+use crate::vm::thread::Thread;
+use crate::vm::{classes, frame};
+
+/// `MakeFunc`: defaults, keyword-only defaults, then the cells, in registers.
+pub fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
+    let at = |i: usize| {
+        // SAFETY: the compiler reserves two registers and one for each free variable.
+        Value::from_bits(unsafe { *parts.add(i) })
+    };
+    let Some(linked) = types::cast::<Code>(code) else { return Err(th.type_error("code object expected")) };
+    let plain = frame::plain(linked);
+    let cells: smallvec::SmallVec<[Value; 8]> = (0..plain.freevars.len()).filter_map(|i| at(2 + i)).collect();
+    let cells = if cells.is_empty() { None } else { Some(th.m.new_tuple(&cells)?) };
+    let doc = plain.doc.as_deref().map(|d| th.m.new_str(d)).transpose()?;
+    let name = th.m.intern(&plain.name)?;
+    let qualname = th.m.intern(&plain.qualname)?;
+    let parts = FunctionParts {
+        code,
+        cells,
+        defaults: at(0),
+        kwdefaults: at(1),
+        name,
+        qualname,
+        doc,
+        module_name: None,
+    };
+    let f = func::new_function(&mut th.m, parts)?;
+    if let Some(function) = types::cast::<crate::object::layout::Function>(f) {
+        let module = classes::module_name(th, function)?;
+        function.module_name.set_word(module);
+    }
+    Ok(f)
+}
+
+/// `[...]`
+pub fn list(th: &mut Thread, items: &[Value]) -> R {
+    th.m.new_list(items)
+}
+
+/// `(...)`
+pub fn tuple(th: &mut Thread, items: &[Value]) -> R {
+    th.m.new_tuple(items)
+}
+
+/// `{...}`
+pub fn set(th: &mut Thread, items: &[Value]) -> R {
+    let set = th.m.new_set()?;
+    let scope = th.scope();
+    th.root(set);
+    let result = items.iter().try_for_each(|v| th.set_add(set, *v).map(drop));
+    th.close(scope);
+    result.map(|()| set)
+}
+
+/// `{k: v, ...}`
+pub fn dict(th: &mut Thread, pairs: &[Value]) -> R {
+    let dict = th.m.new_dict_with_capacity(pairs.len() / 2)?;
+    let scope = th.scope();
+    th.root(dict);
+    let result = pairs.chunks_exact(2).try_for_each(|pair| th.dict_set(dict, pair[0], pair[1]));
+    th.close(scope);
+    result.map(|()| dict)
+}
+
+/// The append of a comprehension, when the list must grow.
+pub fn list_append(th: &mut Thread, l: Value, v: Value) -> R<()> {
+    match list::of(l) {
+        Some(l) => list::push(&mut th.m, l, v),
+        None => Ok(()),
+    }
+}
+
+/// `list.extend`; `args`: `*v` in a call.
+pub fn list_extend(th: &mut Thread, l: Value, v: Value, args: bool) -> R<()> {
+    if matches!(types::kind_of(v), Kind::List | Kind::Tuple) && !crate::object::layout::is_subclass_instance(types::hdr(v)) {
+        let items = super::iterate::values_of(v);
+        return match list::of(l) {
+            Some(l) => list::extend(&mut th.m, l, &items),
+            None => Ok(()),
+        };
+    }
+    let mut it = match th.iter(v) {
+        Ok(it) => it,
+        Err(raised) => {
+            if args && th.pending_is(crate::object::Exc::TypeError) && th.lookup_special(v, "__iter__").is_none() {
+                th.m.pending = None;
+                let name = th.type_name(v);
+                return Err(th.type_error(format!("Value after * must be an iterable, not {name}")));
+            }
+            return Err(raised);
+        }
+    };
+    th.extend_list(l, &mut it)
+}
+
+/// A tuple of a list's items.
+pub fn list_to_tuple(th: &mut Thread, l: Value) -> R {
+    if types::kind_of(l) == Kind::Tuple {
+        return Ok(l);
+    }
+    let items = super::iterate::values_of(l);
+    th.m.new_tuple(&items)
+}
+
+/// The add of a set comprehension.
+pub fn set_add(th: &mut Thread, set: Value, v: Value) -> R<()> {
+    th.set_add(set, v).map(drop)
+}
+
+/// `{*v}`
+pub fn set_update(th: &mut Thread, set: Value, v: Value) -> R<()> {
+    let mut it = th.iter(v)?;
+    while let Some(item) = it.next(th)? {
+        th.set_add(set, item)?;
+    }
+    Ok(())
+}
+
+/// The item of a dict comprehension.
+pub fn map_put(th: &mut Thread, dict: Value, key: Value, value: Value) -> R<()> {
+    th.dict_set(dict, key, value)
+}
+
+/// `{**v}`; `callee`: `**v` in a call, where a repeated name is an error.
+pub fn map_update(th: &mut Thread, target: Value, v: Value, callee: Word) -> R<()> {
+    let keys = mapping_keys(th, v, callee)?;
+    let scope = th.scope();
+    th.root(keys);
+    let result = copy_items(th, target, v, keys, callee);
+    th.close(scope);
+    result
+}
+
+fn mapping_keys(th: &mut Thread, v: Value, callee: Word) -> R {
+    if types::kind_of(v) == Kind::Dict {
+        return th.collect(v);
+    }
+    let name = th.m.intern("keys")?;
+    match th.get_attr_opt(v, name)? {
+        Some(keys) => {
+            let keys = th.call(keys, &[])?;
+            th.collect(keys)
+        }
+        None => {
+            let class = th.type_name(v);
+            Err(match callee {
+                Some(f) => {
+                    let f = callee_name(th, f);
+                    th.type_error(format!("{f} argument after ** must be a mapping, not {class}"))
+                }
+                None => th.type_error(format!("'{class}' object is not a mapping")),
+            })
+        }
+    }
+}
+
+fn callee_name(th: &mut Thread, f: Value) -> String {
+    let f = match types::cast::<crate::object::layout::BoundMethod>(f) {
+        Some(b) => b.func.value(),
+        None => f,
+    };
+    let module = th.m.intern("__module__").and_then(|n| th.get_attr_opt(f, n)).ok().flatten();
+    let name = th.m.intern("__qualname__").and_then(|n| th.get_attr_opt(f, n)).ok().flatten();
+    let text = |v: Word| v.and_then(str::as_str).map(ToOwned::to_owned);
+    match (text(module), text(name)) {
+        (Some(m), Some(n)) if m != "builtins" => format!("{m}.{n}()"),
+        (_, Some(n)) => format!("{n}()"),
+        _ => format!("{} object", class::name(types::class_of(f))),
+    }
+}
+
+fn copy_items(th: &mut Thread, target: Value, v: Value, keys: Value, callee: Word) -> R<()> {
+    for key in super::iterate::values_of(keys) {
+        if let Some(f) = callee {
+            let Some(text) = str::as_str(key) else { return Err(th.type_error("keywords must be strings")) };
+            if th.dict_get(target, key)?.is_some() {
+                let f = callee_name(th, f);
+                return Err(th.type_error(format!("{f} got multiple values for keyword argument '{text}'")));
+            }
+        }
+        let value = th.get_item(v, key)?;
+        th.dict_set(target, key, value)?;
+    }
+    Ok(())
+}
+
+/// A field of an f-string: converted (1 str, 2 repr, 3 ascii), then formatted.
+pub fn format(th: &mut Thread, v: Value, conversion: u8, spec: Word) -> R {
+    let v = match conversion {
+        1 => th.str(v)?,
+        2 => th.repr(v)?,
+        3 => th.ascii(v)?,
+        _ => v,
+    };
+    let spec = spec.and_then(str::as_str).unwrap_or("");
+    if spec.is_empty() && str::view(v).is_some_and(str::is_exact) {
+        return Ok(v);
+    }
+    th.format(v, spec)
+}
+
+/// The pieces of an f-string, joined.
+pub fn string(th: &mut Thread, parts: &[Value]) -> R {
+    let parts: smallvec::SmallVec<[&str; 16]> = parts.iter().filter_map(|p| str::as_str(*p)).collect();
+    th.m.new_str_parts(&parts)
+}
+
+/// The items of a dict as pairs.
+pub fn dict_items(v: Value) -> Vec<(Value, Value)> {
+    let Some(d) = dict::of(v) else { return Vec::new() };
+    let mut items = Vec::with_capacity(dict::len(d));
+    let mut at = 0;
+    while let Some((next, key, value)) = dict::next_entry(d, at) {
+        items.push((key, value));
+        at = next;
+    }
+    items
+}

@@ -1,0 +1,131 @@
+//! Comparisons beyond small ints and inline floats. Must not know how containers compare (`compare_containers.rs`).
+
+use crate::object::num::{self, CmpOp};
+use crate::object::{Kind, R, Raised, Value, Word, bytes, class, str, types};
+use crate::vm::hooks;
+use crate::vm::thread::Thread;
+
+const METHODS: [&str; 6] = ["__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"];
+
+/// The special method's name of a comparison.
+pub fn method_name(op: CmpOp) -> &'static str {
+    METHODS[op as usize]
+}
+
+/// Whether `x op y` is true.
+#[cold]
+#[inline(never)]
+pub fn holds(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<bool> {
+    if let Some(answer) = quick(op, x, y) {
+        return Ok(answer);
+    }
+    let v = compare(th, op, x, y)?;
+    if v.is_bool() { Ok(v == Value::TRUE) } else { th.is_true(v) }
+}
+
+/// Numbers and exact strings: no method can be asked.
+#[inline]
+fn quick(op: CmpOp, x: Value, y: Value) -> Option<bool> {
+    if let (Some(a), Some(b)) = (str::view(x), str::view(y)) {
+        if str::is_exact(a) && str::is_exact(b) {
+            return Some(match op {
+                CmpOp::Eq => str::eq(a, b),
+                CmpOp::Ne => !str::eq(a, b),
+                _ => op.holds(Some(str::compare(a, b))),
+            });
+        }
+        return None;
+    }
+    num::compare(x, y).map(|order| op.holds(order))
+}
+
+/// `x op y`.
+#[cold]
+#[inline(never)]
+pub fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
+    if let Some(answer) = quick(op, x, y) {
+        return Ok(Value::bool(answer));
+    }
+    th.check_native_stack()?;
+    let (cx, cy) = (types::class_of(x), types::class_of(y));
+    let right_first = cx != cy && class::is_subclass(cy, cx);
+    if right_first {
+        if let Some(v) = try_method(th, op.reflected(), y, x)? {
+            return Ok(v);
+        }
+    }
+    if let Some(v) = try_method(th, op, x, y)? {
+        return Ok(v);
+    }
+    if let Some(answer) = builtin(th, op, x, y)? {
+        return Ok(Value::bool(answer));
+    }
+    if !right_first {
+        if let Some(v) = try_method(th, op.reflected(), y, x)? {
+            return Ok(v);
+        }
+    }
+    match op {
+        CmpOp::Eq => Ok(Value::bool(x == y)),
+        CmpOp::Ne => Ok(Value::bool(x != y)),
+        _ => Err(unordered(th, op, x, y)),
+    }
+}
+
+fn try_method(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Word> {
+    let Some(f) = th.lookup_override(x, METHODS[op as usize]) else {
+        return if op == CmpOp::Ne { not_equal_by_eq(th, x, y) } else { Ok(None) };
+    };
+    let v = th.call(f, &[x, y])?;
+    Ok(Some(v).filter(|v| *v != Value::NOT_IMPLEMENTED))
+}
+
+/// `!=` is the opposite of a `__eq__` written in Mini.
+fn not_equal_by_eq(th: &mut Thread, x: Value, y: Value) -> R<Word> {
+    match try_method(th, CmpOp::Eq, x, y)? {
+        Some(v) => Ok(Some(Value::bool(!th.is_true(v)?))),
+        None => Ok(None),
+    }
+}
+
+/// `x op y` for built-in types; `None`: they do not compare that way.
+pub fn builtin(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Option<bool>> {
+    let (kx, ky) = (types::kind_of(x), types::kind_of(y));
+    match (kx, ky) {
+        (Kind::Str, Kind::Str) => {
+            let (Some(a), Some(b)) = (str::view(x), str::view(y)) else { return Ok(None) };
+            Ok(Some(op.holds(Some(str::compare(a, b)))))
+        }
+        (Kind::Bytes, Kind::Bytes) => Ok(Some(op.holds(Some(bytes::as_bytes(x).cmp(&bytes::as_bytes(y)))))),
+        (Kind::BoundMethod, Kind::BoundMethod) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
+            Ok(Some(same_method(x, y) == (op == CmpOp::Eq)))
+        }
+        _ => hooks::compare_containers(th, op, x, y),
+    }
+}
+
+fn same_method(x: Value, y: Value) -> bool {
+    use crate::object::layout::BoundMethod;
+    match (types::cast::<BoundMethod>(x), types::cast::<BoundMethod>(y)) {
+        (Some(a), Some(b)) => a.func.get() == b.func.get() && a.receiver.get() == b.receiver.get(),
+        _ => false,
+    }
+}
+
+#[cold]
+fn unordered(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> Raised {
+    let (a, b) = (th.type_name(x), th.type_name(y));
+    th.type_error(format!("'{}' not supported between instances of '{a}' and '{b}'", op.symbol()))
+}
+
+impl Thread {
+    /// `x op y`.
+    pub fn compare(&mut self, op: CmpOp, x: Value, y: Value) -> R {
+        compare(self, op, x, y)
+    }
+
+    /// `x < y` as a truth value: what sorting asks.
+    pub fn less(&mut self, x: Value, y: Value) -> R<bool> {
+        holds(self, CmpOp::Lt, x, y)
+    }
+}

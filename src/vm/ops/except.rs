@@ -1,0 +1,114 @@
+//! `raise`, `except`, `assert`. Must not know how the stack is unwound.
+
+use crate::object::layout::Exception;
+use crate::object::{Exc, Kind, R, Raised, Value, Word, class, exc, tuple, types};
+use crate::vm::thread::Thread;
+
+/// `raise what [from cause]`: makes the exception pending.
+pub fn raise(th: &mut Thread, what: Value, cause: Word) -> Raised {
+    match make(th, what, cause) {
+        Ok(exception) => th.raise_value(exception),
+        Err(raised) => raised,
+    }
+}
+
+fn make(th: &mut Thread, what: Value, cause: Word) -> R {
+    let exception = instantiate(th, what, "exceptions must derive from BaseException")?;
+    let Some(cause) = cause else { return Ok(exception) };
+    let scope = th.scope();
+    th.root(exception);
+    let result = set_cause(th, exception, cause);
+    th.close(scope);
+    result.map(|()| exception)
+}
+
+fn set_cause(th: &mut Thread, exception: Value, cause: Value) -> R<()> {
+    let cause = if cause.is_none() {
+        None
+    } else {
+        Some(instantiate(th, cause, "exception causes must derive from BaseException")?)
+    };
+    if let Some(e) = exc::cast(exception) {
+        e.cause.set_word(cause);
+        e.suppress.set(Value::TRUE);
+    }
+    Ok(())
+}
+
+/// An exception object as it is; a class is called without arguments.
+fn instantiate(th: &mut Thread, what: Value, otherwise: &str) -> R {
+    if exc::cast(what).is_some() {
+        return Ok(what);
+    }
+    if is_exception_class(what) {
+        let made = th.call(what, &[])?;
+        if exc::cast(made).is_some() {
+            return Ok(made);
+        }
+        let (c, m) = (th.repr(what)?, th.type_name(made));
+        let c = crate::object::str::as_str(c).unwrap_or("?").to_owned();
+        return Err(
+            th.type_error(format!("calling {c} should have returned an instance of BaseException, not <class '{m}'>"))
+        );
+    }
+    Err(th.type_error(otherwise))
+}
+
+fn is_exception_class(v: Value) -> bool {
+    class::cast(v).is_some() && class::is_subclass(v, types::exc_class(Exc::BaseException))
+}
+
+/// A bare `raise`.
+pub fn raise_again(th: &mut Thread) -> Raised {
+    match th.handled {
+        Some(e) => th.raise_value(e),
+        None => th.raise(Exc::RuntimeError, "No active exception to reraise"),
+    }
+}
+
+/// The end of a `finally`, or of an `except` that did not match: the traceback stays as it is, without a second line
+/// for this frame.
+pub fn re_raise(th: &mut Thread, exception: Value) -> Raised {
+    // The frame's line is added again when it unwinds: take the one it already has away.
+    if let Some(e) = exc::cast(exception) {
+        let own = crate::vm::frame::function(th.base).and_then(|f| f.code.get());
+        if let Some(tb) = e.traceback.get().and_then(types::cast::<crate::object::layout::Traceback>) {
+            if tb.code.get() == own {
+                let (line, pc) = (tb.line as u32, tb.pc as u32);
+                th.re_raised = Some((line, pc));
+                e.traceback.set_word(tb.next.get());
+            }
+        }
+    }
+    th.raise_value(exception)
+}
+
+/// A failed `assert`.
+pub fn raise_assertion(th: &mut Thread, message: Word) -> Raised {
+    th.raise_with(Exc::AssertionError, message.as_slice())
+}
+
+/// `except kind:` — `kind` must be an exception class or a tuple of them.
+pub fn matches(th: &mut Thread, exception: Value, kind: Value) -> R<bool> {
+    if is_exception_class(kind) {
+        return Ok(class::is_subclass(types::class_of(exception), kind));
+    }
+    if types::kind_of(kind) == Kind::Tuple {
+        let kinds = tuple::items(kind);
+        if kinds.iter().all(|k| is_exception_class(k.value())) {
+            return Ok(kinds.iter().any(|k| class::is_subclass(types::class_of(exception), k.value())));
+        }
+    }
+    Err(th.type_error("catching classes that do not inherit from BaseException is not allowed"))
+}
+
+/// `R[a], R[a+1], R[a+2]` = type, value, traceback.
+pub fn triple(exception: Value, registers: *mut u64) {
+    let traceback = types::cast::<Exception>(exception).map_or(Value::NONE, |e| e.traceback.value());
+    // SAFETY: the compiler reserves three registers.
+    unsafe {
+        *registers = types::class_of(exception).bits();
+        *registers.add(1) = exception.bits();
+        *registers.add(2) = traceback.bits();
+    }
+}

@@ -1,0 +1,146 @@
+//! `for` loops and unpacking: the state of a loop in four registers. Must not know iterator objects' insides.
+
+use crate::object::{Kind, R, Slot, Value, Word, list, range, tuple, types};
+use crate::vm::thread::Thread;
+
+/// Begins a loop over `v`: word 0 is RANGE_STATE (then: next number, items left, step), a list or tuple (then: the
+/// index), or an iterator object (then: EMPTY).
+pub fn start(th: &mut Thread, v: Value, state: *mut u64) -> R<()> {
+    let words = match types::kind_of(v) {
+        Kind::Range => match range::of(v).and_then(range::small_parts) {
+            Some((start, stop, step)) => {
+                let left = range::small_len(start, stop, step);
+                [Value::RANGE_STATE, small(start), small(left), small(step)].map(Some)
+            }
+            None => [Some(th.iter_object(v)?), None, None, None],
+        },
+        Kind::List | Kind::Tuple if !is_subclass(v) => [Some(v), Some(small(0)), None, None],
+        _ => [Some(th.iter_object(v)?), None, None, None],
+    };
+    for (i, word) in words.iter().enumerate() {
+        // SAFETY: the compiler reserves four registers for the state.
+        unsafe { *state.add(i) = word.map_or(0, Value::bits) };
+    }
+    Ok(())
+}
+
+fn is_subclass(v: Value) -> bool {
+    crate::object::layout::is_subclass_instance(types::hdr(v))
+}
+
+fn small(n: i64) -> Value {
+    Value::int_unchecked(n)
+}
+
+/// The next item, where the eval loop's short paths found none.
+#[cold]
+#[inline(never)]
+pub fn next(th: &mut Thread, state: *mut u64) -> R<Word> {
+    // SAFETY: the four registers of the state.
+    let (source, index) = unsafe { (Value::from_bits(*state), Value::from_bits(*state.add(1))) };
+    let Some(source) = source else { return Ok(None) };
+    match index {
+        // A list or tuple at its end; it stays there, even if the list grows again.
+        Some(_) => {
+            // SAFETY: as above.
+            unsafe { *state = Value::NONE.bits() };
+            Ok(None)
+        }
+        None if source.is_none() => Ok(None),
+        None => th.next_item(source),
+    }
+}
+
+/// Writes exactly `count` items of `v` to registers: all, or none if there is another number of them.
+pub fn unpack(th: &mut Thread, v: Value, registers: *mut u64, count: usize) -> R<()> {
+    let items = items_of(th, v, Some(count))?;
+    if items.len() != count {
+        return Err(wrong_count(th, v, items.len(), count));
+    }
+    write(registers, &items);
+    Ok(())
+}
+
+fn write(registers: *mut u64, items: &[Value]) {
+    for (i, v) in items.iter().enumerate() {
+        // SAFETY: the compiler reserves as many registers as there are targets.
+        unsafe { *registers.add(i) = v.bits() };
+    }
+}
+
+#[cold]
+fn wrong_count(th: &mut Thread, v: Value, got: usize, want: usize) -> crate::object::Raised {
+    if got < want {
+        return th.value_error(format!("not enough values to unpack (expected {want}, got {got})"));
+    }
+    let _ = v;
+    th.value_error(format!("too many values to unpack (expected {want})"))
+}
+
+/// The items of an iterable, at most one more than `limit`.
+fn items_of(th: &mut Thread, v: Value, limit: Option<usize>) -> R<smallvec::SmallVec<[Value; 16]>> {
+    if matches!(types::kind_of(v), Kind::List | Kind::Tuple) && !is_subclass(v) {
+        return Ok(values_of(v));
+    }
+    let mut it = match th.iter(v) {
+        Ok(it) => it,
+        Err(raised) => {
+            if th.pending_is(crate::object::Exc::TypeError) && th.lookup_special(v, "__iter__").is_none() {
+                th.m.pending = None;
+                let name = th.type_name(v);
+                return Err(th.type_error(format!("cannot unpack non-iterable {name} object")));
+            }
+            return Err(raised);
+        }
+    };
+    // Kept in a list while Mini code may run.
+    let collected = th.m.new_list(&[])?;
+    let scope = th.scope();
+    th.root(collected);
+    let mut result = Ok(());
+    let mut n = 0;
+    while limit.is_none_or(|limit| n <= limit) {
+        match it.next(th) {
+            Ok(Some(item)) => result = push(th, collected, item),
+            Ok(None) => break,
+            Err(raised) => result = Err(raised),
+        }
+        if result.is_err() {
+            break;
+        }
+        n += 1;
+    }
+    th.close(scope);
+    result.map(|()| values_of(collected))
+}
+
+fn push(th: &mut Thread, l: Value, item: Value) -> R<()> {
+    match list::of(l) {
+        Some(l) => list::push(&mut th.m, l, item),
+        None => Ok(()),
+    }
+}
+
+/// The items of a list or tuple as they are now.
+pub fn values_of(v: Value) -> smallvec::SmallVec<[Value; 16]> {
+    match list::of(v) {
+        Some(l) => list::items(l).iter().filter_map(Slot::get).collect(),
+        None => tuple::items(v).iter().filter_map(Slot::get).collect(),
+    }
+}
+
+/// `a, *b, c = v` with `before` and `after` plain targets.
+pub fn unpack_starred(th: &mut Thread, v: Value, registers: *mut u64, before: usize, after: usize) -> R<()> {
+    let items = items_of(th, v, None)?;
+    if items.len() < before + after {
+        let message =
+            format!("not enough values to unpack (expected at least {}, got {})", before + after, items.len());
+        return Err(th.value_error(message));
+    }
+    let tail = items.len() - after;
+    let middle = th.m.new_list(&items[before..tail])?;
+    write(registers, &items[..before]);
+    write(registers.wrapping_add(before), &[middle]);
+    write(registers.wrapping_add(before + 1), &items[tail..]);
+    Ok(())
+}

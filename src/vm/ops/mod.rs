@@ -1,0 +1,10 @@
+//! The slow paths of the instructions, one file per family. Each may run Mini code. Must not know the eval loop.
+
+pub mod arith;
+pub mod build;
+pub mod compare;
+pub mod except;
+pub mod item;
+pub mod iterate;
+pub mod names;
+pub mod test;

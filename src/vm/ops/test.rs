@@ -1,0 +1,155 @@
+//! Truth, equality, hash and length of any value. Must not know ordering (`compare.rs`).
+
+use crate::object::num::{self, CmpOp};
+use crate::object::{Exc, Kind, R, Value, bytes, class, dict, list, set, str, tuple, types};
+use crate::vm::thread::Thread;
+
+/// `bool(v)`.
+#[cold]
+#[inline(never)]
+pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
+    if let Some(f) = th.lookup_override(v, "__bool__") {
+        let answer = th.call(f, &[v])?;
+        if !answer.is_bool() {
+            let name = th.type_name(answer);
+            return Err(th.type_error(format!("__bool__ should return bool, returned {name}")));
+        }
+        return Ok(answer == Value::TRUE);
+    }
+    if th.lookup_override(v, "__len__").is_some() {
+        return th.len(v).map(|n| n != 0);
+    }
+    Ok(match types::kind_of(v) {
+        Kind::None_ => false,
+        Kind::Bool => v == Value::TRUE,
+        Kind::Int => v != Value::int_unchecked(0),
+        Kind::Float => crate::object::float::as_f64(v) != Some(0.0),
+        Kind::Str => str::as_str(v).is_some_and(|s| !s.is_empty()),
+        Kind::Bytes => bytes::as_bytes(v).is_some_and(|s| !s.is_empty()),
+        Kind::List | Kind::Tuple | Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::Range | Kind::DictView
+        | Kind::MappingProxy | Kind::ByteArray => th.len(v)? != 0,
+        _ => true,
+    })
+}
+
+impl Thread {
+    /// `bool(v)`.
+    pub fn is_true(&mut self, v: Value) -> R<bool> {
+        is_true(self, v)
+    }
+
+    /// `len(v)`.
+    pub fn len(&mut self, v: Value) -> R<usize> {
+        if let Some(f) = self.lookup_override(v, "__len__") {
+            return self.custom_len(f, v);
+        }
+        let n = match types::kind_of(v) {
+            Kind::List => list::of(v).map(list::len),
+            Kind::Tuple => Some(tuple::items(v).len()),
+            Kind::Str => str::view(v).map(|s| s.nchars as usize),
+            Kind::Bytes => bytes::as_bytes(v).map(<[u8]>::len),
+            Kind::Dict => dict::of(v).map(dict::len),
+            Kind::Set | Kind::FrozenSet => set::of(v).map(set::len),
+            _ => crate::vm::hooks::len(self, v)?,
+        };
+        match n {
+            Some(n) => Ok(n),
+            None => match self.lookup_special(v, "__len__") {
+                Some(f) => self.custom_len(f, v),
+                None => {
+                    let name = self.type_name(v);
+                    Err(self.type_error(format!("object of type '{name}' has no len()")))
+                }
+            },
+        }
+    }
+
+    fn custom_len(&mut self, f: Value, v: Value) -> R<usize> {
+        let n = self.call(f, &[v])?;
+        let n = self.index(n)?;
+        usize::try_from(n).map_err(|_| self.value_error("__len__() should return >= 0"))
+    }
+
+    /// `v` as an integer through `__index__`, for indices and counts.
+    pub fn index(&mut self, v: Value) -> R<i64> {
+        let n = self.index_value(v)?;
+        match crate::object::int::as_i64(n) {
+            Some(n) => Ok(n),
+            None => Err(self.raise(Exc::OverflowError, "Python int too large to convert to C ssize_t")),
+        }
+    }
+
+    /// `operator.index(v)`.
+    pub fn index_value(&mut self, v: Value) -> R {
+        if matches!(types::kind_of(v), Kind::Int) {
+            return Ok(v);
+        }
+        if v.is_bool() {
+            return Ok(Value::int_unchecked((v == Value::TRUE) as i64));
+        }
+        if let Some(f) = self.lookup_override(v, "__index__") {
+            let n = self.call(f, &[v])?;
+            if types::kind_of(n) == Kind::Int {
+                return Ok(n);
+            }
+            let name = self.type_name(n);
+            return Err(self.type_error(format!("__index__ returned non-int (type {name})")));
+        }
+        let name = self.type_name(v);
+        Err(self.type_error(format!("'{name}' object cannot be interpreted as an integer")))
+    }
+
+    /// `hash(v)`.
+    pub fn hash(&mut self, v: Value) -> R<i64> {
+        if v.is_ref() && class::traits(types::class_of(v)) & class::trait_bits::HASH != 0 {
+            return self.custom_hash(v);
+        }
+        if let Some(h) = crate::object::key::hash(v) {
+            return Ok(h);
+        }
+        if let Some(h) = num::hash(v) {
+            return Ok(h);
+        }
+        match types::kind_of(v) {
+            Kind::Tuple => {
+                self.check_native_stack()?;
+                let mut hasher = tuple::Hasher::new();
+                for item in tuple::items(v) {
+                    hasher.add(self.hash(item.value())?);
+                }
+                Ok(hasher.finish())
+            }
+            Kind::Str => Ok(str::view(v).map_or(0, str::hash)),
+            Kind::Bytes => Ok(bytes::view(v).map_or(0, bytes::hash)),
+            Kind::List | Kind::Dict | Kind::Set | Kind::Slice | Kind::ByteArray => {
+                let name = self.type_name(v);
+                Err(self.type_error(format!("unhashable type: '{name}'")))
+            }
+            Kind::FrozenSet | Kind::Range => crate::vm::hooks::hash(self, v),
+            Kind::BoundMethod => Ok((v.addr() >> 4) as i64),
+            _ => Ok((v.bits() >> 4) as i64),
+        }
+    }
+
+    #[cold]
+    fn custom_hash(&mut self, v: Value) -> R<i64> {
+        let Some(f) = self.lookup_special(v, "__hash__") else { return Ok((v.bits() >> 4) as i64) };
+        if f.is_none() {
+            let name = self.type_name(v);
+            return Err(self.type_error(format!("unhashable type: '{name}'")));
+        }
+        let h = self.call(f, &[v])?;
+        match types::kind_of(h) {
+            Kind::Int | Kind::Bool => num::hash(h).map_or_else(|| self.index(h), Ok),
+            _ => Err(self.type_error("__hash__ method should return an integer")),
+        }
+    }
+
+    /// `a == b` as containers ask it: identity counts as equality.
+    pub fn eq(&mut self, a: Value, b: Value) -> R<bool> {
+        if a == b {
+            return Ok(true);
+        }
+        super::compare::holds(self, CmpOp::Eq, a, b)
+    }
+}
