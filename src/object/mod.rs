@@ -1,17 +1,20 @@
 //! Data: words, the heap, and the raw operations of every built-in type.
 //! Must not run Mini code, and must not block: what can do either lives in `vm` and `native`.
 
+pub mod bigint;
 pub mod bytes;
 pub mod class;
 pub mod dict;
 pub mod error;
 pub mod exc;
+pub mod float;
 pub mod format;
 pub mod format_float;
 pub mod format_int;
 pub mod func;
 pub mod header;
 pub mod heap;
+pub mod int;
 pub mod intern;
 pub mod iter;
 pub mod key;

@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 /// The word that leads to an object's overflow attributes (its first Chunk); `None` if it cannot have attributes.
 ///
 /// An instance of a subclass of a built-in type (flag SUBCLASS) has it in the last 8 bytes of its cell, behind the
-/// payload: whoever makes one asks for 8 bytes more, sets the flag, then clears this word.
+/// payload: whoever makes one asks for 8 bytes more and sets the flag; the word is EMPTY in a fresh cell.
 #[inline]
 pub fn attrs_word(v: Value) -> Option<&'static Slot> {
     if !v.is_ref() {

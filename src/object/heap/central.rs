@@ -84,6 +84,11 @@ impl Heap {
         self.threshold.store(central.threshold(central.stats.live_bytes), Relaxed);
     }
 
+    /// The limit in bytes.
+    pub fn limit(&self) -> usize {
+        self.lock().limit as usize * BLOCK
+    }
+
     pub fn since(&self) -> usize {
         self.since.load(Relaxed)
     }
@@ -147,7 +152,9 @@ impl Heap {
         self.count(n as usize * BLOCK, member);
         let at = self.space.address(head);
         if !zero {
+            // The head of the object, and the word at its end that may lead to attributes.
             self.space.fill(at, 4 * GRANULE, 0);
+            self.space.fill(at + n as usize * BLOCK - GRANULE, GRANULE, 0);
         }
         Some(at)
     }

@@ -24,6 +24,14 @@ pub struct CollectStats {
     pub pause_ns_max: u64,
 }
 
+/// What one collection has done.
+pub struct Collected {
+    /// Bytes in cells that survived.
+    pub live: u64,
+    /// What the dead owned: drop it when the world runs again.
+    pub garbage: Garbage,
+}
+
 /// Visits every thread's local heap.
 pub type Locals<'a> = &'a mut dyn FnMut(VisitLocal);
 /// What is done with each of them.
@@ -31,7 +39,7 @@ pub type VisitLocal<'a> = &'a mut dyn FnMut(&mut LocalHeap);
 
 impl Heap {
     /// Collects. `locals` visits every thread's LocalHeap, `roots` everything that is alive by itself.
-    pub fn collect(&self, locals: Locals, roots: &mut dyn FnMut(&mut Marker)) -> (CollectStats, Garbage) {
+    pub fn collect(&self, locals: Locals, roots: &mut dyn FnMut(&mut Marker)) -> Collected {
         let start = Instant::now();
         locals(&mut |local| local.forget());
         let mut central = self.lock();
@@ -47,7 +55,7 @@ impl Heap {
         stats.live_bytes = live;
         stats.pause_ns_total += pause;
         stats.pause_ns_max = stats.pause_ns_max.max(pause);
-        (*stats, garbage)
+        Collected { live: live as u64, garbage }
     }
 
     /// Takes from the dead what they own, and from the living what they hold weakly.

@@ -22,7 +22,7 @@ mod space;
 #[cfg(test)]
 mod tests;
 
-pub use collect::{CollectStats, Locals};
+pub use collect::{CollectStats, Collected, Locals};
 pub use finalize::{Garbage, new_code_data};
 pub use local::LocalHeap;
 pub use mark::Marker;
@@ -104,6 +104,11 @@ pub(super) fn cell_end(v: Value) -> usize {
     global().space.cell_end(v.addr())
 }
 
+/// Gives up what is left of a thread's gaps: before a fork, and when the thread ends.
+pub fn retire(local: &mut LocalHeap) {
+    local.retire();
+}
+
 /// Whether a cell in use begins at `addr`.
 pub fn is_cell(addr: usize) -> bool {
     find_cell(addr).is_some_and(|v| v.addr() == addr)
@@ -126,7 +131,7 @@ pub fn register_weak(hook: WeakHook) {
 
 /// Collects; the world stands still. `locals` visits every thread's LocalHeap, `roots` everything that is alive by
 /// itself. The garbage is to be dropped after the world runs again.
-pub fn collect(locals: Locals, roots: &mut dyn FnMut(&mut Marker)) -> (CollectStats, Garbage) {
+pub fn collect(locals: Locals, roots: &mut dyn FnMut(&mut Marker)) -> Collected {
     global().collect(locals, roots)
 }
 
@@ -143,6 +148,11 @@ pub fn allocated_since() -> usize {
 /// Bytes of the blocks in use.
 pub fn used() -> usize {
     global().lock().in_use as usize * size::BLOCK
+}
+
+/// The most that the blocks in use may be: what is sure to be larger need not be tried.
+pub fn limit() -> usize {
+    global().limit()
 }
 
 /// Holds the heap's lock across a fork, so that the child finds it free. With the world stopped, after every

@@ -66,11 +66,11 @@ impl Bench {
         Some(Value::from_addr(at.addr().get()))
     }
 
-    fn collect(&mut self, roots: &[Value]) -> super::CollectStats {
+    fn collect(&mut self, roots: &[Value]) -> super::Collected {
         let Bench { heap, local, member } = self;
         member.withdraw(gil::Events::COLLECT);
         let visit_roots = &mut |marker: &mut super::Marker| roots.iter().for_each(|v| marker.visit(*v));
-        heap.collect(&mut |visit| visit(local), visit_roots).0
+        heap.collect(&mut |visit| visit(local), visit_roots)
     }
 
     fn wants_collection(&self) -> bool {
@@ -240,7 +240,7 @@ fn the_death_of_a_host_frees_its_value() {
     b.heap.lock().finalizable.push(at.addr().get());
     b.collect(&[Value::from_addr(at.addr().get())]);
     assert_eq!(Arc::strong_count(&value), 2);
-    let garbage = b.heap.collect(&mut |visit| visit(&mut b.local), &mut |_| ()).1;
+    let garbage = b.heap.collect(&mut |visit| visit(&mut b.local), &mut |_| ()).garbage;
     assert_eq!(garbage.hosts.len(), 1);
     drop(garbage);
     assert_eq!(Arc::strong_count(&value), 1);

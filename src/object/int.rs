@@ -1,0 +1,274 @@
+//! Ints as values: words, boxes with limbs, reading and writing them as text.
+//! Must not know operators (`num`) nor how big integers calculate (`bigint`).
+
+pub use super::bigint::{IBig, Sign, UBig};
+use super::error::{Exc, R};
+use super::layout::Int;
+use super::mutator::Mutator;
+use super::types::cast;
+use super::unicode;
+use super::value::Value;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Most decimal digits that are read or written: work grows faster than the number of digits. 0: no limit.
+static MAX_DIGITS: AtomicUsize = AtomicUsize::new(4300);
+
+/// `sys.get_int_max_str_digits`.
+pub fn max_str_digits() -> usize {
+    MAX_DIGITS.load(Ordering::Relaxed)
+}
+
+/// `sys.set_int_max_str_digits`.
+pub fn set_max_str_digits(n: usize) {
+    MAX_DIGITS.store(n, Ordering::Relaxed);
+}
+
+impl Mutator {
+    /// An int of any value of the machine's word.
+    #[inline(always)]
+    pub fn new_int(&mut self, n: i64) -> R {
+        match Value::small(n) {
+            Some(v) => Ok(v),
+            None => self.box_int(n < 0, &[n.unsigned_abs()]),
+        }
+    }
+
+    /// An int of any unsigned word.
+    pub fn new_uint(&mut self, n: u64) -> R {
+        match i64::try_from(n) {
+            Ok(n) => self.new_int(n),
+            Err(_) => self.box_int(false, &[n]),
+        }
+    }
+
+    /// An int of any size.
+    pub fn new_bigint(&mut self, n: &IBig) -> R {
+        let (sign, words) = n.as_sign_words();
+        match i64::try_from(n) {
+            Ok(small) => self.new_int(small),
+            Err(_) => self.box_int(sign == Sign::Negative, words),
+        }
+    }
+
+    /// An int of a class derived from `int`: always a box, with room for the attribute word. `shape` is the class's root.
+    pub fn new_int_subclass(&mut self, shape: u32, n: &IBig) -> R {
+        let (sign, words) = n.as_sign_words();
+        let p = self.alloc_as::<Int>(super::Kind::Int, shape, size_of_val(words) + 8)?;
+        Ok(fill(p, sign == Sign::Negative, words, true))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn box_int(&mut self, negative: bool, words: &[u64]) -> R {
+        let p = self.alloc::<Int>(size_of_val(words))?;
+        Ok(fill(p, negative, words, false))
+    }
+}
+
+/// Writes a fresh box, which has room for these limbs.
+fn fill(p: *mut Int, negative: bool, words: &[u64], subclass: bool) -> Value {
+    let len = words.len() as i64;
+    // SAFETY: freshly allocated by the callers with room for the limbs, and not shared yet.
+    unsafe {
+        (&raw mut (*p).len).write(if negative { -len } else { len });
+        (&raw mut (*p).limbs).cast::<u64>().copy_from_nonoverlapping(words.as_ptr(), words.len());
+        if subclass {
+            (*p).hdr.flags.fetch_or(super::header::flag::SUBCLASS, Ordering::Relaxed);
+        }
+    }
+    Value::from_addr(p.addr())
+}
+
+/// Limbs of a box, least first.
+pub fn limbs(n: &Int) -> &[u64] {
+    // SAFETY: a box has as many limbs behind its fixed part as its length says.
+    unsafe { std::slice::from_raw_parts(n.limbs.as_ptr(), n.len.unsigned_abs() as usize) }
+}
+
+/// Whether `v` is an int or a bool.
+#[inline]
+pub fn is_int(v: Value) -> bool {
+    v.is_small_int() || v.is_bool() || cast::<Int>(v).is_some()
+}
+
+/// Any int or bool that fits.
+#[inline]
+pub fn as_i64(v: Value) -> Option<i64> {
+    if v.is_small_int() { Some(v.small_unchecked()) } else { unusual_i64(v) }
+}
+
+fn unusual_i64(v: Value) -> Option<i64> {
+    if v.is_bool() {
+        return Some((v == Value::TRUE) as i64);
+    }
+    let n = cast::<Int>(v)?;
+    let size = match limbs(n) {
+        [] => 0,
+        [one] => *one as i128,
+        _ => return None,
+    };
+    i64::try_from(if n.len < 0 { -size } else { size }).ok()
+}
+
+/// Any int or bool, as a big integer.
+pub fn to_ibig(v: Value) -> Option<IBig> {
+    if let Some(n) = as_i64(v) {
+        return Some(IBig::from(n));
+    }
+    let n = cast::<Int>(v)?;
+    let sign = if n.len < 0 { Sign::Negative } else { Sign::Positive };
+    Some(IBig::from_sign_words(sign, limbs(n)))
+}
+
+/// Whether an int is negative; false for anything else.
+pub fn is_negative(v: Value) -> bool {
+    as_i64(v).map_or_else(|| cast::<Int>(v).is_some_and(|n| n.len < 0), |n| n < 0)
+}
+
+/// Any int or bool as the nearest float; OverflowError if there is none.
+pub fn to_f64(m: &mut Mutator, v: Value) -> R<f64> {
+    let f = match as_i64(v) {
+        Some(n) => Some(n as f64),
+        None => to_ibig(v).as_ref().and_then(super::bigint::to_f64),
+    };
+    f.ok_or_else(|| super::num::raise(m, super::bigint::TOO_LARGE))
+}
+
+/// Decimal digits of an int or bool, however many; empty for anything else.
+pub fn to_decimal(v: Value) -> String {
+    match as_i64(v) {
+        Some(n) => n.to_string(),
+        None => to_ibig(v).map(|n| n.to_string()).unwrap_or_default(),
+    }
+}
+
+/// Decimal digits, as `str` and `repr` show an int; ValueError if they are too many.
+pub fn decimal(m: &mut Mutator, v: Value) -> R<String> {
+    let limit = max_str_digits();
+    let limbs = cast::<Int>(v).map_or(0, |n| limbs(n).len());
+    let too_many = "integer string conversion; use sys.set_int_max_str_digits() to increase the limit";
+    // A limb has at least 19 digits: do not even begin with what is hopeless.
+    if limit == 0 || limbs.saturating_sub(1) * 19 <= limit {
+        let text = to_decimal(v);
+        if limit == 0 || text.trim_start_matches('-').len() <= limit {
+            return Ok(text);
+        }
+    }
+    Err(m.value_error(format!("Exceeds the limit ({limit} digits) for {too_many}")))
+}
+
+/// Why a text is no int.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ParseError {
+    Invalid,
+    /// So many decimal digits.
+    TooLong(usize),
+}
+
+/// Reads an int as the constructor does: spaces around it, underscores between digits. Base 0 asks the prefix.
+pub fn parse_text(text: &str, base: u32) -> Result<IBig, ParseError> {
+    let text = text.trim_matches(unicode::is_space);
+    let (negative, text) = match text.strip_prefix(['+', '-']) {
+        Some(rest) => (text.starts_with('-'), rest),
+        None => (false, text),
+    };
+    let (prefixed, rest) = match text.get(..2).map(str::to_ascii_lowercase).as_deref() {
+        Some("0x") => (16, &text[2..]),
+        Some("0o") => (8, &text[2..]),
+        Some("0b") => (2, &text[2..]),
+        _ => (0, text),
+    };
+    let (radix, digits) = match base {
+        0 if prefixed != 0 => (prefixed, rest.strip_prefix('_').unwrap_or(rest)),
+        0 => (10, text),
+        _ if prefixed == base => (base, rest.strip_prefix('_').unwrap_or(rest)),
+        _ => (base, text),
+    };
+    let digits = plain_digits(digits, radix)?;
+    if base == 0 && prefixed == 0 && digits.starts_with('0') && digits.bytes().any(|d| d != b'0') {
+        return Err(ParseError::Invalid);
+    }
+    let size = UBig::from_str_radix(&digits, radix).map_err(|_| ParseError::Invalid)?;
+    Ok(IBig::from_parts(if negative { Sign::Negative } else { Sign::Positive }, size))
+}
+
+/// ASCII digits without underscores; refuses too many, before it looks whether what follows them is right.
+fn plain_digits(text: &str, radix: u32) -> Result<String, ParseError> {
+    let mut digits = String::with_capacity(text.len());
+    let (mut valid, mut before) = (true, '_');
+    for c in text.chars() {
+        let c = unicode::decimal(c).and_then(|d| char::from_digit(d, 10)).unwrap_or(c);
+        if c == '_' && before != '_' {
+            before = c;
+            continue;
+        }
+        if !c.is_digit(radix) {
+            valid = false;
+            break;
+        }
+        digits.push(c.to_ascii_lowercase());
+        before = c;
+    }
+    let limit = max_str_digits();
+    if limit != 0 && digits.len() > limit && !radix.is_power_of_two() {
+        return Err(ParseError::TooLong(digits.len()));
+    }
+    if valid && before != '_' { Ok(digits) } else { Err(ParseError::Invalid) }
+}
+
+/// Reads an int; ValueError if `text` is none. `shown` is the text as the message shows it.
+pub fn parse_shown(m: &mut Mutator, text: &str, base: u32, shown: &str) -> R {
+    match parse_text(text, base) {
+        Ok(n) => m.new_bigint(&n),
+        Err(ParseError::Invalid) => {
+            Err(m.value_error(format!("invalid literal for int() with base {base}: {shown}")))
+        }
+        Err(ParseError::TooLong(n)) => {
+            let limit = max_str_digits();
+            Err(m.value_error(format!(
+                "Exceeds the limit ({limit} digits) for integer string conversion: value has {n} digits; \
+                 use sys.set_int_max_str_digits() to increase the limit"
+            )))
+        }
+    }
+}
+
+/// Reads an int; ValueError if `text` is none. The base is 0 or 2 to 36.
+pub fn parse(m: &mut Mutator, text: &str, base: u32) -> R {
+    if base == 1 || base > 36 {
+        return Err(m.raise(Exc::ValueError, "int() base must be >= 2 and <= 36, or 0"));
+    }
+    let shown = super::text_repr::repr_str(text);
+    parse_shown(m, text, base, &shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_ints() {
+        let good = [
+            (" 12\n", 10, 12),
+            ("-1_000", 10, -1000),
+            ("0x_fF", 0, 255),
+            ("0xff", 16, 255),
+            ("0b11", 2, 3),
+            ("0b1", 16, 0xb1),
+            ("00", 0, 0),
+            ("z", 36, 35),
+            ("٣", 10, 3),
+            ("+7", 8, 7),
+        ];
+        for (text, base, n) in good {
+            assert_eq!(parse_text(text, base), Ok(IBig::from(n)), "{text} {base}");
+        }
+        for (text, base) in
+            [("", 10), ("1__0", 10), ("_1", 10), ("1_", 10), ("010", 0), ("8", 8), ("- 1", 10), ("0x", 16)]
+        {
+            assert_eq!(parse_text(text, base), Err(ParseError::Invalid), "{text} {base}");
+        }
+        assert_eq!(parse_text(&("9".repeat(4301) + "x"), 10), Err(ParseError::TooLong(4301)));
+        assert!(parse_text(&"1".repeat(4301), 16).is_ok());
+    }
+}
