@@ -50,8 +50,8 @@ pub fn poll(th: &mut Thread) -> R<()> {
 
 /// Collects garbage now. Returns the number of bytes that survived.
 pub fn collect(th: &mut Thread) -> u64 {
-    let member = th.m.member;
-    let live = th.waiting(|member| {
+    // What the dead owned is dropped here, when the world runs again.
+    let collected = th.waiting(|member| {
         gil::stop_the_world(member, |_| {
             let mut locals = |each: &mut dyn FnMut(&mut heap::LocalHeap)| {
                 for_each_thread(|t| each(&mut t.m.heap));
@@ -62,12 +62,11 @@ pub fn collect(th: &mut Thread) -> u64 {
                 link::visit_roots(&mut |v| marker.visit(v));
                 for_each_thread(|t| t.visit_roots(marker));
             };
-            heap::collect(&mut locals, &mut roots).live
+            heap::collect(&mut locals, &mut roots)
         })
     });
     stop_caches(th);
-    let _ = member;
-    live
+    collected.live
 }
 
 /// Lookup caches hold addresses weakly: a dead class's may be used again.

@@ -181,10 +181,12 @@ impl Thread {
     pub fn visit_roots(&self, marker: &mut Marker) {
         let top = frame::top(self.base);
         let words = (top.addr() - self.registers.bottom().addr()) / 8;
-        marker.visit_range(self.registers.bottom(), words);
+        // SAFETY: the registers in use; their thread stands still.
+        unsafe { marker.visit_range(self.registers.bottom(), words) };
         let sp = self.m.member.detached_sp().load(Ordering::Acquire);
         if sp != 0 && sp < self.native_base {
-            marker.visit_range(sp as *const u64, (self.native_base - sp) / 8);
+            // SAFETY: the native stack from where the thread stopped up to where it entered the VM.
+            unsafe { marker.visit_range(sp as *const u64, (self.native_base - sp) / 8) };
         }
         let own = [self.m.pending, self.handled, self.local];
         own.into_iter().flatten().for_each(|v| marker.visit(v));
