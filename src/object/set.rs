@@ -413,3 +413,25 @@ pub fn copy(m: &mut Mutator, s: &'static Set, kind: Kind) -> R<&'static Set> {
         }
     }
 }
+
+/// The hash of a frozenset, from those of its elements in any order; computed as CPython does, so that sets of
+/// frozensets are laid out alike.
+pub fn hash(s: &Set) -> i64 {
+    let known = s.hash.load(Ordering::Relaxed);
+    if known != 0 {
+        return known as i64;
+    }
+    let shuffle = |h: u64| ((h ^ 89_869_747) ^ (h << 16)).wrapping_mul(3_644_798_167);
+    let (mut mixed, mut at, mut n) = (0, 0, 0_u64);
+    while let Some((next, hash, _)) = next_entry(s, at) {
+        mixed ^= shuffle(hash as u64);
+        at = next;
+        n += 1;
+    }
+    mixed ^= (n + 1).wrapping_mul(1_927_868_237);
+    mixed ^= (mixed >> 11) ^ (mixed >> 25);
+    mixed = mixed.wrapping_mul(69_069).wrapping_add(907_133_923);
+    let hash = if mixed == u64::MAX { 590_923_713 } else { mixed };
+    s.hash.store(hash, Ordering::Relaxed);
+    hash as i64
+}

@@ -205,12 +205,6 @@ impl Thread {
         }
     }
 
-    /// Whether the pending exception is an `exc`.
-    pub fn pending_is(&self, exc: Exc) -> bool {
-        let class = self.pending.map(types::class_of);
-        class.is_some_and(|c| crate::object::class::is_subclass(c, types::exc_class(exc)))
-    }
-
     /// All items of an iterable as a new list.
     pub fn collect(&mut self, iterable: Value) -> R {
         if let Some(l) = list::of(iterable).filter(|_| !overrides_iter(self, iterable)) {
