@@ -1,6 +1,7 @@
 //! The syntax tree. It mirrors CPython's `ast` module of Python 3.11: same nodes, same field names (a field that is a
 //! Rust keyword gets a trailing `_`). It knows nothing of tokens or of what the tree will be compiled to.
 
+pub use crate::dump::{dump, dump_with_spans};
 pub use crate::source::Span;
 
 /// No node of a tree that `parse` returns is deeper than this: deeper programs are refused, as CPython refuses them with

@@ -24,6 +24,9 @@ impl Span {
     }
 }
 
+/// The byte order mark, which some editors put before the first line and which is no part of it.
+pub const BOM: &str = "\u{feff}";
+
 /// Where each line of a source text starts. A line ends at `\n`, `\r\n` or a lone `\r`.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
@@ -33,7 +36,7 @@ pub struct LineIndex {
 impl LineIndex {
     pub fn new(text: &str) -> LineIndex {
         let bytes = text.as_bytes();
-        let mut starts = vec![0];
+        let mut starts = vec![if text.starts_with(BOM) { BOM.len() as u32 } else { 0 }];
         for (at, &byte) in bytes.iter().enumerate() {
             let ends_line = byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
             if ends_line {
@@ -50,7 +53,7 @@ impl LineIndex {
 
     /// The line that holds `offset`, counted from 1.
     pub fn line(&self, offset: u32) -> u32 {
-        self.starts.partition_point(|&start| start <= offset) as u32
+        self.starts.partition_point(|&start| start <= offset).max(1) as u32
     }
 
     /// The offset at which `line` (from 1) starts; the last line's start when there are fewer.

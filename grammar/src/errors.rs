@@ -1,0 +1,464 @@
+//! Words for what the grammar refuses. The generated parser says only which token it could not take; CPython says more in
+//! many cases, and this is where those are recognised. The list of tokens that would have been taken is never shown.
+
+use crate::check;
+use crate::parser::{Failure, Mode, sub_expression, sub_expression_length};
+use crate::source::{LineIndex, Span};
+use crate::syntax_error::{ErrorKind, SyntaxError};
+use crate::tokens::{Lexeme, Token};
+
+/// The error to report for a parse that failed.
+pub fn explain(
+    source: &str,
+    lexemes: &[Lexeme],
+    unclosed: Option<Lexeme>,
+    failure: Failure,
+    mode: Mode,
+) -> SyntaxError {
+    let case = Case { source, lexemes, failure, mode };
+    let mut found = case.explain();
+    if let Some(open) = unclosed {
+        let ran_out = case.token() == Token::End || found.reads_to >= lexemes.len().saturating_sub(1);
+        if ran_out || is_after_line(source, case.at(found.reads_to).start, open.start) {
+            return never_closed(source, open);
+        }
+    }
+    let mut error = SyntaxError::new(found.kind, std::mem::take(&mut found.message), source, found.span);
+    error.incomplete = case.is_incomplete(unclosed);
+    if found.endless {
+        error.end_col = 0;
+    }
+    error
+}
+
+/// Whether `offset` stands on a later line than `other`.
+pub fn is_after_line(source: &str, offset: u32, other: u32) -> bool {
+    let lines = LineIndex::new(source);
+    lines.line(offset) > lines.line(other)
+}
+
+/// The error for a bracket that is still open at the end.
+pub fn never_closed(source: &str, open: Lexeme) -> SyntaxError {
+    let bracket = Span::new(open.start, open.end);
+    let message = format!("'{}' was never closed", bracket.of(source));
+    let mut error = SyntaxError::new(ErrorKind::SyntaxError, message, source, bracket);
+    error.end_col = 0;
+    error.incomplete = true;
+    error
+}
+
+/// What was found out about a failure.
+struct Finding {
+    kind: ErrorKind,
+    message: String,
+    span: Span,
+    /// The index of the last token looked at to find it out.
+    reads_to: usize,
+    /// CPython does not say where the error ends.
+    endless: bool,
+}
+
+/// A failed parse, to be explained.
+struct Case<'a, 's> {
+    source: &'a str,
+    lexemes: &'a [Lexeme<'s>],
+    failure: Failure,
+    mode: Mode,
+}
+
+impl<'a, 's> Case<'a, 's> {
+    fn at(&self, index: usize) -> Lexeme<'s> {
+        let end = self.source.len() as u32;
+        let last = Lexeme { token: Token::End, start: end, end };
+        self.lexemes.get(index).or(self.lexemes.last()).copied().unwrap_or(last)
+    }
+
+    /// The token that could not be taken.
+    fn token(&self) -> Token<'s> {
+        self.at(self.failure.at).token
+    }
+
+    fn tokens(&self, from: usize, to: usize) -> &'a [Lexeme<'s>] {
+        self.lexemes.get(from..to).unwrap_or(&[])
+    }
+
+    /// The span of a token for messages: layout is a point.
+    fn span(&self, index: usize) -> Span {
+        let lexeme = self.at(index);
+        if lexeme.token.is_layout() {
+            Span::new(lexeme.start, lexeme.start)
+        } else {
+            Span::new(lexeme.start, lexeme.end)
+        }
+    }
+
+    fn finding(&self, message: impl Into<String>, span: Span) -> Finding {
+        Finding {
+            kind: ErrorKind::SyntaxError,
+            message: message.into(),
+            span,
+            reads_to: self.failure.at,
+            endless: false,
+        }
+    }
+
+    fn explain(&self) -> Finding {
+        self.missing_block()
+            .or_else(|| self.several_statements())
+            .or_else(|| self.unexpected_indent())
+            .or_else(|| self.missing_print_parentheses())
+            .or_else(|| self.missing_else())
+            .or_else(|| self.missing_dict_value())
+            .or_else(|| self.missing_comma())
+            .or_else(|| self.mistaken_equal())
+            .or_else(|| self.missing_except())
+            .or_else(|| self.missing_default())
+            .or_else(|| self.parenthesised_parameter())
+            .or_else(|| self.missing_colon())
+            .unwrap_or_else(|| self.finding("invalid syntax", self.span(self.failure.at)))
+    }
+
+    /// More input could help only where the input ran out.
+    fn is_incomplete(&self, unclosed: Option<Lexeme>) -> bool {
+        let rest = self.lexemes.get(self.failure.at..).unwrap_or(&[]);
+        let at_end = rest.iter().all(|lexeme| matches!(lexeme.token, Token::Dedent | Token::End));
+        unclosed.is_some() || (at_end && self.mode != Mode::Expression)
+    }
+
+    // Blocks and lines.
+
+    fn missing_block(&self) -> Option<Finding> {
+        let newline = self.failure.at.checked_sub(1)?;
+        let is_block = self.at(newline).token == Token::Newline && self.failure.expects("indent");
+        let colon = newline.checked_sub(1).filter(|&at| is_block && self.at(at).token == Token::Colon)?;
+        let head = self.line_start(colon);
+        let (what, keyword) = self.block_name(head)?;
+        let line = LineIndex::new(self.source).line(self.at(keyword).start);
+        let message = format!("expected an indented block after {what} on line {line}");
+        Some(Finding { kind: ErrorKind::IndentationError, ..self.finding(message, self.place_of_block()) })
+    }
+
+    /// At the end of the text there is no token to point at, only the last line.
+    fn place_of_block(&self) -> Span {
+        match self.token() {
+            Token::Dedent | Token::End => {
+                let end = self.source.trim_end_matches(['\n', '\r']).len() as u32;
+                Span::new(end, end)
+            }
+            _ => self.span(self.failure.at),
+        }
+    }
+
+    /// The index of the first token of the logical line that `at` is on.
+    fn line_start(&self, at: usize) -> usize {
+        let before = self.tokens(0, at);
+        let is_edge = |lexeme: &Lexeme| {
+            lexeme.token.is_layout()
+                || matches!(
+                    lexeme.token,
+                    Token::StartModule | Token::StartInteractive | Token::StartExpression
+                )
+        };
+        before.iter().rposition(is_edge).map_or(0, |edge| edge + 1)
+    }
+
+    /// What CPython calls the block that the line at `head` opens, and its keyword.
+    fn block_name(&self, head: usize) -> Option<(&'static str, usize)> {
+        let name = match self.at(head).token {
+            Token::If => "'if' statement",
+            Token::Elif => "'elif' statement",
+            Token::Else => "'else' statement",
+            Token::For => "'for' statement",
+            Token::While => "'while' statement",
+            Token::With | Token::WithParenthesised => "'with' statement",
+            Token::Try => "'try' statement",
+            Token::Except if self.at(head + 1).token == Token::Star => "'except*' statement",
+            Token::Except => "'except' statement",
+            Token::Finally => "'finally' statement",
+            Token::Match => "'match' statement",
+            Token::Case => "'case' statement",
+            Token::Def => "function definition",
+            Token::Class => "class definition",
+            Token::Async if self.at(head + 1).token != Token::Async => {
+                return self.block_name(head + 1).map(|(name, _)| (name, head));
+            }
+            _ => return None,
+        };
+        Some((name, head))
+    }
+
+    fn several_statements(&self) -> Option<Finding> {
+        let previous = self.at(self.failure.at.checked_sub(1)?).token;
+        let ended = matches!(previous, Token::Newline | Token::Dedent) && self.failure.expects("end");
+        let message = "multiple statements found while compiling a single statement";
+        (ended && self.mode == Mode::Interactive).then(|| self.finding(message, self.span(self.failure.at)))
+    }
+
+    fn unexpected_indent(&self) -> Option<Finding> {
+        let message = match self.token() {
+            Token::Indent => "unexpected indent",
+            Token::Dedent if !self.failure.expects("except") && !self.is_incomplete(None) => {
+                "unexpected unindent"
+            }
+            _ => return None,
+        };
+        // The column is the width of the indentation, one less than that of the token after it.
+        let start = self.at(self.failure.at).start.saturating_sub(1);
+        let span = Span::new(start, start);
+        Some(Finding { kind: ErrorKind::IndentationError, ..self.finding(message, span) })
+    }
+
+    // Expressions.
+
+    /// The index of the token after the innermost bracket that is open before `at`, and that bracket.
+    fn innermost_bracket(&self, at: usize) -> Option<(usize, Token<'s>)> {
+        let mut closed = 0;
+        for (index, lexeme) in self.tokens(0, at).iter().enumerate().rev() {
+            if lexeme.token.closes() {
+                closed += 1;
+            } else if lexeme.token.opens() && closed == 0 {
+                return Some((index + 1, lexeme.token));
+            } else if lexeme.token.opens() {
+                closed -= 1;
+            } else if lexeme.token.is_layout() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The last place before `at`, in the same bracket, after which a new expression starts.
+    fn expression_start(&self, at: usize) -> usize {
+        let mut closed = 0;
+        for (index, lexeme) in self.tokens(0, at).iter().enumerate().rev() {
+            let starts = match lexeme.token {
+                token if token.closes() => {
+                    closed += 1;
+                    false
+                }
+                token if token.opens() => {
+                    closed -= 1;
+                    closed < 0
+                }
+                token if token.is_layout() => true,
+                Token::StartModule | Token::StartInteractive | Token::StartExpression => true,
+                Token::Comma | Token::Equal | Token::Colon | Token::Semicolon | Token::Walrus => closed == 0,
+                Token::Else | Token::Return | Token::Assert | Token::Del | Token::Raise => closed == 0,
+                Token::While | Token::Elif | Token::Yield | Token::From => closed == 0,
+                Token::If => closed == 0 && self.line_start(index) == index,
+                _ => false,
+            };
+            if starts {
+                return index + 1;
+            }
+        }
+        0
+    }
+
+    fn missing_print_parentheses(&self) -> Option<Finding> {
+        let previous = self.failure.at.checked_sub(1)?;
+        let name = match self.at(previous).token {
+            Token::Name(name @ ("print" | "exec")) => name,
+            _ => return None,
+        };
+        let (span, reads_to) = self.expression_list(self.failure.at)?;
+        let message = format!("Missing parentheses in call to '{name}'. Did you mean {name}(...)?");
+        let span = self.span(previous).to(span);
+        Some(Finding { reads_to, ..self.finding(message, span) })
+    }
+
+    /// The span of the expressions, separated by commas, that start at `from`.
+    fn expression_list(&self, from: usize) -> Option<(Span, usize)> {
+        let rest = self.lexemes.get(from..)?;
+        let length = sub_expression_length(self.source, rest)?;
+        let length =
+            if self.at(from + length).token == Token::Star { length.saturating_sub(1) } else { length };
+        sub_expression(self.source, rest.get(..length)?)?;
+        let last = from + length.checked_sub(1)?;
+        Some((self.span(from).to(self.span(last)), from + length))
+    }
+
+    /// `a if b` without an `else`.
+    fn missing_else(&self) -> Option<Finding> {
+        if !self.failure.expects("else") || matches!(self.token(), Token::Colon) {
+            return None;
+        }
+        let at = self.failure.at;
+        let condition = self.last_at_this_level(at, Token::If)?;
+        let start = self.expression_start(condition);
+        sub_expression(self.source, self.tokens(start, condition))?;
+        sub_expression(self.source, self.tokens(condition + 1, at))?;
+        let span = self.span(start).to(self.span(at - 1));
+        Some(self.finding("expected 'else' after 'if' expression", span))
+    }
+
+    /// The last such token before `at` that is in no further bracket.
+    fn last_at_this_level(&self, at: usize, wanted: Token) -> Option<usize> {
+        let mut closed = 0;
+        for (index, lexeme) in self.tokens(0, at).iter().enumerate().rev() {
+            if closed == 0 && lexeme.token == wanted {
+                return Some(index);
+            }
+            if lexeme.token.closes() {
+                closed += 1;
+            } else if lexeme.token.opens() {
+                closed -= 1;
+            }
+            if closed < 0 || lexeme.token.is_layout() {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn missing_dict_value(&self) -> Option<Finding> {
+        let at = self.failure.at;
+        let (inside, Token::LeftBrace) = self.innermost_bracket(at)? else { return None };
+        if self.at(at.checked_sub(1)?).token == Token::Colon {
+            return match self.token() {
+                Token::RightBrace | Token::Comma => {
+                    let message = "expression expected after dictionary key and ':'";
+                    Some(self.finding(message, self.span(at - 1)))
+                }
+                Token::Star => {
+                    let (operand, reads_to) = self.expression_list(at + 1)?;
+                    let message = "cannot use a starred expression in a dictionary value";
+                    Some(Finding { reads_to, ..self.finding(message, self.span(at).to(operand)) })
+                }
+                _ => None,
+            };
+        }
+        let start = self.expression_start(at);
+        if start == inside || self.at(start - 1).token != Token::Comma || !self.failure.expects(":") {
+            return None;
+        }
+        let key = sub_expression(self.source, self.tokens(start, at))?;
+        let last = key.span.end.saturating_sub(1);
+        let finding = self.finding("':' expected after dictionary key", Span::new(last, last));
+        Some(Finding { endless: true, ..finding })
+    }
+
+    /// Two expressions next to each other in brackets.
+    fn missing_comma(&self) -> Option<Finding> {
+        let at = self.failure.at;
+        self.innermost_bracket(at)?;
+        let start = self.expression_start(at);
+        let first = sub_expression(self.source, self.tokens(start, at))?;
+        if matches!(first.kind, crate::ast::ExprKind::IfExp { .. } | crate::ast::ExprKind::Lambda { .. }) {
+            return None;
+        }
+        // A name before a string is more likely a wrong string prefix.
+        if at - start == 1 && matches!(self.at(start).token, Token::Name(_)) {
+            let is_string = matches!(self.token(), Token::Str(_) | Token::FStringStart(_));
+            if is_string || matches!(self.at(start).token, Token::Name("match" | "case" | "_")) {
+                return None;
+            }
+        }
+        let (second, reads_to) = self.one_expression(at)?;
+        let span = self.span(start).to(second);
+        Some(Finding { reads_to, ..self.finding("invalid syntax. Perhaps you forgot a comma?", span) })
+    }
+
+    /// The span of the expression that starts at `from`, without what follows a comma.
+    fn one_expression(&self, from: usize) -> Option<(Span, usize)> {
+        let rest = self.lexemes.get(from..)?;
+        let longest = sub_expression_length(self.source, rest)?;
+        let comma = self.first_comma(from, from + longest);
+        let length = comma.map_or(longest, |comma| comma - from);
+        // An unfinished operator at the end is no part of it.
+        let length = (length.saturating_sub(3)..=length).rev().find(|&length| {
+            rest.get(..length).is_some_and(|tokens| sub_expression(self.source, tokens).is_some())
+        })?;
+        let last = from + length.checked_sub(1)?;
+        Some((self.span(from).to(self.span(last)), from + length))
+    }
+
+    fn first_comma(&self, from: usize, to: usize) -> Option<usize> {
+        let mut depth = 0;
+        for (index, lexeme) in self.tokens(from, to).iter().enumerate() {
+            if lexeme.token.opens() {
+                depth += 1;
+            } else if lexeme.token.closes() {
+                depth -= 1;
+            } else if lexeme.token == Token::Comma && depth == 0 {
+                return Some(from + index);
+            }
+        }
+        None
+    }
+
+    /// `=` where only `==` or `:=` makes sense.
+    fn mistaken_equal(&self) -> Option<Finding> {
+        let at = self.failure.at;
+        if self.token() != Token::Equal {
+            return None;
+        }
+        let start = self.expression_start(at);
+        let target = sub_expression(self.source, self.tokens(start, at))?;
+        let (value, reads_to) = self.one_expression(at + 1)?;
+        if matches!(self.at(reads_to).token, Token::Equal | Token::Walrus) {
+            return None;
+        }
+        let is_named = matches!(target.kind, crate::ast::ExprKind::Name { .. });
+        if is_named && start + 1 == at {
+            let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
+            return Some(Finding { reads_to, ..self.finding(message, target.span.to(value)) });
+        }
+        use crate::ast::ExprKind as E;
+        let excluded = matches!(target.kind, E::List { .. } | E::Tuple { .. });
+        let is_target = matches!(target.kind, E::Name { .. } | E::Attribute { .. } | E::Subscript { .. });
+        if excluded || !(is_target || check::suggests_comparison(&target)) {
+            return None;
+        }
+        let what = check::describe(&target);
+        let message = format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?");
+        Some(Finding { reads_to, ..self.finding(message, target.span) })
+    }
+
+    // Statements.
+
+    fn missing_except(&self) -> Option<Finding> {
+        let expected = self.failure.expects("except") && self.failure.expects("finally");
+        let only = expected && !self.failure.expects("else");
+        only.then(|| self.finding("expected 'except' or 'finally' block", self.span(self.failure.at)))
+    }
+
+    /// `def f(a=)`
+    fn missing_default(&self) -> Option<Finding> {
+        let equal = self.failure.at.checked_sub(1).filter(|&at| self.at(at).token == Token::Equal)?;
+        if !matches!(self.token(), Token::Comma | Token::RightParen) {
+            return None;
+        }
+        let (inside, _) = self.innermost_bracket(self.failure.at)?;
+        let is_definition = self.at(inside.checked_sub(3)?).token == Token::Def;
+        is_definition.then(|| self.finding("expected default value expression", self.span(equal)))
+    }
+
+    /// `def f((a))`
+    fn parenthesised_parameter(&self) -> Option<Finding> {
+        let at = self.failure.at;
+        let (inside, _) = self.innermost_bracket(at)?;
+        if self.token() != Token::LeftParen || self.at(inside.checked_sub(3)?).token != Token::Def {
+            return None;
+        }
+        let names = self.lexemes.get(at + 1..)?;
+        let length =
+            names.iter().take_while(|lexeme| matches!(lexeme.token, Token::Name(_) | Token::Comma)).count();
+        let close = at + 1 + length;
+        let closed = length > 0 && self.at(close).token == Token::RightParen;
+        let span = self.span(at).to(self.span(close));
+        closed.then(|| self.finding("Function parameters cannot be parenthesized", span))
+    }
+
+    fn missing_colon(&self) -> Option<Finding> {
+        let expected = self.failure.expects(":") && self.innermost_bracket(self.failure.at).is_none();
+        let head = self.at(self.line_start(self.failure.at)).token;
+        let only_colon = match self.token() {
+            Token::Newline => true,
+            _ => {
+                matches!(head, Token::Else | Token::Try | Token::Finally) && self.failure.expected.len() == 1
+            }
+        };
+        (expected && only_colon).then(|| self.finding("expected ':'", self.span(self.failure.at)))
+    }
+}

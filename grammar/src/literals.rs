@@ -1,0 +1,122 @@
+//! Builds string constants and f-strings from the literals that stand next to each other. Methods of `Nodes`.
+
+use crate::ast::*;
+use crate::items::{FStringPart, Field, StringPart};
+use crate::nodes::Nodes;
+use crate::strings;
+
+/// The values of an f-string so far; neighbouring texts are one constant.
+#[derive(Default)]
+struct Values {
+    values: Vec<Expr>,
+    text: String,
+}
+
+impl Values {
+    fn flush(&mut self, nodes: &Nodes, span: Span) {
+        if !self.text.is_empty() {
+            let value = Constant::Str(std::mem::take(&mut self.text).into());
+            self.values.push(nodes.constant(value, span.start, span.end));
+        }
+    }
+
+    /// As CPython 3.11 does, all parts get the span of the whole.
+    fn into_joined(mut self, nodes: &Nodes, span: Span) -> Expr {
+        self.flush(nodes, span);
+        nodes.expr(ExprKind::JoinedStr { values: self.values }, span.start, span.end)
+    }
+}
+
+impl<'s> Nodes<'s> {
+    /// Adjacent literals, made one.
+    pub fn strings(&self, parts: Vec<StringPart<'s>>, l: u32, r: u32) -> Expr {
+        if let [StringPart::Plain(text, span)] = parts.as_slice() {
+            let value = self.literal(text, *span);
+            return self.constant(value, l, r);
+        }
+        let span = Span::new(l, r);
+        let mut values = Values::default();
+        let mut bytes: Option<Vec<u8>> = None;
+        let (mut has_text, mut has_fields) = (false, false);
+        for part in parts {
+            match part {
+                StringPart::Plain(text, span) => match self.literal(text, span) {
+                    Constant::Bytes(more) => bytes.get_or_insert_default().extend_from_slice(&more),
+                    Constant::Str(more) => {
+                        has_text = true;
+                        values.text.push_str(&more);
+                    }
+                    _ => {}
+                },
+                StringPart::Formatted { opening, parts } => {
+                    (has_text, has_fields) = (true, true);
+                    self.fstring(&mut values, strings::is_raw(opening), parts, span);
+                }
+            }
+        }
+        if bytes.is_some() && has_text {
+            self.problem(self.next_token(r), "cannot mix bytes and nonbytes literals");
+        }
+        match bytes {
+            _ if has_fields => values.into_joined(self, span),
+            Some(bytes) => self.constant(Constant::Bytes(bytes.into()), l, r),
+            None => self.constant(Constant::Str(values.text.into()), l, r),
+        }
+    }
+
+    fn literal(&self, text: &str, span: Span) -> Constant {
+        strings::value(text).unwrap_or_else(|message| {
+            let is_character = message.starts_with("bytes can only");
+            self.problem(if is_character { span } else { self.next_token(span.end) }, message);
+            Constant::None
+        })
+    }
+
+    /// Adds the parts of one f-string; `span` is that of the whole.
+    fn fstring(&self, values: &mut Values, raw: bool, parts: Vec<FStringPart<'s>>, span: Span) {
+        for part in parts {
+            match part {
+                FStringPart::Text(text, place) => self.fstring_text(values, raw, text, place),
+                FStringPart::Field(field) => self.field(values, raw, *field, span),
+            }
+        }
+    }
+
+    fn fstring_text(&self, values: &mut Values, raw: bool, text: &str, place: Span) {
+        let text = text.replace("{{", "{").replace("}}", "}");
+        match strings::text_value(&text, raw) {
+            Ok(text) => values.text.push_str(&text),
+            Err(message) => self.problem(place, message),
+        }
+    }
+
+    fn field(&self, values: &mut Values, raw: bool, field: Field<'s>, span: Span) {
+        if let ExprKind::Starred { .. } = field.value.kind {
+            self.problem(field.value.span, "f-string: cannot use starred expression here");
+        }
+        if let Some(end) = field.shown {
+            values.text.push_str(Span::new(field.span.start + 1, end).of(self.source));
+        }
+        values.flush(self, span);
+        let format_spec = field.spec.map(|parts| {
+            let mut spec = Values::default();
+            self.fstring(&mut spec, raw, parts, span);
+            Box::new(spec.into_joined(self, span))
+        });
+        let by_default = (field.shown.is_some() && format_spec.is_none()).then_some('r');
+        let conversion = match field.conversion {
+            None => by_default,
+            Some((name, place)) => self.conversion(name, place),
+        };
+        let kind = ExprKind::FormattedValue { value: Box::new(field.value), conversion, format_spec };
+        values.values.push(self.expr(kind, span.start, span.end));
+    }
+
+    fn conversion(&self, name: &str, place: Span) -> Option<char> {
+        let letter = name.chars().next().filter(|_| matches!(name, "s" | "r" | "a"));
+        if letter.is_none() {
+            self.problem(place, "f-string: invalid conversion character: expected 's', 'r', or 'a'");
+        }
+        letter
+    }
+}

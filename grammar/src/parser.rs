@@ -1,0 +1,149 @@
+//! Text to tree: runs the scanner, the soft keywords and the generated parser one after the other, and settles which of
+//! the errors they found is the one to report.
+
+use lalrpop_util::ParseError;
+
+use crate::ast::{Expr, MAX_DEPTH, Module};
+use crate::errors;
+use crate::layout::{self, Tokens};
+use crate::nodes::{Nodes, Problem};
+use crate::soft;
+use crate::source::Span;
+use crate::syntax_error::{ErrorKind, SyntaxError};
+use crate::tokens::{Lexeme, Token};
+
+#[allow(clippy::all, unused_imports, unused_parens, dead_code)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/mini.rs"));
+}
+
+/// What kind of program a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A file.
+    Module,
+    /// One statement, as typed at a prompt.
+    Interactive,
+    /// One expression, as `eval` takes it.
+    Expression,
+}
+
+/// Parses a whole program.
+pub fn parse(source: &str, mode: Mode) -> Result<Module, SyntaxError> {
+    refuse_unreadable(source)?;
+    let start = match mode {
+        Mode::Module => Token::StartModule,
+        Mode::Interactive => Token::StartInteractive,
+        Mode::Expression => Token::StartExpression,
+    };
+    let Tokens { mut lexemes, unclosed } = layout::tokenize(source, start)?;
+    soft::resolve(&mut lexemes);
+    let (result, problem) = run(source, &lexemes);
+    match (result, problem) {
+        (_, Some(problem)) if !problem.late => Err(reported(source, problem, unclosed)),
+        (Err(failure), _) => Err(errors::explain(source, &lexemes, unclosed, failure, mode)),
+        (Ok(_), Some(problem)) => Err(reported(source, problem, unclosed)),
+        (Ok(module), None) => Ok(module),
+    }
+}
+
+fn refuse_unreadable(source: &str) -> Result<(), SyntaxError> {
+    let refuse = |message: &str, at: usize| {
+        let span = Span::new(at as u32, at as u32);
+        Err(SyntaxError::new(ErrorKind::SyntaxError, message, source, span))
+    };
+    if u32::try_from(source.len()).is_err() {
+        return refuse("source code is too long", 0);
+    }
+    match source.find('\0') {
+        Some(at) => refuse("source code cannot contain null bytes", at),
+        None => Ok(()),
+    }
+}
+
+/// Where the generated parser could not go on.
+pub struct Failure {
+    /// The index of the token it could not take.
+    pub at: usize,
+    /// The tokens it could have taken instead, as the grammar spells them.
+    pub expected: Vec<String>,
+}
+
+impl Failure {
+    pub fn expects(&self, token: &str) -> bool {
+        self.expected.iter().any(|expected| expected.trim_matches('"') == token)
+    }
+}
+
+fn run(source: &str, lexemes: &[Lexeme]) -> (Result<Module, Failure>, Option<Problem>) {
+    let nodes = Nodes::new(source, lexemes);
+    let mut taken = 0;
+    let mut end = 0;
+    let triples = lexemes.iter().map(|lexeme| {
+        taken += 1;
+        // Layout takes no room: it stands where the last real token ended.
+        let start = if lexeme.token.is_layout() { end } else { lexeme.start };
+        end = if lexeme.token.is_layout() { end } else { lexeme.end };
+        Ok::<_, std::convert::Infallible>((start, lexeme.token, end))
+    });
+    let result = generated::ProgramParser::new().parse(&nodes, triples);
+    let result = result.map_err(|error| match error {
+        ParseError::UnrecognizedToken { expected, .. } | ParseError::UnrecognizedEof { expected, .. } => {
+            Failure { at: taken.max(1) - 1, expected }
+        }
+        ParseError::InvalidToken { .. } | ParseError::ExtraToken { .. } => {
+            Failure { at: taken.max(1) - 1, expected: vec![] }
+        }
+        ParseError::User { error } => match error {},
+    });
+    (result, nodes.into_problem())
+}
+
+fn reported(source: &str, problem: Problem, unclosed: Option<Lexeme>) -> SyntaxError {
+    if let Some(open) = unclosed
+        && errors::is_after_line(source, problem.span.end, open.start)
+    {
+        return errors::never_closed(source, open);
+    }
+    let mut error = SyntaxError::new(ErrorKind::SyntaxError, problem.message, source, problem.span);
+    error.too_deep = problem.too_deep;
+    error
+}
+
+/// Parses some tokens of a program as one expression; for explaining errors.
+pub fn sub_expression(source: &str, lexemes: &[Lexeme]) -> Option<Expr> {
+    // An error is explained from a few words around it; a long expression would only take long.
+    if lexemes.is_empty() || lexemes.len() > usize::from(MAX_DEPTH) {
+        return None;
+    }
+    let end = lexemes.last().map_or(0, |last| last.end);
+    let layout = |token| Lexeme { token, start: end, end };
+    let mut tokens = vec![layout(Token::StartExpression)];
+    tokens.extend_from_slice(lexemes);
+    tokens.extend([layout(Token::Newline), layout(Token::End)]);
+    match run(source, &tokens) {
+        (Ok(Module::Expression { body }), None) => Some(*body),
+        _ => None,
+    }
+}
+
+/// How many of the tokens make the longest expression they could start with.
+pub fn sub_expression_length(source: &str, lexemes: &[Lexeme]) -> Option<usize> {
+    let lexemes = lexemes.get(..lexemes.len().min(usize::from(MAX_DEPTH)))?;
+    let mut tokens = vec![Lexeme { token: Token::StartExpression, start: 0, end: 0 }];
+    tokens.extend_from_slice(lexemes);
+    match run(source, &tokens).0 {
+        Ok(_) => Some(lexemes.len()),
+        // The first token of the run is the start.
+        Err(failure) => failure.at.checked_sub(1).map(|length| length.min(lexemes.len())),
+    }
+}
+
+/// The tokens of a text, one a line: span, kind, text. For tests, and for people who wonder what a line is made of.
+pub fn dump_tokens(source: &str) -> Result<String, SyntaxError> {
+    refuse_unreadable(source)?;
+    let mut lexemes = layout::tokenize(source, Token::StartModule)?.lexemes;
+    soft::resolve(&mut lexemes);
+    let lines = lexemes.iter().map(|Lexeme { token, start, end }| format!("{start}..{end} {token:?}\n"));
+    Ok(lines.collect())
+}
