@@ -1,6 +1,11 @@
 //! The built-in types' methods, the built-in functions, and the Rust halves of standard modules, as tables.
 //! Must not know the eval loop.
 
+pub mod bytes;
+pub mod bytes_args;
+pub mod bytes_case;
+pub mod bytes_search;
+pub mod bytes_split;
 pub mod codecs;
 pub mod str;
 pub mod str_case;

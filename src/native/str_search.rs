@@ -5,6 +5,7 @@ use crate::object::layout::Str;
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, str, str_index, tuple};
 use crate::vm::native::Args;
+use memchr::memmem;
 
 /// Replacements that would make more bytes than this raise MemoryError before they are made.
 const LIMIT: usize = u32::MAX as usize;
@@ -45,16 +46,9 @@ impl Window {
 fn position(m: &mut Mutator, args: Args, from_right: bool) -> R<Option<i64>> {
     let sub = plain_text(m, args.get(1))?;
     let Some(window) = Window::of(m, args)? else { return Ok(None) };
-    let at = if from_right { window.text.rfind(sub) } else { find_in(window.text, sub) };
+    let (text, sub) = (window.text.as_bytes(), sub.as_bytes());
+    let at = if from_right { memmem::rfind(text, sub) } else { memmem::find(text, sub) };
     Ok(at.map(|at| window.number(at)))
-}
-
-/// `str::find`, with the byte search for a piece of one byte.
-fn find_in(text: &str, sub: &str) -> Option<usize> {
-    match *sub.as_bytes() {
-        [b] => text.find(char::from(b)),
-        _ => text.find(sub),
-    }
 }
 
 pub fn find(m: &mut Mutator, args: Args) -> R {
@@ -85,7 +79,7 @@ pub fn count(m: &mut Mutator, args: Args) -> R {
     let n = match Window::of(m, args)? {
         None => 0,
         Some(window) if sub.is_empty() => str::count_chars(window.text) + 1,
-        Some(window) => window.text.matches(sub).count(),
+        Some(window) => memmem::find_iter(window.text.as_bytes(), sub.as_bytes()).count(),
     };
     Ok(Value::int_unchecked(n as i64))
 }

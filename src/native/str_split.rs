@@ -151,7 +151,7 @@ pub fn join(th: &mut Thread, args: Args) -> R {
 }
 
 /// Replaces "object is not iterable" by what `join` says; other errors of `__iter__` stay.
-fn not_iterable(th: &mut Thread, v: Value) -> Option<crate::object::Raised> {
+pub fn not_iterable(th: &mut Thread, v: Value) -> Option<crate::object::Raised> {
     if th.lookup_special(v, "__iter__").is_some() || th.lookup_special(v, "__getitem__").is_some() {
         return None;
     }

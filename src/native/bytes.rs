@@ -1,0 +1,216 @@
+//! The type `bytes`: its constructor and its table of methods. The methods are in `bytes_*.rs` and `codecs.rs`.
+
+use super::bytes_args::this;
+use super::str::codec;
+use super::text_args::{text, type_name};
+use super::{bytes_case as case, bytes_search as search, bytes_split as split, codecs};
+use crate::object::header::Kind;
+use crate::object::mutator::Mutator;
+use crate::object::{Exc, R, Value, bytes, int, list, str, types};
+use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::thread::Thread;
+
+/// Counts beyond this raise MemoryError before anything is allocated.
+const LIMIT: i64 = 1 << 32;
+
+/// `bytes(source=b'', encoding, errors)`; the class comes first.
+fn construct(th: &mut Thread, args: Args) -> R {
+    let source = args.opt(1);
+    if args.opt(2).is_some() || args.opt(3).is_some() {
+        return encoded(th, args);
+    }
+    let Some(v) = source else { return th.new_bytes(&[]) };
+    if bytes::as_bytes(v).is_some() {
+        return Ok(v);
+    }
+    match types::kind_of(v) {
+        Kind::Str => Err(th.type_error("string argument without an encoding")),
+        Kind::Int | Kind::Bool => zeros(th, v),
+        _ => from_object(th, v),
+    }
+}
+
+fn encoded(m: &mut Mutator, args: Args) -> R {
+    for (arg, name) in [(args.opt(2), "encoding"), (args.opt(3), "errors")] {
+        if let Some(v) = arg {
+            text(m, v, &format!("bytes() argument '{name}'"))?;
+        }
+    }
+    let Some(text) = args.opt(1).and_then(str::as_str) else {
+        let what = if args.opt(2).is_some() { "encoding" } else { "errors" };
+        return Err(m.type_error(format!("{what} without a string argument")));
+    };
+    if args.opt(2).is_none() {
+        return Err(m.type_error("string argument without an encoding"));
+    }
+    let (codec, errors) = codec(m, args.opt(2), args.opt(3), "bytes")?;
+    let bytes = codecs::encode(m, text, codec, errors)?;
+    m.new_bytes(&bytes)
+}
+
+fn zeros(m: &mut Mutator, v: Value) -> R {
+    match int::as_i64(v) {
+        None => Err(m.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer")),
+        Some(n) if n < 0 => Err(m.value_error("negative count")),
+        Some(n) if n >= LIMIT => Err(m.no_memory()),
+        Some(n) => m.new_bytes(&vec![0; n as usize]),
+    }
+}
+
+/// From `__bytes__`, or an iterable of ints.
+fn from_object(th: &mut Thread, v: Value) -> R {
+    if th.lookup_special(v, "__bytes__").is_some() {
+        let made = th.call_method(v, "__bytes__", &[])?;
+        if bytes::as_bytes(made).is_some() {
+            return Ok(made);
+        }
+        return Err(th.type_error(format!("__bytes__ returned non-bytes (type {})", type_name(made))));
+    }
+    if th.lookup_special(v, "__iter__").is_none() && th.lookup_special(v, "__getitem__").is_none() {
+        return Err(th.type_error(format!("cannot convert '{}' object to bytes", type_name(v))));
+    }
+    let items = th.collect(v)?;
+    let mut out = Vec::new();
+    for item in list::of(items).map_or(&[][..], list::items).iter().filter_map(|slot| slot.get()) {
+        let n = match int::as_i64(item) {
+            Some(n) => n,
+            None => th.index(item)?,
+        };
+        match u8::try_from(n) {
+            Ok(b) => out.push(b),
+            Err(_) => return Err(th.value_error("bytes must be in range(0, 256)")),
+        }
+    }
+    th.new_bytes(&out)
+}
+
+fn decode(m: &mut Mutator, args: Args) -> R {
+    let (codec, errors) = codec(m, args.opt(1), args.opt(2), "decode")?;
+    let text = codecs::decode(m, this(args), codec, errors)?;
+    m.new_str(&text)
+}
+
+pub static TYPE: TypeDef = TypeDef {
+    name: "bytes",
+    kind: Kind::Bytes,
+    doc: "Immutable bytes.",
+    construct: Some(NativeDef::full(
+        "bytes",
+        "cls, source=, encoding=, errors=",
+        construct,
+        "Bytes of an object.",
+    )),
+    methods: &[
+        NativeDef::data(
+            "capitalize",
+            "self, /",
+            case::capitalize,
+            "First letter upper case, the rest lower case.",
+        ),
+        NativeDef::data("center", "self, width, fillchar=, /", split::center, "Centered in a width."),
+        NativeDef::data(
+            "count",
+            "self, sub, start=, end=, /",
+            search::count,
+            "Number of places where sub is found.",
+        ),
+        NativeDef::data("decode", "self, encoding=, errors=", decode, "The bytes as text."),
+        NativeDef::data(
+            "endswith",
+            "self, suffix, start=, end=, /",
+            search::endswith,
+            "Whether they end so.",
+        ),
+        NativeDef::data("expandtabs", "self, tabsize=", split::expandtabs, "Tabs replaced by spaces."),
+        NativeDef::data("find", "self, sub, start=, end=, /", search::find, "Index of the first sub, or -1."),
+        NativeDef::data("hex", "self, sep=, bytes_per_sep=", case::hex, "As hexadecimal digits."),
+        NativeDef::data(
+            "index",
+            "self, sub, start=, end=, /",
+            search::index,
+            "As find, but raises ValueError.",
+        ),
+        NativeDef::data("isalnum", "self, /", case::isalnum, "Whether all are ASCII letters or digits."),
+        NativeDef::data("isalpha", "self, /", case::isalpha, "Whether all are ASCII letters."),
+        NativeDef::data("isascii", "self, /", case::isascii, "Whether all are ASCII."),
+        NativeDef::data("isdigit", "self, /", case::isdigit, "Whether all are ASCII digits."),
+        NativeDef::data("islower", "self, /", case::islower, "Whether all letters are lower case."),
+        NativeDef::data("isspace", "self, /", case::isspace, "Whether all are white space."),
+        NativeDef::data("istitle", "self, /", case::istitle, "Whether words begin with capitals."),
+        NativeDef::data("isupper", "self, /", case::isupper, "Whether all letters are upper case."),
+        NativeDef::full(
+            "join",
+            "self, iterable, /",
+            split::join,
+            "The bytes of an iterable, these between them.",
+        ),
+        NativeDef::data("ljust", "self, width, fillchar=, /", split::ljust, "Left in a width."),
+        NativeDef::data("lower", "self, /", case::lower, "In lower case."),
+        NativeDef::data("lstrip", "self, bytes=, /", split::lstrip, "Without leading white space or bytes."),
+        NativeDef::data(
+            "partition",
+            "self, sep, /",
+            search::partition,
+            "Before, sep, and after its first place.",
+        ),
+        NativeDef::data("removeprefix", "self, prefix, /", search::removeprefix, "Without a prefix."),
+        NativeDef::data("removesuffix", "self, suffix, /", search::removesuffix, "Without a suffix."),
+        NativeDef::data("replace", "self, old, new, count=, /", search::replace, "old replaced by new."),
+        NativeDef::data(
+            "rfind",
+            "self, sub, start=, end=, /",
+            search::rfind,
+            "Index of the last sub, or -1.",
+        ),
+        NativeDef::data(
+            "rindex",
+            "self, sub, start=, end=, /",
+            search::rindex,
+            "As rfind, but raises ValueError.",
+        ),
+        NativeDef::data("rjust", "self, width, fillchar=, /", split::rjust, "Right in a width."),
+        NativeDef::data(
+            "rpartition",
+            "self, sep, /",
+            search::rpartition,
+            "Before, sep, and after its last place.",
+        ),
+        NativeDef::data(
+            "rsplit",
+            "self, sep=, maxsplit=",
+            split::rsplit,
+            "Pieces between separators, from the right.",
+        ),
+        NativeDef::data("rstrip", "self, bytes=, /", split::rstrip, "Without trailing white space or bytes."),
+        NativeDef::data("split", "self, sep=, maxsplit=", split::split, "Pieces between separators."),
+        NativeDef::data("splitlines", "self, keepends=", split::splitlines, "Lines."),
+        NativeDef::data(
+            "startswith",
+            "self, prefix, start=, end=, /",
+            search::startswith,
+            "Whether they start so.",
+        ),
+        NativeDef::data(
+            "strip",
+            "self, bytes=, /",
+            split::strip,
+            "Without white space or bytes at both ends.",
+        ),
+        NativeDef::data("swapcase", "self, /", case::swapcase, "Upper case for lower and lower for upper."),
+        NativeDef::data("title", "self, /", case::title, "Words beginning with capitals."),
+        NativeDef::data(
+            "translate",
+            "self, table, /, delete=",
+            case::translate,
+            "Bytes replaced by a table.",
+        ),
+        NativeDef::data("upper", "self, /", case::upper, "In upper case."),
+        NativeDef::data("zfill", "self, width, /", split::zfill, "Zeros on the left, behind a sign."),
+    ],
+    class_methods: &[
+        NativeDef::data("fromhex", "cls, string, /", case::fromhex, "Bytes from hexadecimal digits."),
+        NativeDef::data("maketrans", "cls, frm, to, /", case::maketrans, "A table for translate."),
+    ],
+    properties: &[],
+    subclassable: false,
+};
