@@ -6,7 +6,7 @@
 //! no longer the dict's table, it is told so and looks again.
 
 use super::error::R;
-use super::header::{Slot, flag};
+use super::header::{Kind, Slot, flag};
 use super::intern;
 use super::key;
 use super::layout::{Cell, Dict, Table};
@@ -56,7 +56,17 @@ pub fn new(m: &mut Mutator, entries: usize) -> R<&'static Dict> {
 }
 
 fn with_table(m: &mut Mutator, t: &'static Table) -> R<&'static Dict> {
-    let d = m.alloc::<Dict>(0)?;
+    with_table_as(m, t, types::root_shape(Kind::Dict), 0)
+}
+
+/// An empty dict of a class derived from `dict`, with `extra` words behind the struct (see `subclass`).
+pub fn new_empty_as(m: &mut Mutator, shape: u32, extra: usize) -> R<&'static Dict> {
+    let t = table::new(m, 0)?;
+    with_table_as(m, t, shape, extra)
+}
+
+fn with_table_as(m: &mut Mutator, t: &'static Table, shape: u32, extra: usize) -> R<&'static Dict> {
+    let d = m.alloc_as::<Dict>(Kind::Dict, shape, extra * 8)?;
     // SAFETY: the cell is ours alone; this writes its only word behind the header.
     unsafe {
         (&raw mut (*d).table).write(Slot::new(table::value(t)));

@@ -2,7 +2,8 @@
 //! Must not know equality, iteration protocols or error texts: indices come in already normalised.
 
 use super::error::R;
-use super::header::Slot;
+use super::header::{Kind, Slot};
+use super::heap;
 use super::layout::{List, ListBuf};
 use super::mutator::Mutator;
 use super::sync;
@@ -126,7 +127,17 @@ pub fn new_buf(m: &mut Mutator, cap: usize) -> R<&'static ListBuf> {
 }
 
 fn new_with_buf(m: &mut Mutator, b: &'static ListBuf) -> R<&'static List> {
-    let l = m.alloc::<List>(0)?;
+    new_as(m, b, types::root_shape(Kind::List), 0)
+}
+
+/// An empty list of a class derived from `list`, with `extra` words behind the struct (see `subclass`).
+pub fn new_empty_as(m: &mut Mutator, shape: u32, extra: usize) -> R<&'static List> {
+    let b = new_buf(m, SMALL)?;
+    new_as(m, b, shape, extra)
+}
+
+fn new_as(m: &mut Mutator, b: &'static ListBuf, shape: u32, extra: usize) -> R<&'static List> {
+    let l = m.alloc_as::<List>(Kind::List, shape, extra * 8)?;
     // SAFETY: the cell is ours alone; this writes its only word behind the header.
     unsafe {
         (&raw mut (*l).buf).write(Slot::new(buf_value(b)));
@@ -134,7 +145,8 @@ fn new_with_buf(m: &mut Mutator, b: &'static ListBuf) -> R<&'static List> {
     }
 }
 
-fn buf_value(b: &ListBuf) -> Value {
+/// The value of a buffer.
+pub fn buf_value(b: &ListBuf) -> Value {
     Value::from_addr(std::ptr::from_ref(b) as usize)
 }
 
@@ -186,13 +198,36 @@ fn roomy(n: usize) -> usize {
     }
 }
 
-/// Makes room for `extra` more items than there are now, in a new buffer.
+/// Buffers of at least so many items are worth an attempt to grow them where they lie.
+const LARGE: usize = 4096;
+
+/// Makes a large buffer's cell larger if the memory behind it is free.
+fn grow_in_place(m: &mut Mutator, l: &'static List, cap: usize) -> bool {
+    let _guard = sync::structural(m, &l.hdr);
+    let b = buf(l);
+    let old = slots(b).len();
+    if old < LARGE || old >= cap {
+        return false;
+    }
+    let bytes = |n: usize| size_of::<ListBuf>() + n * 8;
+    let Some(now) = heap::try_extend(buf_value(b).addr(), bytes(old), bytes(cap)) else { return false };
+    let added = (now - bytes(0)) / 8 - old;
+    // SAFETY: the cell has become large enough, and nobody looks beyond the capacity, which is still the old one.
+    unsafe { std::ptr::from_ref(b).add(1).cast_mut().cast::<u64>().add(old).write_bytes(0, added) };
+    b.cap.store((old + added) as u64, Ordering::Release);
+    true
+}
+
+/// Makes room for `extra` more items than there are now: in place, or in a new buffer.
 #[cold]
 #[inline(never)]
 fn grow(m: &mut Mutator, l: &'static List, extra: usize) -> R<()> {
     let want = len(l).saturating_add(extra);
     if want > MAX_ITEMS {
         return Err(m.no_memory());
+    }
+    if grow_in_place(m, l, roomy(want)) {
+        return Ok(());
     }
     let bigger = new_buf(m, roomy(want))?;
     let _guard = sync::structural(m, &l.hdr);

@@ -28,6 +28,7 @@ pub mod shape;
 pub mod slice;
 pub mod str;
 pub mod str_index;
+pub mod subclass;
 pub mod sync;
 pub mod table;
 pub mod text_repr;

@@ -12,13 +12,11 @@ pub fn of(v: Value) -> Option<&'static Slice> {
     types::cast::<Slice>(v)
 }
 
-impl Mutator {
-    /// `slice(start, stop, step)`; None where the script gave nothing.
-    pub fn new_slice(&mut self, start: Value, stop: Value, step: Value) -> R {
-        let p = self.alloc::<Slice>(0)?;
-        super::range::write_three(p.cast(), [start, stop, step]);
-        Ok(Value::from_addr(p as usize))
-    }
+/// `slice(start, stop, step)`; None where the script gave nothing.
+pub fn new(m: &mut Mutator, start: Value, stop: Value, step: Value) -> R {
+    let p = m.alloc::<Slice>(0)?;
+    super::range::write_three(p.cast(), [start, stop, step]);
+    Ok(Value::from_addr(p as usize))
 }
 
 /// Which items of a sequence a slice means.
@@ -43,7 +41,12 @@ impl Bounds {
             return Bounds { step: self.step.saturating_abs(), ..self };
         }
         let start = self.start as isize + (self.count as isize - 1) * self.step;
-        Bounds { start: start.max(0) as usize, stop: self.start as isize + 1, step: -self.step, count: self.count }
+        Bounds {
+            start: start.max(0) as usize,
+            stop: self.start as isize + 1,
+            step: -self.step,
+            count: self.count,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Equality, order and hashes of containers, through those of their items. Must not know other types' comparison.
 
+use super::container_ops::contains;
 use super::hashing;
 use super::thread::Thread;
 use crate::object::num::CmpOp;
@@ -8,7 +9,7 @@ use crate::object::{dict, iter, list, range, set, slice, tuple, types};
 use std::cmp::Ordering;
 
 /// `a op b` for two containers; `None` where they do not know how (NotImplemented).
-pub fn compare(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R<Word> {
+pub fn compare(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R<Option<bool>> {
     let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
     match (types::kind_of(a), types::kind_of(b)) {
         (Kind::List, Kind::List) | (Kind::Tuple, Kind::Tuple) => {
@@ -33,8 +34,8 @@ pub fn compare(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R<Word> {
     }
 }
 
-fn answer(op: CmpOp, equal: bool) -> R<Word> {
-    Ok(Some(Value::bool(equal == (op == CmpOp::Eq))))
+fn answer(op: CmpOp, equal: bool) -> R<Option<bool>> {
+    Ok(Some(equal == (op == CmpOp::Eq)))
 }
 
 fn slice_tuple(th: &mut Thread, v: Value) -> R {
@@ -48,21 +49,25 @@ fn items(v: Value) -> &'static [Slot] {
 }
 
 /// Lists and tuples: the first items that differ decide, then the lengths.
-fn compare_sequences(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R {
+fn compare_sequences(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R<bool> {
     let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
     if equality && items(a).len() != items(b).len() {
-        return Ok(Value::bool(op == CmpOp::Ne));
+        return Ok(op == CmpOp::Ne);
     }
     let mut i = 0;
     // Comparing may run code that changes the lists: they are looked up anew each time.
     while let (Some(x), Some(y)) = (item(a, i), item(b, i)) {
         if !th.eq(x, y)? {
-            return if equality { Ok(Value::bool(op == CmpOp::Ne)) } else { th.compare(op, x, y) };
+            if equality {
+                return Ok(op == CmpOp::Ne);
+            }
+            let verdict = th.compare(op, x, y)?;
+            return th.is_true(verdict);
         }
         i += 1;
     }
     let order = items(a).len().cmp(&items(b).len());
-    Ok(Value::bool(op.holds(Some(order))))
+    Ok(op.holds(Some(order)))
 }
 
 fn item(v: Value, i: usize) -> Word {
@@ -102,7 +107,7 @@ fn size(v: Value) -> usize {
     }
 }
 
-fn compare_sets(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R<Word> {
+fn compare_sets(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R<Option<bool>> {
     let order = size(a).cmp(&size(b));
     let holds = match op {
         CmpOp::Eq | CmpOp::Ne => {
@@ -114,7 +119,7 @@ fn compare_sets(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R<Word> {
         CmpOp::Ge => order != Ordering::Less && is_subset(th, b, a)?,
         CmpOp::Gt => order == Ordering::Greater && is_subset(th, b, a)?,
     };
-    Ok(Some(Value::bool(holds)))
+    Ok(Some(holds))
 }
 
 /// Whether all elements of `a` (a set, or a view of keys or items) are in `b`, a container.
@@ -136,83 +141,6 @@ pub fn is_subset(th: &mut Thread, a: Value, b: Value) -> R<bool> {
         }
     }
     Ok(true)
-}
-
-/// `element in container`, for containers of this file; anything else has no elements.
-pub fn contains(th: &mut Thread, container: Value, element: Value) -> R<bool> {
-    match types::kind_of(container) {
-        Kind::List | Kind::Tuple => {
-            let mut i = 0;
-            while let Some(v) = item(container, i) {
-                if th.eq(v, element)? {
-                    return Ok(true);
-                }
-                i += 1;
-            }
-            Ok(false)
-        }
-        Kind::Set | Kind::FrozenSet => set_contains(th, container, element),
-        Kind::Dict => th.dict_get(container, element).map(|v| v.is_some()),
-        Kind::Range => range_contains(th, container, element),
-        Kind::DictView => view_contains(th, container, element),
-        _ => Ok(false),
-    }
-}
-
-/// `element in a_set`: an unhashable set is looked for as the frozenset of its elements.
-pub fn set_contains(th: &mut Thread, container: Value, element: Value) -> R<bool> {
-    match as_element(th, element)? {
-        Some(frozen) => th.set_contains(container, frozen),
-        None => th.set_contains(container, element),
-    }
-}
-
-/// The frozenset that stands for a set when it is looked for (not when it is added).
-pub fn as_element(th: &mut Thread, element: Value) -> R<Word> {
-    match set::of(element) {
-        Some(s) if types::kind_of(element) == Kind::Set => {
-            set::copy(th, s, Kind::FrozenSet).map(|f| Some(set::value(f)))
-        }
-        _ => Ok(None),
-    }
-}
-
-fn range_contains(th: &mut Thread, container: Value, element: Value) -> R<bool> {
-    let Some(r) = range::of(container) else { return Ok(false) };
-    if range::is_int(element) {
-        return range::index_of(th, r, element).map(|i| i.is_some());
-    }
-    let mut it = th.iter(container)?;
-    while let Some(n) = it.next(th)? {
-        if th.eq(n, element)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn view_contains(th: &mut Thread, container: Value, element: Value) -> R<bool> {
-    let Some(view) = iter::view_of(container) else { return Ok(false) };
-    let d = view.dict.value();
-    match view.what {
-        0 => th.dict_get(d, element).map(|v| v.is_some()),
-        1 => {
-            let mut it = th.iter(container)?;
-            while let Some(v) = it.next(th)? {
-                if th.eq(v, element)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
-        _ => match tuple::items(element) {
-            [key, value] => match th.dict_get(d, key.value())? {
-                Some(v) => th.eq(v, value.value()),
-                None => Ok(false),
-            },
-            _ => Ok(false),
-        },
-    }
 }
 
 /// The hash of a container; TypeError for those that can change.

@@ -30,8 +30,7 @@ impl Thread {
     /// `__index__`, with ints beyond `i64` clamped.
     pub fn clamped_index(&mut self, v: Value) -> R<i64> {
         if types::kind_of(v) == Kind::Int && int::as_i64(v).is_none() {
-            let negative = int::to_decimal(v).starts_with('-');
-            return Ok(if negative { i64::MIN } else { i64::MAX });
+            return Ok(if int::is_negative(v) { i64::MIN } else { i64::MAX });
         }
         self.index(v)
     }

@@ -1,0 +1,178 @@
+//! Sorting: stable, in place of the list's buffer. Must not know `list.sort` and `sorted` as scripts see them.
+//!
+//! While it runs the list is empty, so that code called on the way cannot see a half-sorted one. The items stay in
+//! their old buffer, which the collector sees; what is permuted are copies.
+
+use super::thread::Thread;
+use crate::object::layout::List;
+use crate::object::{Kind, R, Slot, Value, Word};
+use crate::object::{list, str as text, types};
+
+/// A key, and the item it stands for.
+type Pair = (Value, Value);
+
+/// Items of the first runs, which are sorted by insertion.
+const RUN: usize = 24;
+
+/// `l.sort(key=key, reverse=reverse)`.
+pub fn sort_list(th: &mut Thread, l: &'static List, key: Word, reverse: bool) -> R<()> {
+    if list::len(l) < 2 && (key.is_none() || list::len(l) == 0) {
+        return Ok(());
+    }
+    let empty = list::new_buf(th, 0)?;
+    let taken = list::swap_buf(th, l, empty);
+    let scope = th.scope();
+    th.root(list::value(l));
+    th.root(list::buf_value(taken));
+    let sorted = sorted_pairs(th, list::buf_items(taken), key, reverse);
+    th.close(scope);
+    if let Ok(pairs) = &sorted {
+        list::buf_items(taken).iter().zip(pairs).for_each(|(slot, (_, item))| slot.set(*item));
+    }
+    let meanwhile = list::swap_buf(th, l, taken);
+    sorted?;
+    if !std::ptr::eq(meanwhile, empty) {
+        return Err(th.value_error("list modified during sort"));
+    }
+    Ok(())
+}
+
+/// The items in order, as pairs with their keys. The items are rooted by the caller, the keys here.
+fn sorted_pairs(th: &mut Thread, items: &[Slot], key: Word, reverse: bool) -> R<Vec<Pair>> {
+    let mut pairs: Vec<Pair> = Vec::with_capacity(items.len());
+    for item in items.iter().filter_map(Slot::get) {
+        let k = match key {
+            Some(f) => {
+                let k = th.call(f, &[item])?;
+                th.root(k)
+            }
+            None => item,
+        };
+        pairs.push((k, item));
+    }
+    if !sort_plain(&mut pairs, reverse) {
+        merge_sort(th, &mut pairs, reverse)?;
+    }
+    Ok(pairs)
+}
+
+/// Sorts keys that are all small ints, all inline floats, or all plain strings; false (and no change) for others.
+fn sort_plain(pairs: &mut [Pair], reverse: bool) -> bool {
+    let all = |test: fn(Value) -> bool| pairs.iter().all(|(k, _)| test(*k));
+    if all(Value::is_small_int) {
+        sort_by(pairs, reverse, |k| k.small_unchecked());
+    } else if all(Value::is_inline_float) {
+        // NaN is never inline, so this is an order; the two zeros must compare equal.
+        sort_by(pairs, reverse, |k| Ordered(k.float_unchecked()));
+    } else if all(|k| text::view(k).is_some_and(text::is_exact)) {
+        sort_by(pairs, reverse, |k| text::as_str(k).unwrap_or(""));
+    } else {
+        return false;
+    }
+    true
+}
+
+#[derive(PartialEq, PartialOrd)]
+struct Ordered(f64);
+
+impl Eq for Ordered {}
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Ordered) -> std::cmp::Ordering {
+        self.0.partial_cmp(&other.0).unwrap_or(std::cmp::Ordering::Equal)
+    }
+}
+
+fn sort_by<K: Ord>(pairs: &mut [Pair], reverse: bool, key: impl Fn(Value) -> K) {
+    match reverse {
+        true => pairs.sort_by(|a, b| key(b.0).cmp(&key(a.0))),
+        false => pairs.sort_by(|a, b| key(a.0).cmp(&key(b.0))),
+    }
+}
+
+/// Whether `b` must come before `a`, which stands to its left.
+fn inverted(th: &mut Thread, a: &Pair, b: &Pair, reverse: bool) -> R<bool> {
+    if reverse { th.less(a.0, b.0) } else { th.less(b.0, a.0) }
+}
+
+/// Merge sort that asks Mini code for the order. Whatever it answers, the result is a permutation.
+fn merge_sort(th: &mut Thread, pairs: &mut [Pair], reverse: bool) -> R<()> {
+    if already_sorted(th, pairs, reverse)? {
+        return Ok(());
+    }
+    for run in pairs.chunks_mut(RUN) {
+        insertion_sort(th, run, reverse)?;
+    }
+    let mut spare: Vec<Pair> = Vec::with_capacity(pairs.len());
+    let mut width = RUN;
+    while width < pairs.len() {
+        for two in pairs.chunks_mut(width * 2) {
+            merge(th, two, width, &mut spare, reverse)?;
+        }
+        width *= 2;
+    }
+    Ok(())
+}
+
+fn already_sorted(th: &mut Thread, pairs: &[Pair], reverse: bool) -> R<bool> {
+    for (a, b) in pairs.iter().zip(pairs.iter().skip(1)) {
+        if inverted(th, a, b, reverse)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Each item is put behind the last one that need not follow it, found by halving.
+fn insertion_sort(th: &mut Thread, run: &mut [Pair], reverse: bool) -> R<()> {
+    for i in 1..run.len() {
+        let (sorted, rest) = run.split_at(i);
+        let Some(new) = rest.first() else { break };
+        let (mut low, mut high) = (0, i);
+        while low < high {
+            let middle = (low + high) / 2;
+            match sorted.get(middle) {
+                Some(at) if inverted(th, at, new, reverse)? => high = middle,
+                _ => low = middle + 1,
+            }
+        }
+        if let Some(part) = run.get_mut(low..=i) {
+            part.rotate_right(1);
+        }
+    }
+    Ok(())
+}
+
+/// Merges the sorted `two[..width]` and `two[width..]`.
+fn merge(th: &mut Thread, two: &mut [Pair], width: usize, spare: &mut Vec<Pair>, reverse: bool) -> R<()> {
+    let Some((left, right)) = two.split_at_checked(width) else { return Ok(()) };
+    let (Some(last), Some(first)) = (left.last(), right.first()) else { return Ok(()) };
+    if !inverted(th, last, first, reverse)? {
+        return Ok(());
+    }
+    spare.clear();
+    let (mut left, mut right) = (left, right);
+    while let (Some((a, after_a)), Some((b, after_b))) = (left.split_first(), right.split_first()) {
+        if inverted(th, a, b, reverse)? {
+            spare.push(*b);
+            right = after_b;
+        } else {
+            spare.push(*a);
+            left = after_a;
+        }
+    }
+    spare.extend_from_slice(left);
+    spare.extend_from_slice(right);
+    two.copy_from_slice(spare);
+    Ok(())
+}
+
+/// `sorted(iterable, key=key, reverse=reverse)`: a new list.
+pub fn sorted(th: &mut Thread, iterable: Value, key: Word, reverse: bool) -> R {
+    let out = th.collect(iterable)?;
+    debug_assert!(types::kind_of(out) == Kind::List);
+    if let Some(l) = list::of(out) {
+        sort_list(th, l, key, reverse)?;
+    }
+    Ok(out)
+}
