@@ -324,7 +324,7 @@ fn cut(m: &mut Mutator, f: f64) -> R {
         return Err(m.value_error("cannot convert float NaN to integer"));
     }
     match dashu_int::IBig::try_from(f.trunc()) {
-        Ok(big) => m.new_bigint(big),
+        Ok(big) => m.new_bigint(&big),
         Err(_) => Err(m.raise(Exc::OverflowError, "cannot convert float infinity to integer")),
     }
 }

@@ -305,7 +305,7 @@ pub fn format_value(m: &mut Mutator, v: Value, text: &str) -> R<Option<Value>> {
             Spec::parse(text, false, "str").and_then(|spec| format_str(own, &spec))
         }
         Kind::Bool if text.is_empty() => Ok(if v == Value::TRUE { "True" } else { "False" }.to_string()),
-        Kind::Int if text.is_empty() => Ok(int::to_decimal(v)),
+        Kind::Int if text.is_empty() => Ok(int::decimal(m, v)?),
         Kind::Int | Kind::Bool => {
             let name = if kind == Kind::Bool { "bool" } else { "int" };
             Spec::parse(text, true, name).and_then(|spec| format_int(v, &spec, name))

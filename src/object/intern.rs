@@ -4,9 +4,9 @@
 use super::header::flag;
 use super::mutator::Mutator;
 use super::str::{self, hash, hash_bytes, text, view};
-use super::{R, Value, Word};
+use super::{R, Value, Word, heap};
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 /// Open addressing with linear probing; at most half full; entries leave only in `retain_interned`, which rebuilds.
 struct Shard {
@@ -15,6 +15,8 @@ struct Shard {
 }
 
 const SHARDS: usize = 16;
+/// The collector has been told of this table.
+static WEAK: Once = Once::new();
 static TABLE: [Mutex<Shard>; SHARDS] = [const { Mutex::new(Shard { entries: Vec::new(), len: 0 }) }; SHARDS];
 
 impl Shard {
@@ -95,6 +97,7 @@ pub fn intern_value(m: &mut Mutator, v: Value) -> R {
     let own = flags & (flag::EXTERNAL | flag::SUBCLASS) != 0;
     let v = if own { m.new_str_parts(&[text(s)])? } else { v };
     let Some(s) = view(v) else { return Ok(v) };
+    WEAK.call_once(|| heap::register_weak(retain_interned));
     let mut shard = shard(key);
     if let Some(known) = shard.find(text(s), key) {
         return Ok(known);

@@ -12,13 +12,13 @@ use super::layout::{ExternalStr, Str, StrBuf};
 use super::mutator::Mutator;
 use super::str_index;
 use super::types::{cast, root_shape};
-use super::{R, Value};
+use super::{R, Value, heap};
 use std::cmp::Ordering as Cmp;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// `a + b` of fewer bytes than this is copied into one cell; longer results share a buffer.
 const EXTERNAL_FROM: usize = 256;
-const HEADER: usize = std::mem::size_of::<Str>();
+const HEADER: usize = size_of::<Str>();
 
 static ASCII: [Slot; 128] = [const { Slot::empty() }; 128];
 static EMPTY: Slot = Slot::empty();
@@ -102,11 +102,10 @@ fn build<P: AsRef<str>>(
 ) -> R {
     let Ok(nbytes32) = u32::try_from(nbytes) else { return Err(m.no_memory()) };
     let table = str_index::table_len(nbytes, nchars);
-    let attrs_at = attrs_offset(nbytes, table);
-    let size = if shape.is_some() { attrs_at + 8 } else { HEADER + table_end(nbytes, table) };
-    let at = m.alloc_as::<Str>(Kind::Str, shape.unwrap_or_else(|| root_shape(Kind::Str)), size - HEADER)?;
-    // SAFETY: the cell has `size` bytes, is not visible to anybody yet, and all offsets below are within `size`:
-    // the parts have `nbytes` bytes together (summed by the callers), the table follows them, the attribute word ends it.
+    let extra = table_end(nbytes, table) + if shape.is_some() { size_of::<Slot>() } else { 0 };
+    let at = m.alloc_as::<Str>(Kind::Str, shape.unwrap_or_else(|| root_shape(Kind::Str)), extra)?;
+    // SAFETY: the cell is not visible to anybody yet, and has room for all that is written: the parts, which have `nbytes`
+    // bytes together (summed by the callers), the table behind them, and the attribute word at the end of the cell.
     unsafe {
         (&raw mut (*at).hash).write(AtomicU64::new(0));
         (&raw mut (*at).nbytes).write(nbytes32);
@@ -124,7 +123,8 @@ fn build<P: AsRef<str>>(
             str_index::fill(text, std::slice::from_raw_parts_mut(entries.cast(), table));
         }
         if shape.is_some() {
-            at.cast::<u8>().add(attrs_at).cast::<Slot>().write(Slot::empty());
+            let cell = heap::cell_size(Value::from_addr(at as usize));
+            at.cast::<u8>().add(cell - size_of::<Slot>()).cast::<Slot>().write(Slot::empty());
             (*at).hdr.flags.fetch_or(flag::SUBCLASS, Ordering::Relaxed);
         }
     }
@@ -134,15 +134,6 @@ fn build<P: AsRef<str>>(
 /// Bytes of text and offset table together.
 fn table_end(nbytes: usize, table: usize) -> usize {
     if table == 0 { nbytes } else { nbytes.next_multiple_of(4) + table * 4 }
-}
-
-fn attrs_offset(nbytes: usize, table: usize) -> usize {
-    (HEADER + table_end(nbytes, table)).next_multiple_of(8)
-}
-
-/// Of an instance of a class derived from `str`: its attribute word's offset in bytes.
-pub fn subclass_word(s: &Str) -> usize {
-    attrs_offset(s.nbytes as usize, str_index::table_len(s.nbytes as usize, s.nchars as usize))
 }
 
 /// The string object behind a value.
@@ -220,19 +211,21 @@ pub(super) fn ensure_offsets(m: &mut Mutator, s: &Str) -> R<()> {
     Ok(())
 }
 
-/// A buffer with `cap` bytes, none used, and where they begin.
+/// A buffer with at least `cap` bytes, none used, and where they begin.
 fn new_buf(m: &mut Mutator, cap: usize) -> R<(Value, *mut u8)> {
     let at = m.alloc::<StrBuf>(cap)?;
     // SAFETY: fresh cell of `cap` bytes behind the struct.
     unsafe {
         (&raw mut (*at).used).write(AtomicU64::new(0));
-        (&raw mut (*at).cap).write(cap as u64);
-        Ok((Value::from_addr(at as usize), (&raw mut (*at).bytes).cast()))
+        // All of the cell, which may be larger than asked for.
+        let buf = Value::from_addr(at as usize);
+        (&raw mut (*at).cap).write((heap::cell_size(buf) - size_of::<StrBuf>()) as u64);
+        Ok((buf, (&raw mut (*at).bytes).cast()))
     }
 }
 
 fn new_external(m: &mut Mutator, nbytes: usize, nchars: usize, buf: Value) -> R {
-    let extra = std::mem::size_of::<ExternalStr>() - HEADER;
+    let extra = size_of::<ExternalStr>() - HEADER;
     let at = m.alloc::<Str>(extra)?.cast::<ExternalStr>();
     // SAFETY: fresh cell of the size of an ExternalStr; every field behind the header is written.
     unsafe {
