@@ -112,13 +112,29 @@ pub fn assignment(nodes: &Nodes, targets: &[Expr], value: &Expr) {
         }
     }
     let [target] = targets else { return };
+    if invalid_target(target, true).is_none() {
+        return;
+    }
+    // What stands before the `=`: of a list without parentheses, its last element.
+    let target = match &target.kind {
+        ExprKind::Tuple { elts, .. } => match elts.last() {
+            Some(last) if last.span.end == target.span.end => last,
+            _ => return,
+        },
+        _ => target,
+    };
     let value_start = nodes.source.get(value.span.start as usize..).unwrap_or("");
     let value_is_plain = match value.kind {
         ExprKind::Lambda { .. } | ExprKind::Starred { .. } | ExprKind::Yield { .. } => false,
         ExprKind::UnaryOp { op: UnaryOperator::Not, .. } => false,
         _ => !value_start.starts_with("not "),
     };
-    if value_is_plain && suggests_comparison(target) {
+    if value_is_plain && matches!(target.kind, ExprKind::Name { .. }) {
+        let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
+        nodes.problem(target.span.to(value.span), message);
+    }
+    let is_place = matches!(target.kind, ExprKind::Attribute { .. } | ExprKind::Subscript { .. });
+    if value_is_plain && (is_place || suggests_comparison(target)) {
         let what = describe(target);
         let message = format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?");
         nodes.problem(target.span, message);
@@ -174,7 +190,10 @@ pub fn arguments(nodes: &Nodes, arguments: Vec<Argument>, end: u32) -> (Vec<Expr
     let mut args = Vec::with_capacity(arguments.len());
     let mut keywords: Vec<Keyword> = Vec::new();
     let mut names = HashSet::new();
+    let mut all = arguments.first().map_or(Span::new(end, end), |first| first.span);
     for Argument { kind, span } in arguments {
+        let before = all;
+        all = all.to(span);
         let keyword = match kind {
             ArgumentKind::Positional(value) => {
                 positional(nodes, &keywords, end);
@@ -188,8 +207,7 @@ pub fn arguments(nodes: &Nodes, arguments: Vec<Argument>, end: u32) -> (Vec<Expr
             }
             ArgumentKind::Star(value) => {
                 if keywords.iter().any(|keyword| keyword.arg.is_none()) {
-                    let star = Span::new(span.start, span.start + 1);
-                    nodes.problem(star, "iterable argument unpacking follows keyword argument unpacking");
+                    nodes.problem(before, "iterable argument unpacking follows keyword argument unpacking");
                 }
                 args.push(nodes.starred(value, span.start, span.end));
                 continue;

@@ -14,175 +14,228 @@ pub fn dump_with_spans(module: &Module) -> String {
 }
 
 fn print(module: &Module, spans: bool) -> String {
-    let mut printer = Printer { out: String::new(), depth: 0, spans, span: None };
+    let mut printer = Printer { out: String::new(), depth: 0, spans, span: None, work: Vec::new() };
     match module {
         Module::Module { body } => {
-            printer.node("Module", &[("body", Field::Stmts(body)), ("type_ignores", NONE)])
+            printer.node("Module", [("body", Field::stmts(body)), ("type_ignores", Field::List(vec![]))]);
         }
-        Module::Interactive { body } => printer.node("Interactive", &[("body", Field::Stmts(body))]),
-        Module::Expression { body } => printer.node("Expression", &[("body", Field::Expr(body))]),
+        Module::Interactive { body } => printer.node("Interactive", [("body", Field::stmts(body))]),
+        Module::Expression { body } => printer.node("Expression", [("body", Field::Expr(body))]),
     }
+    printer.run();
     printer.out
 }
 
-/// An empty list.
-const NONE: Field<'static> = Field::Stmts(&[]);
-
 /// What a field of a node holds.
 enum Field<'a> {
+    /// An optional field that is not there; such fields are left out, but elements of lists are printed as `None`.
+    Absent,
+    /// Anything printed as it is.
+    Text(String),
+    List(Vec<Field<'a>>),
+    Stmt(&'a Stmt),
     Expr(&'a Expr),
-    OptionalExpr(&'a Option<Box<Expr>>),
-    Exprs(&'a [Expr]),
-    OptionalExprs(&'a [Option<Expr>]),
-    Stmts(&'a [Stmt]),
-    Name(&'a str),
-    OptionalName(Option<&'a str>),
-    Names(&'a [Identifier]),
-    Constant(&'a Constant),
-    Number(i64),
-    /// A node without fields.
-    Plain(&'a str),
-    Plains(Vec<String>),
     Arguments(&'a Arguments),
-    OptionalArg(&'a Option<Box<Arg>>),
-    Args(&'a [Arg]),
-    Keywords(&'a [Keyword]),
-    Aliases(&'a [Alias]),
-    Items(&'a [WithItem]),
-    Handlers(&'a [ExceptHandler]),
-    Clauses(&'a [Comprehension]),
-    Cases(&'a [MatchCase]),
+    Arg(&'a Arg),
+    Keyword(&'a Keyword),
+    Alias(&'a Alias),
+    Item(&'a WithItem),
+    Handler(&'a ExceptHandler),
+    Clause(&'a Comprehension),
+    Case(&'a MatchCase),
     Pattern(&'a Pattern),
-    OptionalPattern(&'a Option<Box<Pattern>>),
-    Patterns(&'a [Pattern]),
 }
 
-struct Printer {
+impl<'a> Field<'a> {
+    fn stmts(body: &'a [Stmt]) -> Field<'a> {
+        Field::List(body.iter().map(Field::Stmt).collect())
+    }
+
+    fn exprs(exprs: &'a [Expr]) -> Field<'a> {
+        Field::List(exprs.iter().map(Field::Expr).collect())
+    }
+
+    fn optional_exprs(exprs: &'a [Option<Expr>]) -> Field<'a> {
+        Field::List(exprs.iter().map(|expr| expr.as_ref().map_or(Field::Absent, Field::Expr)).collect())
+    }
+
+    fn optional(expr: &'a Option<Box<Expr>>) -> Field<'a> {
+        expr.as_deref().map_or(Field::Absent, Field::Expr)
+    }
+
+    fn patterns(patterns: &'a [Pattern]) -> Field<'a> {
+        Field::List(patterns.iter().map(Field::Pattern).collect())
+    }
+
+    fn args(args: &'a [Arg]) -> Field<'a> {
+        Field::List(args.iter().map(Field::Arg).collect())
+    }
+
+    fn optional_arg(arg: &'a Option<Box<Arg>>) -> Field<'a> {
+        arg.as_deref().map_or(Field::Absent, Field::Arg)
+    }
+
+    fn clauses(clauses: &'a [Comprehension]) -> Field<'a> {
+        Field::List(clauses.iter().map(Field::Clause).collect())
+    }
+
+    fn keywords(keywords: &'a [Keyword]) -> Field<'a> {
+        Field::List(keywords.iter().map(Field::Keyword).collect())
+    }
+
+    fn aliases(aliases: &'a [Alias]) -> Field<'a> {
+        Field::List(aliases.iter().map(Field::Alias).collect())
+    }
+
+    fn items(items: &'a [WithItem]) -> Field<'a> {
+        Field::List(items.iter().map(Field::Item).collect())
+    }
+
+    fn handlers(handlers: &'a [ExceptHandler]) -> Field<'a> {
+        Field::List(handlers.iter().map(Field::Handler).collect())
+    }
+
+    fn cases(cases: &'a [MatchCase]) -> Field<'a> {
+        Field::List(cases.iter().map(Field::Case).collect())
+    }
+
+    fn name(name: &str) -> Field<'a> {
+        Field::Text(quoted(name))
+    }
+
+    fn optional_name(given: Option<&str>) -> Field<'a> {
+        given.map_or(Field::Absent, Field::name)
+    }
+
+    fn names(names: &'a [Identifier]) -> Field<'a> {
+        Field::List(names.iter().map(|id| Field::name(id)).collect())
+    }
+
+    /// An operator or context: a node without fields.
+    fn plain(node: impl std::fmt::Debug) -> Field<'a> {
+        Field::Text(format!("{node:?}()"))
+    }
+
+    fn number(number: impl Into<i64>) -> Field<'a> {
+        Field::Text(number.into().to_string())
+    }
+}
+
+/// What is left to print.
+enum Task<'a> {
+    Text(&'static str),
+    /// A field or element, after a comma if it is not the first, on a line of its own.
+    Line {
+        depth: usize,
+        comma: bool,
+        label: &'static str,
+        field: Field<'a>,
+    },
+}
+
+/// Keeps what is left to do on a stack of its own, so that a deep tree needs no deep recursion.
+struct Printer<'a> {
     out: String,
     depth: usize,
     spans: bool,
     /// The span of the node about to be printed.
     span: Option<Span>,
+    work: Vec<Task<'a>>,
 }
 
-impl Printer {
-    fn line(&mut self) {
-        self.out.push('\n');
-        for _ in 0..self.depth {
-            self.out.push(' ');
+impl<'a> Printer<'a> {
+    fn run(&mut self) {
+        while let Some(task) = self.work.pop() {
+            match task {
+                Task::Text(text) => self.out.push_str(text),
+                Task::Line { depth, comma, label, field } => {
+                    self.depth = depth;
+                    self.out.push_str(if comma { ",\n" } else { "\n" });
+                    self.out.extend(std::iter::repeat_n(' ', depth));
+                    self.out.push_str(label);
+                    self.field(field);
+                }
+            }
         }
     }
 
-    fn node(&mut self, name: &str, fields: &[(&str, Field)]) {
+    fn node<const N: usize>(&mut self, name: &str, fields: [(&'static str, Field<'a>); N]) {
         self.out.push_str(name);
         if let Some(Span { start, end }) = self.span.take().filter(|_| self.spans) {
             self.out.push_str(&format!("@{start}..{end}"));
         }
         self.out.push('(');
-        self.depth += 1;
-        let mut first = true;
-        for (name, field) in fields {
-            if field.is_absent() {
-                continue;
-            }
-            if !std::mem::take(&mut first) {
-                self.out.push(',');
-            }
-            self.line();
-            self.out.push_str(name);
-            self.out.push('=');
-            self.field(field);
-        }
-        self.depth -= 1;
-        self.out.push(')');
+        let present = fields.into_iter().filter(|(_, field)| !matches!(field, Field::Absent));
+        self.lines(present.collect(), ")");
     }
 
-    fn list<X>(&mut self, items: &[X], print: impl Fn(&mut Printer, &X)) {
-        self.out.push('[');
-        self.depth += 1;
-        for (at, item) in items.iter().enumerate() {
-            if at > 0 {
-                self.out.push(',');
-            }
-            self.line();
-            print(self, item);
+    fn lines(&mut self, fields: Vec<(&'static str, Field<'a>)>, end: &'static str) {
+        self.work.push(Task::Text(end));
+        let depth = self.depth + 1;
+        for (at, (label, field)) in fields.into_iter().enumerate().rev() {
+            self.work.push(Task::Line { depth, comma: at > 0, label, field });
         }
-        self.depth -= 1;
-        self.out.push(']');
     }
 
-    fn field(&mut self, field: &Field) {
+    fn field(&mut self, field: Field<'a>) {
         match field {
-            Field::Expr(expr) => self.expr(expr),
-            Field::OptionalExpr(expr) => self.optional(expr.as_deref(), Printer::expr),
-            Field::Exprs(exprs) => self.list(exprs, Printer::expr),
-            Field::OptionalExprs(exprs) => {
-                self.list(exprs, |out, expr| out.optional(expr.as_ref(), Printer::expr))
+            Field::Absent => self.out.push_str("None"),
+            Field::Text(text) => self.out.push_str(&text),
+            Field::List(fields) => {
+                self.out.push('[');
+                self.lines(fields.into_iter().map(|field| ("", field)).collect(), "]");
             }
-            Field::Stmts(stmts) => self.list(stmts, Printer::stmt),
-            Field::Name(name) => self.out.push_str(&quoted(name)),
-            Field::OptionalName(name) => self.optional(*name, |out, name| out.out.push_str(&quoted(name))),
-            Field::Names(names) => self.list(names, |out, name| out.out.push_str(&quoted(name))),
-            Field::Constant(value) => self.out.push_str(&constant(value)),
-            Field::Number(number) => self.out.push_str(&number.to_string()),
-            Field::Plain(name) => self.node(name, &[]),
-            Field::Plains(names) => self.list(names, |out, name| out.node(name, &[])),
+            Field::Stmt(stmt) => self.stmt(stmt),
+            Field::Expr(expr) => self.expr(expr),
             Field::Arguments(arguments) => self.arguments(arguments),
-            Field::OptionalArg(arg) => self.optional(arg.as_deref(), Printer::arg),
-            Field::Args(args) => self.list(args, Printer::arg),
-            Field::Keywords(keywords) => self.list(keywords, Printer::keyword),
-            Field::Aliases(aliases) => self.list(aliases, Printer::alias),
-            Field::Items(items) => self.list(items, Printer::with_item),
-            Field::Handlers(handlers) => self.list(handlers, Printer::handler),
-            Field::Clauses(clauses) => self.list(clauses, Printer::clause),
-            Field::Cases(cases) => self.list(cases, Printer::case),
+            Field::Arg(arg) => self.arg(arg),
+            Field::Keyword(keyword) => self.keyword(keyword),
+            Field::Alias(alias) => self.alias(alias),
+            Field::Item(item) => self.with_item(item),
+            Field::Handler(handler) => self.handler(handler),
+            Field::Clause(clause) => self.clause(clause),
+            Field::Case(case) => self.case(case),
             Field::Pattern(pattern) => self.pattern(pattern),
-            Field::OptionalPattern(pattern) => self.optional(pattern.as_deref(), Printer::pattern),
-            Field::Patterns(patterns) => self.list(patterns, Printer::pattern),
         }
     }
 
-    fn optional<X: ?Sized>(&mut self, item: Option<&X>, print: impl Fn(&mut Printer, &X)) {
-        match item {
-            Some(item) => print(self, item),
-            None => self.out.push_str("None"),
-        }
-    }
-
-    fn stmt(&mut self, stmt: &Stmt) {
+    fn stmt(&mut self, stmt: &'a Stmt) {
         self.span = Some(stmt.span);
-        use Field as F;
+
         use StmtKind as S;
         match &stmt.kind {
             S::FunctionDef(function) => self.function("FunctionDef", function),
             S::AsyncFunctionDef(function) => self.function("AsyncFunctionDef", function),
             S::ClassDef(class) => self.node(
                 "ClassDef",
-                &[
-                    ("name", F::Name(&class.name)),
-                    ("bases", F::Exprs(&class.bases)),
-                    ("keywords", F::Keywords(&class.keywords)),
-                    ("body", F::Stmts(&class.body)),
-                    ("decorator_list", F::Exprs(&class.decorator_list)),
+                [
+                    ("name", Field::name(&class.name)),
+                    ("bases", Field::exprs(&class.bases)),
+                    ("keywords", Field::keywords(&class.keywords)),
+                    ("body", Field::stmts(&class.body)),
+                    ("decorator_list", Field::exprs(&class.decorator_list)),
                 ],
             ),
-            S::Return { value } => self.node("Return", &[("value", F::OptionalExpr(value))]),
-            S::Delete { targets } => self.node("Delete", &[("targets", F::Exprs(targets))]),
+            S::Return { value } => self.node("Return", [("value", Field::optional(value))]),
+            S::Delete { targets } => self.node("Delete", [("targets", Field::exprs(targets))]),
             S::Assign { targets, value } => {
-                self.node("Assign", &[("targets", F::Exprs(targets)), ("value", F::Expr(value))]);
+                self.node("Assign", [("targets", Field::exprs(targets)), ("value", Field::Expr(value))]);
             }
             S::AugAssign { target, op, value } => {
-                let op = format!("{op:?}");
-                let fields = [("target", F::Expr(target)), ("op", F::Plain(&op)), ("value", F::Expr(value))];
-                self.node("AugAssign", &fields);
+                let fields = [
+                    ("target", Field::Expr(target)),
+                    ("op", Field::plain(op)),
+                    ("value", Field::Expr(value)),
+                ];
+                self.node("AugAssign", fields);
             }
             S::AnnAssign { target, annotation, value, simple } => self.node(
                 "AnnAssign",
-                &[
-                    ("target", F::Expr(target)),
-                    ("annotation", F::Expr(annotation)),
-                    ("value", F::OptionalExpr(value)),
-                    ("simple", F::Number(i64::from(*simple))),
+                [
+                    ("target", Field::Expr(target)),
+                    ("annotation", Field::Expr(annotation)),
+                    ("value", Field::optional(value)),
+                    ("simple", Field::number(*simple)),
                 ],
             ),
             S::For { target, iter, body, orelse } => self.loop_over("For", [target, iter], [body, orelse]),
@@ -192,16 +245,16 @@ impl Printer {
             S::While { test, body, orelse } => self.branch("While", test, [body, orelse]),
             S::If { test, body, orelse } => self.branch("If", test, [body, orelse]),
             S::With { items, body } => {
-                self.node("With", &[("items", F::Items(items)), ("body", F::Stmts(body))])
+                self.node("With", [("items", Field::items(items)), ("body", Field::stmts(body))])
             }
             S::AsyncWith { items, body } => {
-                self.node("AsyncWith", &[("items", F::Items(items)), ("body", F::Stmts(body))]);
+                self.node("AsyncWith", [("items", Field::items(items)), ("body", Field::stmts(body))]);
             }
             S::Match { subject, cases } => {
-                self.node("Match", &[("subject", F::Expr(subject)), ("cases", F::Cases(cases))]);
+                self.node("Match", [("subject", Field::Expr(subject)), ("cases", Field::cases(cases))]);
             }
             S::Raise { exc, cause } => {
-                self.node("Raise", &[("exc", F::OptionalExpr(exc)), ("cause", F::OptionalExpr(cause))]);
+                self.node("Raise", [("exc", Field::optional(exc)), ("cause", Field::optional(cause))]);
             }
             S::Try { body, handlers, orelse, finalbody } => {
                 self.try_statement("Try", handlers, [body, orelse, finalbody]);
@@ -210,300 +263,306 @@ impl Printer {
                 self.try_statement("TryStar", handlers, [body, orelse, finalbody]);
             }
             S::Assert { test, msg } => {
-                self.node("Assert", &[("test", F::Expr(test)), ("msg", F::OptionalExpr(msg))]);
+                self.node("Assert", [("test", Field::Expr(test)), ("msg", Field::optional(msg))]);
             }
-            S::Import { names } => self.node("Import", &[("names", F::Aliases(names))]),
+            S::Import { names } => self.node("Import", [("names", Field::aliases(names))]),
             S::ImportFrom { module, names, level } => self.node(
                 "ImportFrom",
-                &[
-                    ("module", F::OptionalName(module.as_deref())),
-                    ("names", F::Aliases(names)),
-                    ("level", F::Number(i64::from(*level))),
+                [
+                    ("module", Field::optional_name(module.as_deref())),
+                    ("names", Field::aliases(names)),
+                    ("level", Field::number(*level)),
                 ],
             ),
-            S::Global { names } => self.node("Global", &[("names", F::Names(names))]),
-            S::Nonlocal { names } => self.node("Nonlocal", &[("names", F::Names(names))]),
-            S::Expr { value } => self.node("Expr", &[("value", F::Expr(value))]),
-            S::Pass => self.node("Pass", &[]),
-            S::Break => self.node("Break", &[]),
-            S::Continue => self.node("Continue", &[]),
+            S::Global { names } => self.node("Global", [("names", Field::names(names))]),
+            S::Nonlocal { names } => self.node("Nonlocal", [("names", Field::names(names))]),
+            S::Expr { value } => self.node("Expr", [("value", Field::Expr(value))]),
+            S::Pass => self.node("Pass", []),
+            S::Break => self.node("Break", []),
+            S::Continue => self.node("Continue", []),
         }
     }
 
-    fn function(&mut self, name: &str, function: &FunctionDef) {
+    fn function(&mut self, name: &str, function: &'a FunctionDef) {
         self.node(
             name,
-            &[
-                ("name", Field::Name(&function.name)),
+            [
+                ("name", Field::name(&function.name)),
                 ("args", Field::Arguments(&function.args)),
-                ("body", Field::Stmts(&function.body)),
-                ("decorator_list", Field::Exprs(&function.decorator_list)),
-                ("returns", Field::OptionalExpr(&function.returns)),
+                ("body", Field::stmts(&function.body)),
+                ("decorator_list", Field::exprs(&function.decorator_list)),
+                ("returns", Field::optional(&function.returns)),
             ],
         );
     }
 
-    fn loop_over(&mut self, name: &str, [target, iter]: [&Expr; 2], [body, orelse]: [&[Stmt]; 2]) {
+    fn loop_over(&mut self, name: &str, [target, iter]: [&'a Expr; 2], [body, orelse]: [&'a [Stmt]; 2]) {
         self.node(
             name,
-            &[
+            [
                 ("target", Field::Expr(target)),
                 ("iter", Field::Expr(iter)),
-                ("body", Field::Stmts(body)),
-                ("orelse", Field::Stmts(orelse)),
+                ("body", Field::stmts(body)),
+                ("orelse", Field::stmts(orelse)),
             ],
         );
     }
 
-    fn branch(&mut self, name: &str, test: &Expr, [body, orelse]: [&[Stmt]; 2]) {
+    fn branch(&mut self, name: &str, test: &'a Expr, [body, orelse]: [&'a [Stmt]; 2]) {
         let fields =
-            [("test", Field::Expr(test)), ("body", Field::Stmts(body)), ("orelse", Field::Stmts(orelse))];
-        self.node(name, &fields);
+            [("test", Field::Expr(test)), ("body", Field::stmts(body)), ("orelse", Field::stmts(orelse))];
+        self.node(name, fields);
     }
 
     fn try_statement(
         &mut self,
         name: &str,
-        handlers: &[ExceptHandler],
-        [body, orelse, finalbody]: [&[Stmt]; 3],
+        handlers: &'a [ExceptHandler],
+        [body, orelse, finalbody]: [&'a [Stmt]; 3],
     ) {
         self.node(
             name,
-            &[
-                ("body", Field::Stmts(body)),
-                ("handlers", Field::Handlers(handlers)),
-                ("orelse", Field::Stmts(orelse)),
-                ("finalbody", Field::Stmts(finalbody)),
+            [
+                ("body", Field::stmts(body)),
+                ("handlers", Field::handlers(handlers)),
+                ("orelse", Field::stmts(orelse)),
+                ("finalbody", Field::stmts(finalbody)),
             ],
         );
     }
 
-    fn expr(&mut self, expr: &Expr) {
+    fn expr(&mut self, expr: &'a Expr) {
         self.span = Some(expr.span);
         use ExprKind as E;
-        use Field as F;
+
         match &expr.kind {
             E::BoolOp { op, values } => {
-                self.node("BoolOp", &[("op", F::Plain(&format!("{op:?}"))), ("values", F::Exprs(values))]);
+                self.node("BoolOp", [("op", Field::plain(op)), ("values", Field::exprs(values))]);
             }
             E::NamedExpr { target, value } => {
-                self.node("NamedExpr", &[("target", F::Expr(target)), ("value", F::Expr(value))]);
+                self.node("NamedExpr", [("target", Field::Expr(target)), ("value", Field::Expr(value))]);
             }
             E::BinOp { left, op, right } => {
-                let op = format!("{op:?}");
                 self.node(
                     "BinOp",
-                    &[("left", F::Expr(left)), ("op", F::Plain(&op)), ("right", F::Expr(right))],
+                    [("left", Field::Expr(left)), ("op", Field::plain(op)), ("right", Field::Expr(right))],
                 );
             }
             E::UnaryOp { op, operand } => {
-                self.node("UnaryOp", &[("op", F::Plain(&format!("{op:?}"))), ("operand", F::Expr(operand))]);
+                self.node("UnaryOp", [("op", Field::plain(op)), ("operand", Field::Expr(operand))]);
             }
             E::Lambda { args, body } => {
-                self.node("Lambda", &[("args", F::Arguments(args)), ("body", F::Expr(body))]);
+                self.node("Lambda", [("args", Field::Arguments(args)), ("body", Field::Expr(body))]);
             }
             E::IfExp { test, body, orelse } => {
-                let fields = [("test", F::Expr(test)), ("body", F::Expr(body)), ("orelse", F::Expr(orelse))];
-                self.node("IfExp", &fields);
+                let fields = [
+                    ("test", Field::Expr(test)),
+                    ("body", Field::Expr(body)),
+                    ("orelse", Field::Expr(orelse)),
+                ];
+                self.node("IfExp", fields);
             }
             E::Dict { keys, values } => {
-                self.node("Dict", &[("keys", F::OptionalExprs(keys)), ("values", F::Exprs(values))]);
+                self.node("Dict", [("keys", Field::optional_exprs(keys)), ("values", Field::exprs(values))]);
             }
-            E::Set { elts } => self.node("Set", &[("elts", F::Exprs(elts))]),
+            E::Set { elts } => self.node("Set", [("elts", Field::exprs(elts))]),
             E::ListComp { elt, generators } => self.comprehension("ListComp", elt, generators),
             E::SetComp { elt, generators } => self.comprehension("SetComp", elt, generators),
             E::GeneratorExp { elt, generators } => self.comprehension("GeneratorExp", elt, generators),
             E::DictComp { key, value, generators } => self.node(
                 "DictComp",
-                &[("key", F::Expr(key)), ("value", F::Expr(value)), ("generators", F::Clauses(generators))],
+                [
+                    ("key", Field::Expr(key)),
+                    ("value", Field::Expr(value)),
+                    ("generators", Field::clauses(generators)),
+                ],
             ),
-            E::Await { value } => self.node("Await", &[("value", F::Expr(value))]),
-            E::Yield { value } => self.node("Yield", &[("value", F::OptionalExpr(value))]),
-            E::YieldFrom { value } => self.node("YieldFrom", &[("value", F::Expr(value))]),
+            E::Await { value } => self.node("Await", [("value", Field::Expr(value))]),
+            E::Yield { value } => self.node("Yield", [("value", Field::optional(value))]),
+            E::YieldFrom { value } => self.node("YieldFrom", [("value", Field::Expr(value))]),
             E::Compare { left, ops, comparators } => {
-                let ops = F::Plains(ops.iter().map(|op| format!("{op:?}")).collect());
+                let ops = Field::List(ops.iter().map(Field::plain).collect());
                 self.node(
                     "Compare",
-                    &[("left", F::Expr(left)), ("ops", ops), ("comparators", F::Exprs(comparators))],
+                    [("left", Field::Expr(left)), ("ops", ops), ("comparators", Field::exprs(comparators))],
                 );
             }
             E::Call { func, args, keywords } => self.node(
                 "Call",
-                &[("func", F::Expr(func)), ("args", F::Exprs(args)), ("keywords", F::Keywords(keywords))],
+                [
+                    ("func", Field::Expr(func)),
+                    ("args", Field::exprs(args)),
+                    ("keywords", Field::keywords(keywords)),
+                ],
             ),
             E::FormattedValue { value, conversion, format_spec } => self.node(
                 "FormattedValue",
-                &[
-                    ("value", F::Expr(value)),
-                    ("conversion", F::Number(conversion.map_or(-1, |letter| i64::from(letter as u32)))),
-                    ("format_spec", F::OptionalExpr(format_spec)),
+                [
+                    ("value", Field::Expr(value)),
+                    ("conversion", Field::number(conversion.map_or(-1, |letter| i64::from(letter as u32)))),
+                    ("format_spec", Field::optional(format_spec)),
                 ],
             ),
-            E::JoinedStr { values } => self.node("JoinedStr", &[("values", F::Exprs(values))]),
-            E::Constant { value } => self.node("Constant", &[("value", F::Constant(value))]),
+            E::JoinedStr { values } => self.node("JoinedStr", [("values", Field::exprs(values))]),
+            E::Constant { value } => self.node("Constant", [("value", Field::Text(constant(value)))]),
             E::Attribute { value, attr, ctx } => {
-                let ctx = format!("{ctx:?}");
                 self.node(
                     "Attribute",
-                    &[("value", F::Expr(value)), ("attr", F::Name(attr)), ("ctx", F::Plain(&ctx))],
+                    [("value", Field::Expr(value)), ("attr", Field::name(attr)), ("ctx", Field::plain(ctx))],
                 );
             }
             E::Subscript { value, slice, ctx } => {
-                let ctx = format!("{ctx:?}");
-                let fields = [("value", F::Expr(value)), ("slice", F::Expr(slice)), ("ctx", F::Plain(&ctx))];
-                self.node("Subscript", &fields);
+                let fields = [
+                    ("value", Field::Expr(value)),
+                    ("slice", Field::Expr(slice)),
+                    ("ctx", Field::plain(ctx)),
+                ];
+                self.node("Subscript", fields);
             }
             E::Starred { value, ctx } => {
-                self.node("Starred", &[("value", F::Expr(value)), ("ctx", F::Plain(&format!("{ctx:?}")))]);
+                self.node("Starred", [("value", Field::Expr(value)), ("ctx", Field::plain(ctx))]);
             }
             E::Name { id, ctx } => {
-                self.node("Name", &[("id", F::Name(id)), ("ctx", F::Plain(&format!("{ctx:?}")))]);
+                self.node("Name", [("id", Field::name(id)), ("ctx", Field::plain(ctx))]);
             }
             E::List { elts, ctx } => {
-                self.node("List", &[("elts", F::Exprs(elts)), ("ctx", F::Plain(&format!("{ctx:?}")))]);
+                self.node("List", [("elts", Field::exprs(elts)), ("ctx", Field::plain(ctx))]);
             }
             E::Tuple { elts, ctx } => {
-                self.node("Tuple", &[("elts", F::Exprs(elts)), ("ctx", F::Plain(&format!("{ctx:?}")))]);
+                self.node("Tuple", [("elts", Field::exprs(elts)), ("ctx", Field::plain(ctx))]);
             }
             E::Slice { lower, upper, step } => self.node(
                 "Slice",
-                &[
-                    ("lower", F::OptionalExpr(lower)),
-                    ("upper", F::OptionalExpr(upper)),
-                    ("step", F::OptionalExpr(step)),
+                [
+                    ("lower", Field::optional(lower)),
+                    ("upper", Field::optional(upper)),
+                    ("step", Field::optional(step)),
                 ],
             ),
         }
     }
 
-    fn comprehension(&mut self, name: &str, elt: &Expr, generators: &[Comprehension]) {
-        self.node(name, &[("elt", Field::Expr(elt)), ("generators", Field::Clauses(generators))]);
+    fn comprehension(&mut self, name: &str, elt: &'a Expr, generators: &'a [Comprehension]) {
+        self.node(name, [("elt", Field::Expr(elt)), ("generators", Field::clauses(generators))]);
     }
 
-    fn arguments(&mut self, arguments: &Arguments) {
+    fn arguments(&mut self, arguments: &'a Arguments) {
         self.node(
             "arguments",
-            &[
-                ("posonlyargs", Field::Args(&arguments.posonlyargs)),
-                ("args", Field::Args(&arguments.args)),
-                ("vararg", Field::OptionalArg(&arguments.vararg)),
-                ("kwonlyargs", Field::Args(&arguments.kwonlyargs)),
-                ("kw_defaults", Field::OptionalExprs(&arguments.kw_defaults)),
-                ("kwarg", Field::OptionalArg(&arguments.kwarg)),
-                ("defaults", Field::Exprs(&arguments.defaults)),
+            [
+                ("posonlyargs", Field::args(&arguments.posonlyargs)),
+                ("args", Field::args(&arguments.args)),
+                ("vararg", Field::optional_arg(&arguments.vararg)),
+                ("kwonlyargs", Field::args(&arguments.kwonlyargs)),
+                ("kw_defaults", Field::optional_exprs(&arguments.kw_defaults)),
+                ("kwarg", Field::optional_arg(&arguments.kwarg)),
+                ("defaults", Field::exprs(&arguments.defaults)),
             ],
         );
     }
 
-    fn arg(&mut self, arg: &Arg) {
+    fn arg(&mut self, arg: &'a Arg) {
         self.span = Some(arg.span);
-        self.node(
-            "arg",
-            &[("arg", Field::Name(&arg.arg)), ("annotation", Field::OptionalExpr(&arg.annotation))],
-        );
+        self.node("arg", [("arg", Field::name(&arg.arg)), ("annotation", Field::optional(&arg.annotation))]);
     }
 
-    fn keyword(&mut self, keyword: &Keyword) {
+    fn keyword(&mut self, keyword: &'a Keyword) {
         self.span = Some(keyword.span);
         let name = keyword.arg.as_deref();
-        self.node("keyword", &[("arg", Field::OptionalName(name)), ("value", Field::Expr(&keyword.value))]);
+        self.node("keyword", [("arg", Field::optional_name(name)), ("value", Field::Expr(&keyword.value))]);
     }
 
-    fn alias(&mut self, alias: &Alias) {
+    fn alias(&mut self, alias: &'a Alias) {
         self.span = Some(alias.span);
         let asname = alias.asname.as_deref();
-        self.node("alias", &[("name", Field::Name(&alias.name)), ("asname", Field::OptionalName(asname))]);
+        self.node("alias", [("name", Field::name(&alias.name)), ("asname", Field::optional_name(asname))]);
     }
 
-    fn with_item(&mut self, item: &WithItem) {
+    fn with_item(&mut self, item: &'a WithItem) {
         self.node(
             "withitem",
-            &[
+            [
                 ("context_expr", Field::Expr(&item.context_expr)),
-                ("optional_vars", Field::OptionalExpr(&item.optional_vars)),
+                ("optional_vars", Field::optional(&item.optional_vars)),
             ],
         );
     }
 
-    fn handler(&mut self, handler: &ExceptHandler) {
+    fn handler(&mut self, handler: &'a ExceptHandler) {
         self.span = Some(handler.span);
         self.node(
             "ExceptHandler",
-            &[
-                ("type", Field::OptionalExpr(&handler.type_)),
-                ("name", Field::OptionalName(handler.name.as_deref())),
-                ("body", Field::Stmts(&handler.body)),
+            [
+                ("type", Field::optional(&handler.type_)),
+                ("name", Field::optional_name(handler.name.as_deref())),
+                ("body", Field::stmts(&handler.body)),
             ],
         );
     }
 
-    fn clause(&mut self, clause: &Comprehension) {
+    fn clause(&mut self, clause: &'a Comprehension) {
         self.node(
             "comprehension",
-            &[
+            [
                 ("target", Field::Expr(&clause.target)),
                 ("iter", Field::Expr(&clause.iter)),
-                ("ifs", Field::Exprs(&clause.ifs)),
-                ("is_async", Field::Number(i64::from(clause.is_async))),
+                ("ifs", Field::exprs(&clause.ifs)),
+                ("is_async", Field::number(clause.is_async)),
             ],
         );
     }
 
-    fn case(&mut self, case: &MatchCase) {
+    fn case(&mut self, case: &'a MatchCase) {
         self.node(
             "match_case",
-            &[
+            [
                 ("pattern", Field::Pattern(&case.pattern)),
-                ("guard", Field::OptionalExpr(&case.guard)),
-                ("body", Field::Stmts(&case.body)),
+                ("guard", Field::optional(&case.guard)),
+                ("body", Field::stmts(&case.body)),
             ],
         );
     }
 
-    fn pattern(&mut self, pattern: &Pattern) {
+    fn pattern(&mut self, pattern: &'a Pattern) {
         self.span = Some(pattern.span);
-        use Field as F;
+
         use PatternKind as P;
         match &pattern.kind {
-            P::MatchValue { value } => self.node("MatchValue", &[("value", F::Expr(value))]),
-            P::MatchSingleton { value } => self.node("MatchSingleton", &[("value", F::Constant(value))]),
+            P::MatchValue { value } => self.node("MatchValue", [("value", Field::Expr(value))]),
+            P::MatchSingleton { value } => {
+                self.node("MatchSingleton", [("value", Field::Text(constant(value)))])
+            }
             P::MatchSequence { patterns } => {
-                self.node("MatchSequence", &[("patterns", F::Patterns(patterns))])
+                self.node("MatchSequence", [("patterns", Field::patterns(patterns))])
             }
             P::MatchMapping { keys, patterns, rest } => self.node(
                 "MatchMapping",
-                &[
-                    ("keys", F::Exprs(keys)),
-                    ("patterns", F::Patterns(patterns)),
-                    ("rest", F::OptionalName(rest.as_deref())),
+                [
+                    ("keys", Field::exprs(keys)),
+                    ("patterns", Field::patterns(patterns)),
+                    ("rest", Field::optional_name(rest.as_deref())),
                 ],
             ),
             P::MatchClass { cls, patterns, kwd_attrs, kwd_patterns } => self.node(
                 "MatchClass",
-                &[
-                    ("cls", F::Expr(cls)),
-                    ("patterns", F::Patterns(patterns)),
-                    ("kwd_attrs", F::Names(kwd_attrs)),
-                    ("kwd_patterns", F::Patterns(kwd_patterns)),
+                [
+                    ("cls", Field::Expr(cls)),
+                    ("patterns", Field::patterns(patterns)),
+                    ("kwd_attrs", Field::names(kwd_attrs)),
+                    ("kwd_patterns", Field::patterns(kwd_patterns)),
                 ],
             ),
-            P::MatchStar { name } => self.node("MatchStar", &[("name", F::OptionalName(name.as_deref()))]),
+            P::MatchStar { name } => {
+                self.node("MatchStar", [("name", Field::optional_name(name.as_deref()))])
+            }
             P::MatchAs { pattern, name } => self.node(
                 "MatchAs",
-                &[("pattern", F::OptionalPattern(pattern)), ("name", F::OptionalName(name.as_deref()))],
+                [
+                    ("pattern", pattern.as_deref().map_or(Field::Absent, Field::Pattern)),
+                    ("name", Field::optional_name(name.as_deref())),
+                ],
             ),
-            P::MatchOr { patterns } => self.node("MatchOr", &[("patterns", F::Patterns(patterns))]),
-        }
-    }
-}
-
-impl Field<'_> {
-    /// Whether the field is optional and not there; such fields are left out.
-    fn is_absent(&self) -> bool {
-        match self {
-            Field::OptionalExpr(None) | Field::OptionalName(None) => true,
-            Field::OptionalArg(None) | Field::OptionalPattern(None) => true,
-            _ => false,
+            P::MatchOr { patterns } => self.node("MatchOr", [("patterns", Field::patterns(patterns))]),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! many cases, and this is where those are recognised. The list of tokens that would have been taken is never shown.
 
 use crate::check;
+use crate::layout::never_closed;
 use crate::parser::{Failure, Mode, sub_expression, sub_expression_length};
 use crate::source::{LineIndex, Span};
 use crate::syntax_error::{ErrorKind, SyntaxError};
@@ -16,14 +17,15 @@ pub fn explain(
     mode: Mode,
 ) -> SyntaxError {
     let case = Case { source, lexemes, failure, mode };
-    let mut found = case.explain();
+    let found = case.explain();
     if let Some(open) = unclosed {
         let ran_out = case.token() == Token::End || found.reads_to >= lexemes.len().saturating_sub(1);
         if ran_out || is_after_line(source, case.at(found.reads_to).start, open.start) {
             return never_closed(source, open);
         }
     }
-    let mut error = SyntaxError::new(found.kind, std::mem::take(&mut found.message), source, found.span);
+    let message = with_place(lexemes, found.span.start, found.message);
+    let mut error = SyntaxError::new(found.kind, message, source, found.span);
     error.incomplete = case.is_incomplete(unclosed);
     if found.endless {
         error.end_col = 0;
@@ -37,14 +39,17 @@ pub fn is_after_line(source: &str, offset: u32, other: u32) -> bool {
     lines.line(offset) > lines.line(other)
 }
 
-/// The error for a bracket that is still open at the end.
-pub fn never_closed(source: &str, open: Lexeme) -> SyntaxError {
-    let bracket = Span::new(open.start, open.end);
-    let message = format!("'{}' was never closed", bracket.of(source));
-    let mut error = SyntaxError::new(ErrorKind::SyntaxError, message, source, bracket);
-    error.end_col = 0;
-    error.incomplete = true;
-    error
+/// The message for an error at `offset`: one in a field of an f-string says so.
+pub fn with_place(lexemes: &[Lexeme], offset: u32, message: String) -> String {
+    let mut open = 0;
+    for lexeme in lexemes.iter().take_while(|lexeme| lexeme.start < offset) {
+        match lexeme.token {
+            Token::FieldOpen => open += 1,
+            Token::FieldClose => open -= 1,
+            _ => {}
+        }
+    }
+    if open > 0 && !message.starts_with("f-string") { format!("f-string: {message}") } else { message }
 }
 
 /// What was found out about a failure.
@@ -109,11 +114,15 @@ impl<'a, 's> Case<'a, 's> {
             .or_else(|| self.missing_print_parentheses())
             .or_else(|| self.missing_else())
             .or_else(|| self.missing_dict_value())
+            .or_else(|| self.missing_target_parentheses())
             .or_else(|| self.missing_comma())
             .or_else(|| self.mistaken_equal())
             .or_else(|| self.missing_except())
+            .or_else(|| self.unclosed_field())
             .or_else(|| self.missing_default())
             .or_else(|| self.parenthesised_parameter())
+            .or_else(|| self.missing_parenthesis())
+            .or_else(|| self.missing_exception_types())
             .or_else(|| self.missing_colon())
             .unwrap_or_else(|| self.finding("invalid syntax", self.span(self.failure.at)))
     }
@@ -243,7 +252,7 @@ impl<'a, 's> Case<'a, 's> {
                 token if token.is_layout() => true,
                 Token::StartModule | Token::StartInteractive | Token::StartExpression => true,
                 Token::Comma | Token::Equal | Token::Colon | Token::Semicolon | Token::Walrus => closed == 0,
-                Token::Else | Token::Return | Token::Assert | Token::Del | Token::Raise => closed == 0,
+                Token::Return | Token::Assert | Token::Del | Token::Raise => closed == 0,
                 Token::While | Token::Elif | Token::Yield | Token::From => closed == 0,
                 Token::If => closed == 0 && self.line_start(index) == index,
                 _ => false,
@@ -256,14 +265,17 @@ impl<'a, 's> Case<'a, 's> {
     }
 
     fn missing_print_parentheses(&self) -> Option<Finding> {
-        let previous = self.failure.at.checked_sub(1)?;
-        let name = match self.at(previous).token {
-            Token::Name(name @ ("print" | "exec")) => name,
+        let start = self.expression_start(self.failure.at);
+        let name = match self.at(start).token {
+            Token::Name(name @ ("print" | "exec")) if start < self.failure.at => name,
             _ => return None,
         };
-        let (span, reads_to) = self.expression_list(self.failure.at)?;
+        if self.at(start + 1).token == Token::LeftParen {
+            return None;
+        }
+        let (span, reads_to) = self.expression_list(start + 1)?;
         let message = format!("Missing parentheses in call to '{name}'. Did you mean {name}(...)?");
-        let span = self.span(previous).to(span);
+        let span = self.span(start).to(span);
         Some(Finding { reads_to, ..self.finding(message, span) })
     }
 
@@ -340,9 +352,14 @@ impl<'a, 's> Case<'a, 's> {
 
     /// Two expressions next to each other in brackets.
     fn missing_comma(&self) -> Option<Finding> {
-        let at = self.failure.at;
+        // `a not` could still have become `a not in`.
+        let is_not = self.failure.at > 0 && self.at(self.failure.at - 1).token == Token::Not;
+        let at = self.failure.at - usize::from(is_not);
         self.innermost_bracket(at)?;
         let start = self.expression_start(at);
+        if self.is_parameter(start) {
+            return None;
+        }
         let first = sub_expression(self.source, self.tokens(start, at))?;
         if matches!(first.kind, crate::ast::ExprKind::IfExp { .. } | crate::ast::ExprKind::Lambda { .. }) {
             return None;
@@ -357,6 +374,27 @@ impl<'a, 's> Case<'a, 's> {
         let (second, reads_to) = self.one_expression(at)?;
         let span = self.span(start).to(second);
         Some(Finding { reads_to, ..self.finding("invalid syntax. Perhaps you forgot a comma?", span) })
+    }
+
+    /// Whether `at` is where the name of a parameter of a `def` stands.
+    fn is_parameter(&self, at: usize) -> bool {
+        let is_name = at > 0 && !matches!(self.at(at - 1).token, Token::Colon | Token::Equal);
+        let bracket = self.innermost_bracket(at).and_then(|(inside, _)| inside.checked_sub(3));
+        is_name && bracket.is_some_and(|keyword| self.at(keyword).token == Token::Def)
+    }
+
+    /// `[x, y for …]`
+    fn missing_target_parentheses(&self) -> Option<Finding> {
+        let at = self.failure.at;
+        let (inside, bracket) = self.innermost_bracket(at)?;
+        let is_display = matches!(bracket, Token::LeftSquare | Token::LeftBrace);
+        if !is_display || !matches!(self.token(), Token::For | Token::Async) {
+            return None;
+        }
+        self.first_comma(inside, at)?;
+        sub_expression(self.source, self.tokens(inside, at))?;
+        let span = self.span(inside).to(self.span(at - 1));
+        Some(self.finding("did you forget parentheses around the comprehension target?", span))
     }
 
     /// The span of the expression that starts at `from`, without what follows a comma.
@@ -415,6 +453,16 @@ impl<'a, 's> Case<'a, 's> {
         Some(Finding { reads_to, ..self.finding(message, target.span) })
     }
 
+    /// Something after the `=` or the conversion of an f-string's field.
+    fn unclosed_field(&self) -> Option<Finding> {
+        let previous = self.failure.at.checked_sub(1)?;
+        let is_equal = self.at(previous).token == Token::Equal && self.failure.expects("field close");
+        let is_conversion = previous > 0 && self.at(previous - 1).token == Token::Bang;
+        let (_, bracket) = self.innermost_bracket(self.failure.at)?;
+        let in_field = bracket == Token::FieldOpen && (is_equal || is_conversion);
+        in_field.then(|| self.finding("f-string: expecting '}'", self.span(self.failure.at)))
+    }
+
     // Statements.
 
     fn missing_except(&self) -> Option<Finding> {
@@ -450,9 +498,35 @@ impl<'a, 's> Case<'a, 's> {
         closed.then(|| self.finding("Function parameters cannot be parenthesized", span))
     }
 
+    /// `def f:`
+    fn missing_parenthesis(&self) -> Option<Finding> {
+        let keyword = self.failure.at.checked_sub(2)?;
+        let only = self.at(keyword).token == Token::Def && self.failure.expects("(");
+        only.then(|| self.finding("expected '('", self.span(self.failure.at)))
+    }
+
+    /// `except *:`
+    fn missing_exception_types(&self) -> Option<Finding> {
+        let keyword = self.failure.at.checked_sub(2)?;
+        let is_bare = self.at(keyword).token == Token::Except && self.at(keyword + 1).token == Token::Star;
+        let message = "expected one or more exception types";
+        (is_bare && self.token() == Token::Colon).then(|| self.finding(message, self.span(self.failure.at)))
+    }
+
     fn missing_colon(&self) -> Option<Finding> {
-        let expected = self.failure.expects(":") && self.innermost_bracket(self.failure.at).is_none();
-        let head = self.at(self.line_start(self.failure.at)).token;
+        let line = self.line_start(self.failure.at);
+        let head = self.at(line).token;
+        if head == Token::Name("match") && line + 1 == self.failure.at {
+            let length =
+                self.lexemes.iter().skip(line).take_while(|lexeme| !lexeme.token.is_layout()).count();
+            sub_expression(self.source, self.tokens(line + 1, line + length))?;
+            return Some(self.finding("expected ':'", self.span(line + length)));
+        }
+        let in_lambda = self
+            .last_at_this_level(self.failure.at, Token::Lambda)
+            .is_some_and(|lambda| self.last_at_this_level(self.failure.at, Token::Colon) < Some(lambda));
+        let outside = self.innermost_bracket(self.failure.at).is_none() && !in_lambda;
+        let expected = self.failure.expects(":") && outside;
         let only_colon = match self.token() {
             Token::Newline => true,
             _ => {

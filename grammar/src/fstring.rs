@@ -124,8 +124,15 @@ impl<'s> Scanner<'s> {
             return Err(self.error("f-string: expressions nested too deeply", at, at));
         }
         let inside = self.rest().trim_start_matches([' ', '\t', '\x0c', '\n', '\r']);
-        if inside.starts_with(['}', ':']) || (inside.starts_with('!') && !inside.starts_with("!=")) {
-            return Err(self.error("f-string: empty expression not allowed", at, at));
+        let missing = match inside.as_bytes() {
+            [b'}', ..] => Some("f-string: empty expression not allowed"),
+            [b':', ..] => Some("f-string: expression required before ':'"),
+            [b'!', next, ..] if *next != b'=' => Some("f-string: expression required before '!'"),
+            [b'=', next, ..] if *next != b'=' => Some("f-string: expression required before '='"),
+            _ => None,
+        };
+        if let Some(message) = missing {
+            return Err(self.error(message, at, at));
         }
         self.open(Token::FieldOpen, at, at + 1)
     }

@@ -62,7 +62,7 @@ pub enum DictItem {
 
 pub enum StringPart<'s> {
     Plain(&'s str, Span),
-    Formatted { opening: &'s str, parts: Vec<FStringPart<'s>> },
+    Formatted { opening: &'s str, parts: Vec<FStringPart<'s>>, end: u32 },
 }
 
 pub enum FStringPart<'s> {

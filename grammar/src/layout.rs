@@ -32,6 +32,16 @@ pub fn tokenize<'s>(source: &'s str, start: Token<'s>) -> Result<Tokens<'s>, Syn
     Ok(Tokens { unclosed: scanner.brackets.last().map(|open| open.lexeme), lexemes: scanner.out })
 }
 
+/// The error for a bracket that is still open at the end.
+pub fn never_closed(source: &str, open: Lexeme) -> SyntaxError {
+    let bracket = Span::new(open.start, open.end);
+    let message = format!("'{}' was never closed", bracket.of(source));
+    let mut error = SyntaxError::new(ErrorKind::SyntaxError, message, source, bracket);
+    error.end_col = 0;
+    error.incomplete = true;
+    error
+}
+
 /// An indentation, measured with wide and with narrow tabs.
 #[derive(Clone, Copy, PartialEq)]
 struct Indent {
@@ -246,8 +256,10 @@ impl<'s> Scanner<'s> {
         }
         let opening = Span::new(open.start, open.end).of(self.source);
         let place = if line == lines.line(start) { String::new() } else { format!(" on line {line}") };
-        let message =
-            format!("closing parenthesis '{closing}' does not match opening parenthesis '{opening}'{place}");
+        let prefix = if self.in_field() { "f-string: " } else { "" };
+        let message = format!(
+            "{prefix}closing parenthesis '{closing}' does not match opening parenthesis '{opening}'{place}"
+        );
         self.error(message, start, start)
     }
 
@@ -255,26 +267,23 @@ impl<'s> Scanner<'s> {
 
     /// After a `\`: the line end, and then the next line continues this one.
     fn continuation(&mut self) -> Scan {
-        let Some(length) = line_end_length(self.rest()) else {
-            let at = self.at();
-            if self.rest().is_empty() {
-                return Err(self.end_after_backslash(at - 1));
-            }
+        let at = self.at();
+        let length = line_end_length(self.rest());
+        self.lexer.bump(length.unwrap_or(0));
+        if let (true, Some(open)) = (self.rest().is_empty(), self.brackets.last()) {
+            return Err(never_closed(self.source, open.lexeme));
+        }
+        if self.rest().is_empty() {
+            let mut error = self.error("unexpected EOF while parsing", at, at);
+            error.incomplete = true;
+            return Err(error);
+        }
+        if length.is_none() {
             let mut error = self.error("unexpected character after line continuation character", at, at);
             error.end_col = 0;
             return Err(error);
-        };
-        self.lexer.bump(length);
-        if self.rest().is_empty() {
-            return Err(self.end_after_backslash(self.at()));
         }
         Ok(())
-    }
-
-    fn end_after_backslash(&self, at: u32) -> SyntaxError {
-        let mut error = self.error("unexpected EOF while parsing", at, at);
-        error.incomplete = true;
-        error
     }
 
     fn newline(&mut self, start: u32, end: u32) -> Scan {

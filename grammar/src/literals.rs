@@ -5,6 +5,16 @@ use crate::items::{FStringPart, Field, StringPart};
 use crate::nodes::Nodes;
 use crate::strings;
 
+/// The literal that a part of an f-string belongs to.
+#[derive(Clone, Copy)]
+struct Place {
+    raw: bool,
+    /// All adjacent literals.
+    whole: Span,
+    /// Where this one ends.
+    end: u32,
+}
+
 /// The values of an f-string so far; neighbouring texts are one constant.
 #[derive(Default)]
 struct Values {
@@ -48,9 +58,10 @@ impl<'s> Nodes<'s> {
                     }
                     _ => {}
                 },
-                StringPart::Formatted { opening, parts } => {
+                StringPart::Formatted { opening, parts, end } => {
                     (has_text, has_fields) = (true, true);
-                    self.fstring(&mut values, strings::is_raw(opening), parts, span);
+                    let place = Place { raw: strings::is_raw(opening), whole: span, end };
+                    self.fstring(&mut values, place, parts);
                 }
             }
         }
@@ -66,31 +77,31 @@ impl<'s> Nodes<'s> {
 
     fn literal(&self, text: &str, span: Span) -> Constant {
         strings::value(text).unwrap_or_else(|message| {
-            let is_character = message.starts_with("bytes can only");
-            self.problem(if is_character { span } else { self.next_token(span.end) }, message);
+            self.problem(self.next_token(span.end), message);
             Constant::None
         })
     }
 
-    /// Adds the parts of one f-string; `span` is that of the whole.
-    fn fstring(&self, values: &mut Values, raw: bool, parts: Vec<FStringPart<'s>>, span: Span) {
+    /// Adds the parts of one f-string, or of a format specification in it.
+    fn fstring(&self, values: &mut Values, place: Place, parts: Vec<FStringPart<'s>>) {
         for part in parts {
             match part {
-                FStringPart::Text(text, place) => self.fstring_text(values, raw, text, place),
-                FStringPart::Field(field) => self.field(values, raw, *field, span),
+                FStringPart::Text(text, span) => self.fstring_text(values, place.raw, text, span),
+                FStringPart::Field(field) => self.field(values, place, *field),
             }
         }
     }
 
-    fn fstring_text(&self, values: &mut Values, raw: bool, text: &str, place: Span) {
+    fn fstring_text(&self, values: &mut Values, raw: bool, text: &str, span: Span) {
         let text = text.replace("{{", "{").replace("}}", "}");
         match strings::text_value(&text, raw) {
             Ok(text) => values.text.push_str(&text),
-            Err(message) => self.problem(place, message),
+            Err(message) => self.problem(span, message),
         }
     }
 
-    fn field(&self, values: &mut Values, raw: bool, field: Field<'s>, span: Span) {
+    fn field(&self, values: &mut Values, place: Place, field: Field<'s>) {
+        let span = place.whole;
         if let ExprKind::Starred { .. } = field.value.kind {
             self.problem(field.value.span, "f-string: cannot use starred expression here");
         }
@@ -100,8 +111,9 @@ impl<'s> Nodes<'s> {
         values.flush(self, span);
         let format_spec = field.spec.map(|parts| {
             let mut spec = Values::default();
-            self.fstring(&mut spec, raw, parts, span);
-            Box::new(spec.into_joined(self, span))
+            let place = Place { whole: Span::new(span.start, place.end), ..place };
+            self.fstring(&mut spec, place, parts);
+            Box::new(spec.into_joined(self, place.whole))
         });
         let by_default = (field.shown.is_some() && format_spec.is_none()).then_some('r');
         let conversion = match field.conversion {

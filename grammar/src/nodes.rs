@@ -229,7 +229,7 @@ impl<'s> Nodes<'s> {
     }
 
     pub fn lambda(&self, parameters: Vec<Parameter>, body: Expr, l: u32, r: u32) -> Expr {
-        let args = Box::new(parameters::arguments(self, parameters));
+        let args = Box::new(parameters::arguments(self, true, parameters));
         self.expr(ExprKind::Lambda { args, body: Box::new(body) }, l, r)
     }
 

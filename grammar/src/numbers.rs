@@ -73,7 +73,7 @@ fn in_decimal(text: &str, length: usize) -> BadNumber {
         Some(b'_') if is_integer && number.starts_with('0') && starts_with_digit(rest, 1) => {
             leading_zeros(text)
         }
-        Some(b'_') => invalid(length + 1),
+        Some(b'_') if number.ends_with(|last: char| last.is_ascii_digit()) => invalid(length + 1),
         Some(b'e' | b'E') if matches!(after.next(), Some(b'+' | b'-')) => invalid(length + 2),
         Some(digit) if digit.is_ascii_digit() => leading_zeros(text),
         _ => invalid(length),

@@ -7,8 +7,8 @@ use crate::items::{Parameter, ParameterKind};
 use crate::nodes::Nodes;
 
 /// The parameters of one `def` or `lambda`, given in the order of the text.
-pub fn arguments(nodes: &Nodes, parameters: Vec<Parameter>) -> Arguments {
-    let mut sorter = Sorter { nodes, out: Arguments::default(), slash: false, star: None };
+pub fn arguments(nodes: &Nodes, is_lambda: bool, parameters: Vec<Parameter>) -> Arguments {
+    let mut sorter = Sorter { nodes, out: Arguments::default(), is_lambda, slash: false, star: None };
     for parameter in parameters {
         sorter.add(parameter);
     }
@@ -18,6 +18,7 @@ pub fn arguments(nodes: &Nodes, parameters: Vec<Parameter>) -> Arguments {
 struct Sorter<'n, 's> {
     nodes: &'n Nodes<'s>,
     out: Arguments,
+    is_lambda: bool,
     slash: bool,
     /// The last `*`, bare or not.
     star: Option<Span>,
@@ -84,7 +85,14 @@ impl Sorter<'_, '_> {
     /// A `*` without a name needs a parameter after it.
     fn bare_star(&self) {
         if let (Some(span), None, []) = (self.star, &self.out.vararg, self.out.kwonlyargs.as_slice()) {
-            self.nodes.problem(span, "named arguments must follow bare *");
+            // In a lambda, CPython points at what it read last.
+            let next = self.nodes.next_token(span.end);
+            let place = match next.of(self.nodes.source) {
+                _ if !self.is_lambda => span,
+                "," => self.nodes.next_token(next.end),
+                _ => next,
+            };
+            self.nodes.problem(place, "named arguments must follow bare *");
         }
     }
 

@@ -40,9 +40,9 @@ pub fn parse(source: &str, mode: Mode) -> Result<Module, SyntaxError> {
     soft::resolve(&mut lexemes);
     let (result, problem) = run(source, &lexemes);
     match (result, problem) {
-        (_, Some(problem)) if !problem.late => Err(reported(source, problem, unclosed)),
+        (_, Some(problem)) if !problem.late => Err(reported(source, &lexemes, problem, unclosed)),
         (Err(failure), _) => Err(errors::explain(source, &lexemes, unclosed, failure, mode)),
-        (Ok(_), Some(problem)) => Err(reported(source, problem, unclosed)),
+        (Ok(_), Some(problem)) => Err(reported(source, &lexemes, problem, unclosed)),
         (Ok(module), None) => Ok(module),
     }
 }
@@ -99,13 +99,14 @@ fn run(source: &str, lexemes: &[Lexeme]) -> (Result<Module, Failure>, Option<Pro
     (result, nodes.into_problem())
 }
 
-fn reported(source: &str, problem: Problem, unclosed: Option<Lexeme>) -> SyntaxError {
+fn reported(source: &str, lexemes: &[Lexeme], problem: Problem, unclosed: Option<Lexeme>) -> SyntaxError {
     if let Some(open) = unclosed
         && errors::is_after_line(source, problem.span.end, open.start)
     {
-        return errors::never_closed(source, open);
+        return layout::never_closed(source, open);
     }
-    let mut error = SyntaxError::new(ErrorKind::SyntaxError, problem.message, source, problem.span);
+    let message = errors::with_place(lexemes, problem.span.start, problem.message);
+    let mut error = SyntaxError::new(ErrorKind::SyntaxError, message, source, problem.span);
     error.too_deep = problem.too_deep;
     error
 }
@@ -129,9 +130,14 @@ pub fn sub_expression(source: &str, lexemes: &[Lexeme]) -> Option<Expr> {
 
 /// How many of the tokens make the longest expression they could start with.
 pub fn sub_expression_length(source: &str, lexemes: &[Lexeme]) -> Option<usize> {
-    let lexemes = lexemes.get(..lexemes.len().min(usize::from(MAX_DEPTH)))?;
-    let mut tokens = vec![Lexeme { token: Token::StartExpression, start: 0, end: 0 }];
+    let length =
+        lexemes.iter().take(usize::from(MAX_DEPTH)).take_while(|lexeme| !lexeme.token.is_layout()).count();
+    let lexemes = lexemes.get(..length)?;
+    let end = lexemes.last().map_or(0, |last| last.end);
+    let layout = |token| Lexeme { token, start: end, end };
+    let mut tokens = vec![layout(Token::StartExpression)];
     tokens.extend_from_slice(lexemes);
+    tokens.extend([layout(Token::Newline), layout(Token::End)]);
     match run(source, &tokens).0 {
         Ok(_) => Some(lexemes.len()),
         // The first token of the run is the start.

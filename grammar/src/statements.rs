@@ -187,7 +187,7 @@ impl<'s> Nodes<'s> {
         returns: Option<Expr>,
         body: Vec<Stmt>,
     ) -> Definition {
-        let args = parameters::arguments(self, parameters);
+        let args = parameters::arguments(self, false, parameters);
         let returns = returns.map(Box::new);
         let function = FunctionDef { name, name_span, args, body, decorator_list: vec![], returns };
         Definition::Function { is_async, function: Box::new(function) }

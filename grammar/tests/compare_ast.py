@@ -65,7 +65,11 @@ class Dumper:
 def same_number(ours, theirs):
     """Numbers too big or too long to be spelled alike are compared by value."""
     try:
-        return float(ours) == float(theirs) or int(ours, 0) == int(theirs)
+        return int(ours, 0) == int(theirs)
+    except ValueError:
+        pass
+    try:
+        return float(ours) == float(theirs)
     except ValueError:
         return False
 
