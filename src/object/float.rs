@@ -18,6 +18,18 @@ impl Mutator {
         }
     }
 
+    /// A float of a class derived from `float`: always a box, with room for the attribute word. `shape` is the class's
+    /// root.
+    pub fn new_float_subclass(&mut self, shape: u32, f: f64) -> R {
+        let p = self.alloc_as::<Float>(super::Kind::Float, shape, 8)?;
+        // SAFETY: freshly allocated, of this size, and not shared yet.
+        unsafe {
+            (&raw mut (*p).value).write(f);
+            (*p).hdr.flags.fetch_or(super::header::flag::SUBCLASS, std::sync::atomic::Ordering::Relaxed);
+        }
+        Ok(Value::from_addr(p.addr()))
+    }
+
     #[cold]
     #[inline(never)]
     fn box_float(&mut self, f: f64) -> R {
