@@ -13,6 +13,7 @@ pub mod int;
 pub mod num;
 pub mod num_args;
 pub mod percent;
+pub mod percent_convert;
 pub mod str;
 pub mod str_case;
 pub mod str_format;

@@ -1,13 +1,10 @@
-//! `format % values` for strings. Must not know `str.format` or the format-spec language; digits come from `object`.
+//! `format % values` for strings and bytes: reading the format, handing out the values.
+//! Must not know `str.format` or the format-spec language; the conversions are in `percent_convert`.
 
-use super::str_format::ascii;
-use super::text_args::type_name;
-use crate::object::format::Bad;
-use crate::object::format_float::Style;
-use crate::object::format_int::{digits, to_f64};
+use super::percent_convert::{convert, latin1};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Value, float, int, str, tuple, types};
+use crate::object::{R, Value, bytes, int, str, tuple, types};
 use crate::vm::thread::Thread;
 
 /// Widths and precisions beyond this raise MemoryError before anything is allocated.
@@ -15,20 +12,24 @@ const LIMIT: usize = 1 << 30;
 
 /// A conversion as it stands in the format: `%(key)-+ #0width.precisionX`.
 #[derive(Default)]
-struct Conversion {
-    left: bool,
-    plus: bool,
-    space: bool,
-    alternate: bool,
-    zero: bool,
-    width: usize,
-    precision: Option<usize>,
-    ty: char,
+pub struct Conversion {
+    /// Of a bytes format.
+    pub bytes: bool,
+    pub left: bool,
+    pub plus: bool,
+    pub space: bool,
+    pub alternate: bool,
+    pub zero: bool,
+    pub width: usize,
+    pub precision: Option<usize>,
+    pub ty: char,
 }
 
 /// The values: a tuple's items in turn, or one value, which may be a mapping.
 struct Values {
     all: Value,
+    /// The format is bytes.
+    bytes: bool,
     is_tuple: bool,
     used: usize,
     /// The value under the key of the conversion being made.
@@ -36,50 +37,80 @@ struct Values {
     used_keys: bool,
 }
 
-/// The format being read, character by character.
-struct Reader {
-    chars: Vec<char>,
+/// The format being read.
+struct Reader<'a> {
+    text: &'a str,
+    /// In bytes.
     at: usize,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
     fn peek(&self) -> Option<char> {
-        self.chars.get(self.at).copied()
+        self.rest().chars().next()
     }
 
     fn next(&mut self) -> Option<char> {
         let c = self.peek()?;
-        self.at += 1;
+        self.at += c.len_utf8();
         Some(c)
     }
 
     fn take(&mut self, wanted: char) -> bool {
         let there = self.peek() == Some(wanted);
-        self.at += usize::from(there);
+        self.at += if there { wanted.len_utf8() } else { 0 };
         there
+    }
+
+    /// What stands before the next '%', which is passed over.
+    fn literal(&mut self) -> (&'a str, bool) {
+        let rest = self.rest();
+        match rest.split_once('%') {
+            Some((literal, _)) => {
+                self.at += literal.len() + 1;
+                (literal, true)
+            }
+            None => (rest, false),
+        }
     }
 }
 
-/// `format % values`; `format` must be a string.
-pub fn percent(th: &mut Thread, format: Value, all: Value) -> R {
-    let text = str::as_str(format).unwrap_or("");
-    let is_tuple = tuple::of(all).is_some();
-    let mut values = Values { all, is_tuple, used: 0, keyed: None, used_keys: false };
-    let mut reader = Reader { chars: text.chars().collect(), at: 0 };
-    let mut out = String::with_capacity(text.len() + 16);
-    while let Some(c) = reader.next() {
-        if c != '%' {
-            out.push(c);
-        } else if reader.take('%') {
-            out.push('%');
-        } else {
-            one(th, &mut reader, &mut values, &mut out)?;
+/// `format % values`; `format` must be a string or bytes.
+pub fn percent(th: &mut Thread, format: Value, values: Value) -> R {
+    match bytes::as_bytes(format) {
+        None => {
+            let out = expand(th, str::as_str(format).unwrap_or(""), values, false)?;
+            th.new_str(&out)
+        }
+        Some(format) => {
+            let out = expand(th, &latin1(format), values, true)?;
+            // Only characters below 256 were put in.
+            th.new_bytes(&out.chars().map(|c| c as u8).collect::<Vec<u8>>())
         }
     }
-    if !values.all_used(th) {
-        return Err(th.type_error("not all arguments converted during string formatting"));
+}
+
+fn expand(th: &mut Thread, text: &str, all: Value, bytes: bool) -> R<String> {
+    let is_tuple = tuple::of(all).is_some();
+    let mut values = Values { all, bytes, is_tuple, used: 0, keyed: None, used_keys: false };
+    let mut reader = Reader { text, at: 0 };
+    let mut out = String::with_capacity(text.len() + 16);
+    loop {
+        let (literal, more) = reader.literal();
+        out.push_str(literal);
+        if !more {
+            break;
+        }
+        if reader.take('%') { out.push('%') } else { one(th, &mut reader, &mut values, &mut out)? }
     }
-    th.new_str(&out)
+    if !values.all_used(th) {
+        let what = if bytes { "bytes" } else { "string" };
+        return Err(th.type_error(format!("not all arguments converted during {what} formatting")));
+    }
+    Ok(out)
 }
 
 impl Values {
@@ -101,25 +132,31 @@ impl Values {
         if self.is_tuple {
             return self.used_keys || self.used >= tuple::items(self.all).len();
         }
-        self.used > 0 || self.used_keys || is_mapping(th, self.all)
+        self.used > 0 || self.used_keys || self.is_mapping(th)
+    }
+
+    /// Whether `%(key)s` can look the value up. Text is no mapping to its own kind of format.
+    fn is_mapping(&self, th: &mut Thread) -> bool {
+        match types::kind_of(self.all) {
+            Kind::Str | Kind::Tuple => false,
+            Kind::Bytes => !self.bytes,
+            Kind::Dict | Kind::List | Kind::Range => true,
+            _ => th.lookup_special(self.all, "__getitem__").is_some(),
+        }
     }
 
     fn by_key(&mut self, th: &mut Thread, key: &str) -> R<()> {
-        if self.is_tuple || !is_mapping(th, self.all) {
+        if self.is_tuple || !self.is_mapping(th) {
             return Err(th.type_error("format requires a mapping"));
         }
-        let key = th.new_str(key)?;
+        let key = if self.bytes {
+            th.new_bytes(&key.chars().map(|c| c as u8).collect::<Vec<u8>>())?
+        } else {
+            th.new_str(key)?
+        };
         self.keyed = Some(th.get_item(self.all, key)?);
         self.used_keys = true;
         Ok(())
-    }
-}
-
-fn is_mapping(th: &mut Thread, v: Value) -> bool {
-    match types::kind_of(v) {
-        Kind::Str | Kind::Tuple => false,
-        Kind::Dict | Kind::List | Kind::Bytes | Kind::Range => true,
-        _ => th.lookup_special(v, "__getitem__").is_some(),
     }
 }
 
@@ -130,13 +167,13 @@ fn one(th: &mut Thread, reader: &mut Reader, values: &mut Values, out: &mut Stri
         let key = read_key(th, reader)?;
         values.by_key(th, &key)?;
     }
-    let mut conversion = Conversion::default();
+    let mut conversion = Conversion { bytes: values.bytes, ..Conversion::default() };
     read_flags(reader, &mut conversion);
     read_width(th, reader, values, &mut conversion)?;
     while reader.peek().is_some_and(|c| matches!(c, 'h' | 'l' | 'L')) {
         reader.at += 1;
     }
-    let at = reader.at;
+    let at = reader.text.get(..reader.at).map_or(0, str::count_chars);
     let Some(ty) = reader.next() else { return Err(th.value_error("incomplete format")) };
     conversion.ty = ty;
     if ty == '%' {
@@ -224,161 +261,4 @@ fn number(m: &mut Mutator, reader: &mut Reader, most: usize, too_big: &str) -> R
         }
     }
     Ok(n)
-}
-
-fn convert(th: &mut Thread, c: &Conversion, v: Value, at: usize, out: &mut String) -> R<()> {
-    let shown = match c.ty {
-        's' => th.str(v)?,
-        'r' => th.repr(v)?,
-        'a' => ascii(th, v)?,
-        'c' => {
-            let text = character(th, v)?;
-            pad(out, c, "", "", &text, false);
-            return Ok(());
-        }
-        'd' | 'i' | 'u' | 'o' | 'x' | 'X' => return integer(th, c, v, out),
-        'e' | 'E' | 'f' | 'F' | 'g' | 'G' => return real(th, c, v, out),
-        ty => {
-            let name = if matches!(ty, ' '..='~') { ty } else { '?' };
-            let code = u32::from(ty);
-            return Err(
-                th.value_error(format!("unsupported format character '{name}' (0x{code:x}) at index {at}"))
-            );
-        }
-    };
-    let text = str::as_str(shown).unwrap_or("");
-    let end = c.precision.and_then(|n| text.char_indices().nth(n)).map_or(text.len(), |(at, _)| at);
-    pad(out, c, "", "", text.get(..end).unwrap_or(text), false);
-    Ok(())
-}
-
-fn character(m: &mut Mutator, v: Value) -> R<String> {
-    if let Some(text) = str::as_str(v) {
-        let mut chars = text.chars();
-        if let (Some(c), None) = (chars.next(), chars.next()) {
-            return Ok(c.to_string());
-        }
-    } else if matches!(types::kind_of(v), Kind::Int | Kind::Bool) {
-        return match int::as_i64(v).and_then(|n| u32::try_from(n).ok()).and_then(char::from_u32) {
-            Some(c) => Ok(c.to_string()),
-            None => Err(m.raise(Exc::OverflowError, "%c arg not in range(0x110000)")),
-        };
-    }
-    Err(m.type_error("%c requires int or char"))
-}
-
-fn integer(th: &mut Thread, c: &Conversion, v: Value, out: &mut String) -> R<()> {
-    let v = to_int(th, c.ty, v)?;
-    let radix = match c.ty {
-        'o' => 8,
-        'x' | 'X' => 16,
-        _ => 10,
-    };
-    let (negative, mut digits) = digits(v, radix);
-    let least = c.precision.unwrap_or(0);
-    if digits.len() < least {
-        digits.insert_str(0, &"0".repeat(least - digits.len()));
-    }
-    let prefix = match c.ty {
-        'o' if c.alternate => "0o",
-        'x' if c.alternate => "0x",
-        'X' if c.alternate => "0X",
-        _ => "",
-    };
-    if c.ty == 'X' {
-        digits.make_ascii_uppercase();
-    }
-    pad(out, c, sign(c, negative), prefix, &digits, true);
-    Ok(())
-}
-
-/// The int that an integer conversion shows: `%d` cuts floats, the others take ints only.
-fn to_int(th: &mut Thread, ty: char, v: Value) -> R {
-    if matches!(types::kind_of(v), Kind::Int | Kind::Bool) {
-        return Ok(v);
-    }
-    if matches!(ty, 'o' | 'x' | 'X') {
-        if th.lookup_special(v, "__index__").is_some() {
-            return th.call_method(v, "__index__", &[]);
-        }
-        let got = type_name(v);
-        return Err(th.type_error(format!("%{ty} format: an integer is required, not {got}")));
-    }
-    if let Some(f) = float::as_f64(v) {
-        return cut(th, f);
-    }
-    for name in ["__index__", "__int__"] {
-        if th.lookup_special(v, name).is_some() {
-            let n = th.call_method(v, name, &[])?;
-            if int::to_ibig(n).is_some() {
-                return Ok(n);
-            }
-        }
-    }
-    Err(th.type_error(format!("%{ty} format: a real number is required, not {}", type_name(v))))
-}
-
-/// `int(f)`.
-fn cut(m: &mut Mutator, f: f64) -> R {
-    if f.is_nan() {
-        return Err(m.value_error("cannot convert float NaN to integer"));
-    }
-    match dashu_int::IBig::try_from(f.trunc()) {
-        Ok(big) => m.new_bigint(&big),
-        Err(_) => Err(m.raise(Exc::OverflowError, "cannot convert float infinity to integer")),
-    }
-}
-
-fn real(th: &mut Thread, c: &Conversion, v: Value, out: &mut String) -> R<()> {
-    let f = to_float(th, v)?;
-    let style = Style { ty: c.ty, precision: c.precision.or(Some(6)), alternate: c.alternate };
-    let digits = style.digits(f.abs()).map_err(|bad| bad.raise(th))?;
-    pad(out, c, sign(c, f.is_sign_negative() && !f.is_nan()), "", &digits, true);
-    Ok(())
-}
-
-fn to_float(th: &mut Thread, v: Value) -> R<f64> {
-    if let Some(f) = float::as_f64(v) {
-        return Ok(f);
-    }
-    let mut v = v;
-    if int::to_ibig(v).is_none() {
-        let Some(name) = ["__float__", "__index__"].into_iter().find(|n| th.lookup_special(v, n).is_some())
-        else {
-            return Err(th.type_error(format!("must be real number, not {}", type_name(v))));
-        };
-        v = th.call_method(v, name, &[])?;
-        if let Some(f) = float::as_f64(v) {
-            return Ok(f);
-        }
-    }
-    to_f64(v).map_err(|bad: Bad| bad.raise(th))
-}
-
-fn sign(c: &Conversion, negative: bool) -> &'static str {
-    match (negative, c.plus, c.space) {
-        (true, ..) => "-",
-        (_, true, _) => "+",
-        (_, _, true) => " ",
-        _ => "",
-    }
-}
-
-/// Appends a converted value, filled up to the width: with zeros between sign and digits if asked, and on the left
-/// unless the flag '-' says otherwise.
-fn pad(out: &mut String, c: &Conversion, sign: &str, prefix: &str, body: &str, number: bool) {
-    let missing = c.width.saturating_sub(sign.len() + prefix.len() + body.chars().count());
-    let zeros = number && c.zero && !c.left;
-    if !zeros && !c.left {
-        out.extend(std::iter::repeat_n(' ', missing));
-    }
-    out.push_str(sign);
-    out.push_str(prefix);
-    if zeros {
-        out.extend(std::iter::repeat_n('0', missing));
-    }
-    out.push_str(body);
-    if c.left {
-        out.extend(std::iter::repeat_n(' ', missing));
-    }
 }

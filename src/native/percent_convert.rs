@@ -1,0 +1,219 @@
+//! The conversions of `format % values`: one value as `%s`, `%d`, `%g` and the others show it.
+//! Must not know how the format is read; digits come from `object`.
+
+use super::percent::Conversion;
+use super::str_format::ascii;
+use super::text_args::type_name;
+use crate::object::format::Bad;
+use crate::object::format_float::Style;
+use crate::object::format_int::{digits, to_f64};
+use crate::object::header::Kind;
+use crate::object::mutator::Mutator;
+use crate::object::{Exc, R, Value, bytes, float, int, str, types};
+use crate::vm::thread::Thread;
+
+/// Appends `v` converted; the conversion's type stands at character `at` of the format.
+pub fn convert(th: &mut Thread, c: &Conversion, v: Value, at: usize, out: &mut String) -> R<()> {
+    let shown = match c.ty {
+        's' | 'b' if c.bytes => {
+            let text = latin1(raw(th, v)?);
+            pad(out, c, "", "", cut_text(&text, c.precision), false);
+            return Ok(());
+        }
+        'r' if c.bytes => ascii(th, v)?,
+        's' => th.str(v)?,
+        'r' => th.repr(v)?,
+        'a' => ascii(th, v)?,
+        'c' => {
+            let text = if c.bytes { byte(th, v)? } else { character(th, v)? };
+            pad(out, c, "", "", &text, false);
+            return Ok(());
+        }
+        'd' | 'i' | 'u' | 'o' | 'x' | 'X' => return integer(th, c, v, out),
+        'e' | 'E' | 'f' | 'F' | 'g' | 'G' => return real(th, c, v, out),
+        ty => {
+            let name = if matches!(ty, ' '..='~') { ty } else { '?' };
+            let code = u32::from(ty);
+            return Err(
+                th.value_error(format!("unsupported format character '{name}' (0x{code:x}) at index {at}"))
+            );
+        }
+    };
+    let text = str::as_str(shown).unwrap_or("");
+    pad(out, c, "", "", cut_text(text, c.precision), false);
+    Ok(())
+}
+
+/// The first characters of a text.
+fn cut_text(text: &str, most: Option<usize>) -> &str {
+    let end = most.and_then(|n| text.char_indices().nth(n)).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
+}
+
+/// Bytes as characters of the same numbers: a bytes format is made as text and turned back at the end.
+pub fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| char::from(*b)).collect()
+}
+
+/// `%b` of a bytes format.
+fn raw(th: &mut Thread, v: Value) -> R<&'static [u8]> {
+    if let Some(bytes) = bytes::as_bytes(v) {
+        return Ok(bytes);
+    }
+    if th.lookup_special(v, "__bytes__").is_some() {
+        let made = th.call_method(v, "__bytes__", &[])?;
+        if let Some(bytes) = bytes::as_bytes(made) {
+            return Ok(bytes);
+        }
+    }
+    let got = type_name(v);
+    Err(th.type_error(format!(
+        "%b requires a bytes-like object, or an object that implements __bytes__, not '{got}'"
+    )))
+}
+
+/// `%c` of a bytes format.
+fn byte(m: &mut Mutator, v: Value) -> R<String> {
+    if let Some([b]) = bytes::as_bytes(v) {
+        return Ok(char::from(*b).to_string());
+    }
+    if !matches!(types::kind_of(v), Kind::Int | Kind::Bool) {
+        return Err(m.type_error("%c requires an integer in range(256) or a single byte"));
+    }
+    match int::as_i64(v).and_then(|n| u8::try_from(n).ok()) {
+        Some(b) => Ok(char::from(b).to_string()),
+        None => Err(m.raise(Exc::OverflowError, "%c arg not in range(256)")),
+    }
+}
+
+fn character(m: &mut Mutator, v: Value) -> R<String> {
+    if let Some(text) = str::as_str(v) {
+        let mut chars = text.chars();
+        if let (Some(c), None) = (chars.next(), chars.next()) {
+            return Ok(c.to_string());
+        }
+    } else if matches!(types::kind_of(v), Kind::Int | Kind::Bool) {
+        return match int::as_i64(v).and_then(|n| u32::try_from(n).ok()).and_then(char::from_u32) {
+            Some(c) => Ok(c.to_string()),
+            None => Err(m.raise(Exc::OverflowError, "%c arg not in range(0x110000)")),
+        };
+    }
+    Err(m.type_error("%c requires int or char"))
+}
+
+fn integer(th: &mut Thread, c: &Conversion, v: Value, out: &mut String) -> R<()> {
+    let v = to_int(th, c.ty, v)?;
+    let radix = match c.ty {
+        'o' => 8,
+        'x' | 'X' => 16,
+        _ => 10,
+    };
+    let (negative, mut digits) = digits(v, radix);
+    let least = c.precision.unwrap_or(0);
+    if digits.len() < least {
+        digits.insert_str(0, &"0".repeat(least - digits.len()));
+    }
+    let prefix = match c.ty {
+        'o' if c.alternate => "0o",
+        'x' if c.alternate => "0x",
+        'X' if c.alternate => "0X",
+        _ => "",
+    };
+    if c.ty == 'X' {
+        digits.make_ascii_uppercase();
+    }
+    pad(out, c, sign(c, negative), prefix, &digits, true);
+    Ok(())
+}
+
+/// The int that an integer conversion shows: `%d` cuts floats, the others take ints only.
+fn to_int(th: &mut Thread, ty: char, v: Value) -> R {
+    if matches!(types::kind_of(v), Kind::Int | Kind::Bool) {
+        return Ok(v);
+    }
+    if matches!(ty, 'o' | 'x' | 'X') {
+        if th.lookup_special(v, "__index__").is_some() {
+            return th.call_method(v, "__index__", &[]);
+        }
+        let got = type_name(v);
+        return Err(th.type_error(format!("%{ty} format: an integer is required, not {got}")));
+    }
+    if let Some(f) = float::as_f64(v) {
+        return cut(th, f);
+    }
+    for name in ["__index__", "__int__"] {
+        if th.lookup_special(v, name).is_some() {
+            let n = th.call_method(v, name, &[])?;
+            if int::to_ibig(n).is_some() {
+                return Ok(n);
+            }
+        }
+    }
+    Err(th.type_error(format!("%{ty} format: a real number is required, not {}", type_name(v))))
+}
+
+/// `int(f)`.
+fn cut(m: &mut Mutator, f: f64) -> R {
+    if f.is_nan() {
+        return Err(m.value_error("cannot convert float NaN to integer"));
+    }
+    match dashu_int::IBig::try_from(f.trunc()) {
+        Ok(big) => m.new_bigint(&big),
+        Err(_) => Err(m.raise(Exc::OverflowError, "cannot convert float infinity to integer")),
+    }
+}
+
+fn real(th: &mut Thread, c: &Conversion, v: Value, out: &mut String) -> R<()> {
+    let f = to_float(th, c.bytes, v)?;
+    let style = Style { ty: c.ty, precision: c.precision.or(Some(6)), alternate: c.alternate };
+    let digits = style.digits(f.abs()).map_err(|bad| bad.raise(th))?;
+    pad(out, c, sign(c, f.is_sign_negative() && !f.is_nan()), "", &digits, true);
+    Ok(())
+}
+
+fn to_float(th: &mut Thread, bytes: bool, v: Value) -> R<f64> {
+    if let Some(f) = float::as_f64(v) {
+        return Ok(f);
+    }
+    let mut v = v;
+    if int::to_ibig(v).is_none() {
+        let Some(name) = ["__float__", "__index__"].into_iter().find(|n| th.lookup_special(v, n).is_some())
+        else {
+            let wanted = if bytes { "float argument required" } else { "must be real number" };
+            return Err(th.type_error(format!("{wanted}, not {}", type_name(v))));
+        };
+        v = th.call_method(v, name, &[])?;
+        if let Some(f) = float::as_f64(v) {
+            return Ok(f);
+        }
+    }
+    to_f64(v).map_err(|bad: Bad| bad.raise(th))
+}
+
+fn sign(c: &Conversion, negative: bool) -> &'static str {
+    match (negative, c.plus, c.space) {
+        (true, ..) => "-",
+        (_, true, _) => "+",
+        (_, _, true) => " ",
+        _ => "",
+    }
+}
+
+/// Appends a converted value, filled up to the width: with zeros between sign and digits if asked, and on the left
+/// unless the flag '-' says otherwise.
+fn pad(out: &mut String, c: &Conversion, sign: &str, prefix: &str, body: &str, number: bool) {
+    let missing = c.width.saturating_sub(sign.len() + prefix.len() + body.chars().count());
+    let zeros = number && c.zero && !c.left;
+    if !zeros && !c.left {
+        out.extend(std::iter::repeat_n(' ', missing));
+    }
+    out.push_str(sign);
+    out.push_str(prefix);
+    if zeros {
+        out.extend(std::iter::repeat_n('0', missing));
+    }
+    out.push_str(body);
+    if c.left {
+        out.extend(std::iter::repeat_n(' ', missing));
+    }
+}
