@@ -31,6 +31,12 @@ impl MemberCell {
         self.0.compare_exchange(as_ptr(old), as_ptr(Some(new)), Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
+    /// Empties the cell if it holds this member.
+    pub fn clear_if(&self, member: &'static Member) {
+        let old = as_ptr(Some(member));
+        let _ = self.0.compare_exchange(old, ptr::null_mut(), Ordering::SeqCst, Ordering::SeqCst);
+    }
+
     /// True if the cell holds this member.
     #[inline]
     pub fn is(&self, member: &'static Member) -> bool {

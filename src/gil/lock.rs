@@ -96,9 +96,14 @@ impl Lock {
         self.owner.is_off()
     }
 
-    /// True if somebody waits.
+    /// True if giving way would let somebody run: who stands back still is about to come.
     #[inline]
     pub fn is_wanted(&self) -> bool {
+        self.has_waiters() || self.standing_back.load(Ordering::SeqCst) != 0
+    }
+
+    #[inline]
+    fn has_waiters(&self) -> bool {
         self.waiters.load(Ordering::SeqCst) != 0
     }
 
@@ -278,12 +283,12 @@ impl Lock {
     #[inline]
     pub fn release(&self, cause: Cause) {
         self.last_cause.store(cause as u8, Ordering::Relaxed);
-        if self.mode.in_turn.load(Ordering::Relaxed) && self.is_wanted() {
+        if self.mode.in_turn.load(Ordering::Relaxed) && self.has_waiters() {
             self.pass_on();
             return;
         }
         self.owner.set(Owner::Free);
-        if self.is_wanted() {
+        if self.has_waiters() {
             self.make_room();
         }
     }
@@ -338,15 +343,42 @@ impl Lock {
         }
     }
 
-    /// Lets go for others who wait; if the policy hands over, stands back until one of them has it.
-    pub fn give_way(&self, cause: Cause) {
-        let stand_back = self.mode.hand_over.load(Ordering::Relaxed)
-            && !self.mode.in_turn.load(Ordering::Relaxed)
-            && self.is_wanted();
-        if !stand_back {
-            self.release(cause);
-            return;
+    /// Lets go for others who want it. True: it is ours again. False: to be acquired like any other time.
+    pub fn give_way(&self, member: &'static Member, cause: Cause, at: u64) -> bool {
+        self.last_cause.store(cause as u8, Ordering::Relaxed);
+        if self.mode.in_turn.load(Ordering::Relaxed) {
+            return self.queue_behind(member, at);
         }
+        if self.mode.hand_over.load(Ordering::Relaxed) {
+            self.stand_back(cause);
+        } else {
+            self.release(cause);
+        }
+        false
+    }
+
+    /// Gives the GIL to the next in turn and queues up again in one step: the next one finds us waiting.
+    fn queue_behind(&self, member: &'static Member, at: u64) -> bool {
+        let mut core = self.core();
+        core.queue.enter(member, false);
+        member.withdraw(Events::GIL_REQUEST);
+        // One comes, one goes: the number of waiters stays.
+        if let Some(next) = core.queue.next() {
+            next.withdraw(Events::GIL_REQUEST);
+            self.owner.set(Owner::Held(next));
+            next.parker().unpark();
+        }
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        drop(core);
+        let ours = self.wait_turn(member, epoch, at);
+        if ours {
+            self.now_ours(member, now());
+        }
+        ours
+    }
+
+    /// Lets go, and keeps out of the way until another has it.
+    fn stand_back(&self, cause: Cause) {
         let seen = self.taken.load(Ordering::SeqCst);
         self.standing_back.fetch_add(1, Ordering::SeqCst);
         self.release(cause);
@@ -361,6 +393,11 @@ impl Lock {
         member.ledger().count_switch(Cause::Exit);
         self.last.set(None);
         self.release(Cause::Exit);
+    }
+
+    /// The member is about to be reused: nothing may be put to its account any more.
+    pub fn forget(&self, member: &'static Member) {
+        self.last.clear_if(member);
     }
 
     /// Puts a policy in force. In a stopped world, by the thread that stopped it; it owns the GIL afterwards, if

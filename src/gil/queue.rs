@@ -120,8 +120,8 @@ impl Queue for IoFirst {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::State;
     use super::*;
-    use crate::gil::state::State;
 
     fn members(n: usize) -> Vec<&'static Member> {
         (0..n).map(|_| &*Box::leak(Box::new(Member::new(State::Detached)))).collect()

@@ -85,6 +85,7 @@ impl Gil {
             member.slot().wait_while_stopped();
         }
         member.ledger().turn(Phase::Away, now());
+        self.lock.forget(member);
         self.registry.remove(member);
     }
 
@@ -215,10 +216,14 @@ impl Gil {
         if cause == Cause::Forced {
             member.cpu_bound.store(true, Ordering::Relaxed);
         }
-        member.ledger().turn(Phase::Waiting, now());
+        let at = now();
+        member.ledger().turn(Phase::Waiting, at);
         self.leave_running(member);
-        self.lock.give_way(cause);
-        self.come_back(member, false, now());
+        if self.lock.give_way(member, cause, at) {
+            member.slot().enter();
+        } else {
+            self.come_back(member, false, now());
+        }
     }
 
     pub fn stop<T>(&self, member: &'static Member, f: impl FnOnce(&World) -> T) -> T {
