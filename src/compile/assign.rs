@@ -31,10 +31,10 @@ impl<'a> Compiler<'a> {
         }
         if let (ExprKind::Tuple { elts: targets, .. }, ExprKind::Tuple { elts: values, .. }) =
             (&target.kind, &value.kind)
+            && targets.len() == values.len()
+            && self.assign_parallel(targets, values)?
         {
-            if targets.len() == values.len() && self.assign_parallel(targets, values)? {
-                return Ok(());
-            }
+            return Ok(());
         }
         let scratch = self.alloc();
         let reg = self.held(value, target, scratch)?;

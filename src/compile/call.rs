@@ -29,11 +29,11 @@ impl<'a> Compiler<'a> {
     ) -> Fallible<()> {
         let window = if self.is_newest(dst) { dst } else { self.alloc() };
         let spread = args.iter().any(is_starred) || keywords.iter().any(|keyword| keyword.arg.is_none());
-        if let ([], []) = (args, keywords) {
-            if self.super_call(expr, func, window)? {
-                self.move_to(dst, window);
-                return Ok(());
-            }
+        if let ([], []) = (args, keywords)
+            && self.super_call(expr, func, window)?
+        {
+            self.move_to(dst, window);
+            return Ok(());
         }
         let callee = self.callee(expr, func, window, spread)?;
         if spread {

@@ -45,10 +45,7 @@ impl<'a> Compiler<'a> {
         if self.scopes.get(scope).kind == Kind::Function {
             return self.comp_function(comp, first, scope, dst);
         }
-        let state = self.alloc_run(ITER_REGS);
-        let iterable = self.operand_in(&first.iter, state)?;
-        self.at(expr.span.start);
-        self.emit(Op::GetIter, state, iterable, 0);
+        let state = self.iteration(&first.iter, expr.span)?;
         self.enter_comp(comp, scope);
         self.new_result(comp, dst);
         self.generator(comp, 0, state, dst)?;
@@ -98,10 +95,7 @@ impl<'a> Compiler<'a> {
         }
         match comp.generators.get(index + 1) {
             Some(inner) => {
-                let state = self.alloc_run(ITER_REGS);
-                let iterable = self.operand_in(&inner.iter, state)?;
-                self.at(comp.expr.span.start);
-                self.emit(Op::GetIter, state, iterable, 0);
+                let state = self.iteration(&inner.iter, comp.expr.span)?;
                 self.generator(comp, index + 1, state, dst)?;
             }
             None => self.add_result(comp, dst)?,

@@ -61,15 +61,15 @@ impl<'a> Compiler<'a> {
     }
 
     fn sequence(&mut self, expr: &Expr, elts: &'a [Expr], recipe: &Recipe, dst: Reg) -> Fallible<()> {
-        if elts.len() >= MIN_CONSTANT_LIST {
-            if let Some(items) = fold::tuple(elts) {
-                let source = self.alloc();
-                self.at(expr.span.start);
-                self.emit(recipe.new, dst, source, 0);
-                self.load_const(source, items);
-                self.emit(recipe.extend, dst, source, 0);
-                return Ok(());
-            }
+        if elts.len() >= MIN_CONSTANT_LIST
+            && let Some(items) = fold::tuple(elts)
+        {
+            let source = self.alloc();
+            self.at(expr.span.start);
+            self.emit(recipe.new, dst, source, 0);
+            self.load_const(source, items);
+            self.emit(recipe.extend, dst, source, 0);
+            return Ok(());
         }
         if fits_run(elts) {
             let (first, count) = self.run_of(elts)?;

@@ -193,17 +193,15 @@ impl<'a> Compiler<'a> {
     }
 
     fn unary(&mut self, expr: &'a Expr, op: UnaryOperator, operand: &'a Expr, dst: Reg) -> Fallible<()> {
-        if op == UnaryOperator::Not {
-            if let ExprKind::Compare { left, ops, comparators } = &operand.kind {
-                if let (
-                    [op @ (CmpOperator::Is | CmpOperator::IsNot | CmpOperator::In | CmpOperator::NotIn)],
-                    [right],
-                ) = (&ops[..], &comparators[..])
-                {
-                    let l = self.held(left, right, dst)?;
-                    return self.compare_once(operand, (l, negated(*op), right), dst);
-                }
-            }
+        if op == UnaryOperator::Not
+            && let ExprKind::Compare { left, ops, comparators } = &operand.kind
+            && let (
+                [op @ (CmpOperator::Is | CmpOperator::IsNot | CmpOperator::In | CmpOperator::NotIn)],
+                [right],
+            ) = (&ops[..], &comparators[..])
+        {
+            let l = self.held(left, right, dst)?;
+            return self.compare_once(operand, (l, negated(*op), right), dst);
         }
         let value = self.operand_in(operand, dst)?;
         self.at(expr.span.start);

@@ -66,11 +66,7 @@ impl<'a> Compiler<'a> {
     ) -> Fallible<()> {
         let mark = self.unit.top;
         let (head, next, end) = (self.label(), self.label(), self.label());
-        let state = self.alloc_run(ITER_REGS);
-        let iterable = self.operand_in(iter, state)?;
-        self.unit.top = u32::from(state) + ITER_REGS;
-        self.at(span.start);
-        self.emit(Op::GetIter, state, iterable, 0);
+        let state = self.iteration(iter, span)?;
         let entry = self.unit.asm.loop_entry();
         let item = self.loop_target(target);
         self.jump(next);
@@ -86,6 +82,17 @@ impl<'a> Compiler<'a> {
         self.block(orelse)?;
         self.bind(end);
         Ok(())
+    }
+
+    /// Begins the iteration over `iter`; returns the first register of its state.
+    pub fn iteration(&mut self, iter: &'a Expr, span: Span) -> Fallible<Reg> {
+        let state = self.alloc();
+        let iterable = self.operand_in(iter, state)?;
+        self.unit.top = u32::from(state) + 1;
+        self.alloc_run(ITER_REGS - 1);
+        self.at(span.start);
+        self.emit(Op::GetIter, state, iterable, 0);
+        Ok(state)
     }
 
     /// The register that receives the items: the target's own if it is a plain local.
@@ -104,6 +111,16 @@ impl<'a> Compiler<'a> {
                 Ok(())
             }
             None => self.store(target, item),
+        }
+    }
+
+    /// Where a `break` or `continue` goes, if nothing has to be cleaned up on the way.
+    pub fn direct_exit(&self, body: &[Stmt]) -> Option<Label> {
+        let Some(Block::Loop { exit, next }) = self.unit.blocks.last() else { return None };
+        match body {
+            [Stmt { kind: StmtKind::Break, .. }] => Some(*exit),
+            [Stmt { kind: StmtKind::Continue, .. }] => Some(*next),
+            _ => None,
         }
     }
 

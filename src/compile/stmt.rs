@@ -67,6 +67,10 @@ impl<'a> Compiler<'a> {
     }
 
     fn if_stmt(&mut self, test: &'a Expr, body: &'a [Stmt], orelse: &'a [Stmt]) -> Fallible<()> {
+        if let Some(exit) = self.direct_exit(body) {
+            self.jump_if(test, exit, true)?;
+            return self.block(orelse);
+        }
         let (other, end) = (self.label(), self.label());
         self.jump_if(test, other, false)?;
         self.block(body)?;

@@ -242,10 +242,10 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn load_const(&mut self, dst: Reg, value: Const) {
-        if let Const::Int(number) = value {
-            if let Ok(number) = i32::try_from(number) {
-                return self.emit_wide(Op::LoadInt, dst, number);
-            }
+        if let Const::Int(number) = value
+            && let Ok(number) = i32::try_from(number)
+        {
+            return self.emit_wide(Op::LoadInt, dst, number);
         }
         let number = self.unit.pool.constant(value);
         self.emit_wide(Op::LoadK, dst, number as i32);
