@@ -152,7 +152,10 @@ impl<'a> Printer<'a> {
                     self.depth = depth;
                     self.out.push_str(if comma { ",\n" } else { "\n" });
                     self.out.extend(std::iter::repeat_n(' ', depth));
-                    self.out.push_str(label);
+                    if !label.is_empty() {
+                        self.out.push_str(label);
+                        self.out.push('=');
+                    }
                     self.field(field);
                 }
             }

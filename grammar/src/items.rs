@@ -62,7 +62,7 @@ pub enum DictItem {
 
 pub enum StringPart<'s> {
     Plain(&'s str, Span),
-    Formatted { opening: &'s str, parts: Vec<FStringPart<'s>>, end: u32 },
+    Formatted { opening: &'s str, parts: Vec<FStringPart<'s>>, span: Span },
 }
 
 pub enum FStringPart<'s> {

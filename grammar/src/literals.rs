@@ -11,8 +11,8 @@ struct Place {
     raw: bool,
     /// All adjacent literals.
     whole: Span,
-    /// Where this one ends.
-    end: u32,
+    /// This one alone.
+    own: Span,
 }
 
 /// The values of an f-string so far; neighbouring texts are one constant.
@@ -58,9 +58,9 @@ impl<'s> Nodes<'s> {
                     }
                     _ => {}
                 },
-                StringPart::Formatted { opening, parts, end } => {
+                StringPart::Formatted { opening, parts, span: own } => {
                     (has_text, has_fields) = (true, true);
-                    let place = Place { raw: strings::is_raw(opening), whole: span, end };
+                    let place = Place { raw: strings::is_raw(opening), whole: span, own };
                     self.fstring(&mut values, place, parts);
                 }
             }
@@ -111,7 +111,7 @@ impl<'s> Nodes<'s> {
         values.flush(self, span);
         let format_spec = field.spec.map(|parts| {
             let mut spec = Values::default();
-            let place = Place { whole: Span::new(span.start, place.end), ..place };
+            let place = Place { whole: place.own, ..place };
             self.fstring(&mut spec, place, parts);
             Box::new(spec.into_joined(self, place.whole))
         });

@@ -105,7 +105,10 @@ fn reported(source: &str, lexemes: &[Lexeme], problem: Problem, unclosed: Option
     {
         return layout::never_closed(source, open);
     }
-    let message = errors::with_place(lexemes, problem.span.start, problem.message);
+    let message = match problem.too_deep {
+        true => problem.message,
+        false => errors::with_place(lexemes, problem.span.start, problem.message),
+    };
     let mut error = SyntaxError::new(ErrorKind::SyntaxError, message, source, problem.span);
     error.too_deep = problem.too_deep;
     error
