@@ -54,8 +54,8 @@ def outside_subset(path):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(path.read_text("utf-8"))
-    except SyntaxError:
+            tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
         # Then the error is what the script is about.
         return None
     for node in ast.walk(tree):
@@ -72,7 +72,7 @@ def outside_subset(path):
 def header(path):
     """Return the `# key: value` comments at the top of a script."""
     found = {}
-    for line in path.read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8-sig", "replace").splitlines():
         if not line.startswith("#"):
             break
         match = re.match(r"# ([a-z-]+): (.*)", line)

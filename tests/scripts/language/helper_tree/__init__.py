@@ -1,0 +1,2 @@
+print("helper_tree runs", __name__)
+top = "top of the tree"

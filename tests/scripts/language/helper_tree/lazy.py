@@ -1,0 +1,2 @@
+print("lazy runs")
+name = "lazy"

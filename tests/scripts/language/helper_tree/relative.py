@@ -1,0 +1,3 @@
+from ... import too_far
+
+x = 1
