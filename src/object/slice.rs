@@ -50,14 +50,21 @@ impl Bounds {
     }
 }
 
-/// Cuts a slice to `len` items. `None` stands for an omitted part; ints beyond `i64` come in clamped; `step` is not 0.
-pub fn bounds(start: Option<i64>, stop: Option<i64>, step: Option<i64>, len: usize) -> Bounds {
+/// Cuts a slice to `len` items: start, stop and step as `slice.indices` gives them. `None` stands for an omitted part;
+/// ints beyond `i64` come in clamped; `step` is not 0.
+pub fn indices(start: Option<i64>, stop: Option<i64>, step: Option<i64>, len: usize) -> (i64, i64, i64) {
     let step = step.unwrap_or(1).max(-i64::MAX);
     let len = len as i64;
     let (lowest, highest) = if step < 0 { (-1, len - 1) } else { (0, len) };
     let cut = |at: i64| if at < 0 { at.saturating_add(len).max(lowest) } else { at.min(highest) };
     let start = start.map_or(if step < 0 { highest } else { lowest }, cut);
     let stop = stop.map_or(if step < 0 { lowest } else { highest }, cut);
+    (start, stop, step)
+}
+
+/// As `indices`, with the number of items.
+pub fn bounds(start: Option<i64>, stop: Option<i64>, step: Option<i64>, len: usize) -> Bounds {
+    let (start, stop, step) = indices(start, stop, step, len);
     let count = if step > 0 && start < stop {
         (stop - start - 1) / step + 1
     } else if step < 0 && stop < start {

@@ -41,7 +41,8 @@ impl Thread {
         Ok(slice::bounds(start, stop, step, len))
     }
 
-    fn slice_parts(&mut self, v: Value) -> R<(Option<i64>, Option<i64>, Option<i64>)> {
+    /// Start, stop and step of a slice object as ints. ValueError if the step is 0.
+    pub fn slice_parts(&mut self, v: Value) -> R<(Option<i64>, Option<i64>, Option<i64>)> {
         let Some(s) = slice::of(v) else { return Ok((None, None, None)) };
         let step = self.slice_part(s.step.value())?;
         if step == Some(0) {

@@ -1,0 +1,222 @@
+//! The classes of the built-in iterators, and `iter`, `next`, `len`.
+
+use super::reduce;
+use super::text_args::type_name;
+use crate::object::error::Exc;
+use crate::object::header::Kind;
+use crate::object::iter::{self, Tag};
+use crate::object::mutator::Mutator;
+use crate::object::{R, Raised, Value, list, tuple, types};
+use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::thread::Thread;
+
+fn new_enumerate(th: &mut Thread, args: Args) -> R {
+    let start = match args.opt(2) {
+        None => Value::int_unchecked(0),
+        Some(v) if types::kind_of(v) == Kind::Int => v,
+        Some(v) => {
+            let n = th.index(v)?;
+            th.new_int(n)?
+        }
+    };
+    let it = th.iter_object(args.get(1))?;
+    iter::new(th, Tag::Enumerate, &[it, start])
+}
+
+/// The iterators of several iterables, as a tuple.
+fn iterators(th: &mut Thread, iterables: impl Iterator<Item = Value>) -> R {
+    let all = th.new_list(&[])?;
+    for iterable in iterables {
+        let it = th.iter_object(iterable)?;
+        if let Some(all) = list::of(all) {
+            list::push(th, all, it)?;
+        }
+    }
+    let items = list::of(all).map_or(&[][..], list::items);
+    tuple::from_slots(th, items).map(tuple::value)
+}
+
+fn new_zip(th: &mut Thread, args: Args) -> R {
+    let strict = args.opt(1).map_or(Ok(false), |v| th.is_true(v))?;
+    let sources = iterators(th, args.rest(2).iter().flatten().copied())?;
+    iter::new(th, Tag::Zip, &[sources, Value::bool(strict)])
+}
+
+fn new_map(th: &mut Thread, args: Args) -> R {
+    let Some((Some(function), iterables)) = args.rest(1).split_first().filter(|(_, rest)| !rest.is_empty())
+    else {
+        return Err(th.type_error("map() must have at least two arguments."));
+    };
+    let sources = iterators(th, iterables.iter().flatten().copied())?;
+    iter::new(th, Tag::Map, &[*function, sources])
+}
+
+fn new_filter(th: &mut Thread, args: Args) -> R {
+    let it = th.iter_object(args.get(2))?;
+    iter::new(th, Tag::Filter, &[args.get(1), it])
+}
+
+fn not_reversible(m: &mut Mutator, v: Value) -> Raised {
+    let name = type_name(v);
+    m.type_error(format!("'{name}' object is not reversible"))
+}
+
+fn new_reversed(th: &mut Thread, args: Args) -> R {
+    let v = args.get(1);
+    if let Some(method) = th.lookup_special(v, "__reversed__") {
+        if method.is_none() {
+            return Err(not_reversible(th, v));
+        }
+        return th.call(method, &[v]);
+    }
+    let sequence = match types::kind_of(v) {
+        Kind::Tuple | Kind::Str | Kind::Bytes | Kind::ByteArray => true,
+        Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::Class => false,
+        _ => th.lookup_special(v, "__getitem__").is_some() && th.lookup_special(v, "__len__").is_some(),
+    };
+    if !sequence {
+        return Err(not_reversible(th, v));
+    }
+    let n = th.len(v)?;
+    iter::new(th, Tag::Reversed, &[v, Value::int_unchecked(n as i64)])
+}
+
+const fn class(tag: Tag, construct: Option<NativeDef>, doc: &'static str) -> TypeDef {
+    TypeDef {
+        name: tag.class_name(),
+        kind: Kind::Iter,
+        doc,
+        construct,
+        methods: &[],
+        class_methods: &[],
+        properties: &[],
+        subclassable: false,
+    }
+}
+
+/// A class that no name refers to.
+const fn unnamed(tag: Tag) -> TypeDef {
+    class(tag, None, "A built-in iterator.")
+}
+
+/// The iterator classes, by tag.
+pub static ITER_TYPES: [(Tag, TypeDef); 22] = [
+    (Tag::List, unnamed(Tag::List)),
+    (Tag::ListReverse, unnamed(Tag::ListReverse)),
+    (Tag::Tuple, unnamed(Tag::Tuple)),
+    (Tag::Str, unnamed(Tag::Str)),
+    (Tag::StrAscii, unnamed(Tag::StrAscii)),
+    (Tag::Bytes, unnamed(Tag::Bytes)),
+    (Tag::Range, unnamed(Tag::Range)),
+    (Tag::LongRange, unnamed(Tag::LongRange)),
+    (Tag::DictKeys, unnamed(Tag::DictKeys)),
+    (Tag::DictValues, unnamed(Tag::DictValues)),
+    (Tag::DictItems, unnamed(Tag::DictItems)),
+    (Tag::DictKeysReverse, unnamed(Tag::DictKeysReverse)),
+    (Tag::DictValuesReverse, unnamed(Tag::DictValuesReverse)),
+    (Tag::DictItemsReverse, unnamed(Tag::DictItemsReverse)),
+    (Tag::Set, unnamed(Tag::Set)),
+    (Tag::Sequence, unnamed(Tag::Sequence)),
+    (Tag::Callable, unnamed(Tag::Callable)),
+    (
+        Tag::Reversed,
+        class(
+            Tag::Reversed,
+            Some(NativeDef::full("reversed", "cls, sequence, /", new_reversed, "Items from the end.")),
+            "Items of a sequence from the end.",
+        ),
+    ),
+    (
+        Tag::Enumerate,
+        class(
+            Tag::Enumerate,
+            Some(NativeDef::full(
+                "enumerate",
+                "cls, iterable, start=",
+                new_enumerate,
+                "Items with their numbers.",
+            )),
+            "Items with their numbers.",
+        ),
+    ),
+    (
+        Tag::Zip,
+        class(
+            Tag::Zip,
+            Some(NativeDef::full("zip", "cls, *iterables, strict=", new_zip, "Items side by side.")),
+            "Items of several iterables side by side.",
+        ),
+    ),
+    (
+        Tag::Map,
+        class(
+            Tag::Map,
+            Some(NativeDef::full("map", "cls, *args", new_map, "Results of a function.")),
+            "Results of a function, item by item.",
+        ),
+    ),
+    (
+        Tag::Filter,
+        class(
+            Tag::Filter,
+            Some(NativeDef::full(
+                "filter",
+                "cls, function, iterable, /",
+                new_filter,
+                "Items that pass a test.",
+            )),
+            "Items that pass a test.",
+        ),
+    ),
+];
+
+/// The iterator classes that are built-in names.
+pub const NAMED: [Tag; 5] = [Tag::Enumerate, Tag::Filter, Tag::Map, Tag::Reversed, Tag::Zip];
+
+fn iter_builtin(th: &mut Thread, args: Args) -> R {
+    let Some(sentinel) = args.opt(1) else { return th.iter_object(args.get(0)) };
+    let callable = args.get(0);
+    let kind = types::kind_of(callable);
+    let code = matches!(kind, Kind::Function | Kind::Native | Kind::BoundMethod | Kind::Class);
+    if !code && th.lookup_special(callable, "__call__").is_none() {
+        return Err(th.type_error("iter(v, w): v must be callable"));
+    }
+    iter::new(th, Tag::Callable, &[callable, sentinel])
+}
+
+fn next_builtin(th: &mut Thread, args: Args) -> R {
+    let it = args.get(0);
+    if types::kind_of(it) == Kind::Iter {
+        let item = th.next_item(it)?;
+        return item.or_else(|| args.opt(1)).ok_or_else(|| th.raise_with(Exc::StopIteration, &[]));
+    }
+    let Some(method) = th.lookup_special(it, "__next__") else {
+        let name = type_name(it);
+        return Err(th.type_error(format!("'{name}' object is not an iterator")));
+    };
+    match (th.call(method, &[it]), args.opt(1)) {
+        (Err(_), Some(default)) if th.pending_is(Exc::StopIteration) => {
+            th.pending = None;
+            Ok(default)
+        }
+        (result, _) => result,
+    }
+}
+
+fn len_builtin(th: &mut Thread, args: Args) -> R {
+    let n = th.len(args.get(0))?;
+    th.new_int(n as i64)
+}
+
+/// Built-in functions about iterables. (The classes of `NAMED` are built-in names too.)
+pub static ITER_BUILTINS: &[NativeDef] = &[
+    NativeDef::full("iter", "object, sentinel=, /", iter_builtin, "An iterator over object."),
+    NativeDef::full("next", "iterator, default=, /", next_builtin, "The next item."),
+    NativeDef::full("len", "obj, /", len_builtin, "The number of items."),
+    NativeDef::full("sorted", "iterable, /, *, key=, reverse=", reduce::sorted, "A new sorted list."),
+    NativeDef::full("min", "*args, key=, default=", reduce::min, "The smallest item."),
+    NativeDef::full("max", "*args, key=, default=", reduce::max, "The largest item."),
+    NativeDef::full("sum", "iterable, /, start=", reduce::sum, "The sum of start and the items."),
+    NativeDef::full("any", "iterable, /", reduce::any, "Whether any item is true."),
+    NativeDef::full("all", "iterable, /", reduce::all, "Whether all items are true."),
+];

@@ -1,0 +1,129 @@
+//! The built-in functions that make one value of an iterable: `sum`, `min`, `max`, `any`, `all`, `sorted`.
+
+use crate::object::header::Kind;
+use crate::object::num::{BinOp, CmpOp};
+use crate::object::{R, Value, types};
+use crate::vm::iter::VmIter;
+use crate::vm::native::Args;
+use crate::vm::sort;
+use crate::vm::thread::Thread;
+
+/// `sorted(iterable, /, *, key=None, reverse=False)`.
+pub fn sorted(th: &mut Thread, args: Args) -> R {
+    let reverse = args.opt(2).map_or(Ok(false), |v| th.is_true(v))?;
+    sort::sorted(th, args.get(0), args.opt_not_none(1), reverse)
+}
+
+/// `any(iterable)`.
+pub fn any(th: &mut Thread, args: Args) -> R {
+    let mut it = th.iter(args.get(0))?;
+    while let Some(v) = it.next(th)? {
+        if th.is_true(v)? {
+            return Ok(Value::TRUE);
+        }
+    }
+    Ok(Value::FALSE)
+}
+
+/// `all(iterable)`.
+pub fn all(th: &mut Thread, args: Args) -> R {
+    let mut it = th.iter(args.get(0))?;
+    while let Some(v) = it.next(th)? {
+        if !th.is_true(v)? {
+            return Ok(Value::FALSE);
+        }
+    }
+    Ok(Value::TRUE)
+}
+
+/// `sum(iterable, /, start=0)`.
+pub fn sum(th: &mut Thread, args: Args) -> R {
+    let start = args.opt(1).unwrap_or(Value::int_unchecked(0));
+    let refused = match types::kind_of(start) {
+        Kind::Str => Some("sum() can't sum strings [use ''.join(seq) instead]"),
+        Kind::Bytes => Some("sum() can't sum bytes [use b''.join(seq) instead]"),
+        Kind::ByteArray => Some("sum() can't sum bytearray [use b''.join(seq) instead]"),
+        _ => None,
+    };
+    if let Some(message) = refused {
+        return Err(th.type_error(message));
+    }
+    let mut it = th.iter(args.get(0))?;
+    let mut total = start;
+    while let Some(v) = it.next(th)? {
+        total = match plain_sum(total, v) {
+            Some(sum) => sum,
+            None => th.binary(BinOp::Add, total, v)?,
+        };
+    }
+    Ok(total)
+}
+
+/// The sum of two small ints, if it is small, or of two inline floats, if it is inline.
+fn plain_sum(a: Value, b: Value) -> Option<Value> {
+    if let (Some(a), Some(b)) = (a.as_small(), b.as_small()) {
+        return Value::small(a + b);
+    }
+    let floats = a.is_inline_float() && b.is_inline_float();
+    if floats { Value::inline_float(a.float_unchecked() + b.float_unchecked()) } else { None }
+}
+
+/// `min(iterable, *, key=, default=)`, `min(a, b, ..., key=)`.
+pub fn min(th: &mut Thread, args: Args) -> R {
+    best(th, args, "min", CmpOp::Lt)
+}
+
+/// `max(iterable, *, key=, default=)`, `max(a, b, ..., key=)`.
+pub fn max(th: &mut Thread, args: Args) -> R {
+    best(th, args, "max", CmpOp::Gt)
+}
+
+fn best(th: &mut Thread, args: Args, name: &str, better: CmpOp) -> R {
+    let key = args.opt_not_none(0);
+    let default = args.opt(1);
+    let source = match args.rest(2) {
+        [] => return Err(th.type_error(format!("{name} expected at least 1 argument, got 0"))),
+        [one] => one.unwrap_or(Value::NONE),
+        several => {
+            if default.is_some() {
+                let message =
+                    format!("Cannot specify a default for {name}() with multiple positional arguments");
+                return Err(th.type_error(message));
+            }
+            let values: Vec<Value> = several.iter().flatten().copied().collect();
+            th.new_tuple(&values)?
+        }
+    };
+    let mut it = th.iter(source)?;
+    match first_best(th, &mut it, key, better)?.or(default) {
+        Some(v) => Ok(v),
+        None => Err(th.value_error(format!("{name}() arg is an empty sequence"))),
+    }
+}
+
+/// The item that none before it equals and none after it beats; `None` if there are no items.
+fn first_best(th: &mut Thread, it: &mut VmIter, key: Option<Value>, better: CmpOp) -> R<Option<Value>> {
+    let mut best: Option<(Value, Value)> = None;
+    while let Some(item) = it.next(th)? {
+        let k = match key {
+            Some(f) => th.call(f, &[item])?,
+            None => item,
+        };
+        let wins = match best {
+            None => true,
+            Some((at, _)) => beats(th, better, k, at)?,
+        };
+        if wins {
+            best = Some((k, item));
+        }
+    }
+    Ok(best.map(|(_, item)| item))
+}
+
+fn beats(th: &mut Thread, better: CmpOp, a: Value, b: Value) -> R<bool> {
+    if let (Some(x), Some(y)) = (a.as_small(), b.as_small()) {
+        return Ok(better.holds(Some(x.cmp(&y))));
+    }
+    let verdict = th.compare(better, a, b)?;
+    th.is_true(verdict)
+}
