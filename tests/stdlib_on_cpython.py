@@ -133,7 +133,7 @@ def main():
     module = types.ModuleType("__main__")
     module.__file__ = script
     sys.modules["__main__"] = module
-    with open(script, encoding="utf-8") as file:
+    with open(script, "rb") as file:
         code = compile(file.read(), script, "exec")
     try:
         exec(code, module.__dict__)
