@@ -2,7 +2,7 @@
 
 use crate::object::num::{self, CmpOp};
 use crate::object::{Kind, R, Raised, Value, Word, bytes, class, str, types};
-use crate::vm::hooks;
+use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
 
 const METHODS: [&str; 6] = ["__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"];
@@ -100,7 +100,7 @@ pub fn builtin(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Option<bool>
         (Kind::BoundMethod, Kind::BoundMethod) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
             Ok(Some(same_method(x, y) == (op == CmpOp::Eq)))
         }
-        _ => hooks::compare_containers(th, op, x, y),
+        _ => Ok(compare_containers::compare(th, op, x, y)?.map(|v| v == Value::TRUE)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `x[i]`, `x[i] = v`, `del x[i]`, `in`. Must not know the containers' insides.
 
-use crate::object::{Exc, Kind, R, Raised, Value, bytes, class, dict, func, list, slice, str, str_index, tuple, types};
-use crate::vm::hooks;
+use crate::object::{Exc, Kind, R, Raised, Value, bytes, class, func, iter, list, str, str_index, types};
+use crate::vm::{compare_containers, slicing};
 use crate::vm::thread::Thread;
 
 /// `container[index]`.
@@ -11,47 +11,62 @@ pub fn get(th: &mut Thread, container: Value, index: Value) -> R {
     if let Some(f) = th.lookup_override(container, "__getitem__") {
         return th.call(f, &[container, index]);
     }
+    get_builtin(th, container, index)
+}
+
+/// `container[index]` as the built-in type has it, whatever a subclass says.
+pub fn get_builtin(th: &mut Thread, container: Value, index: Value) -> R {
     match types::kind_of(container) {
         Kind::Dict => from_dict(th, container, index),
-        Kind::List => match position(th, "list", index)? {
-            Some(i) => {
-                let Some(l) = list::of(container) else { return Err(no_items(th, container)) };
-                let found = at(i, list::len(l)).and_then(|i| list::get(l, i));
-                found.ok_or_else(|| out_of_range(th, "list"))
-            }
-            None => hooks::get_slice(th, container, index),
-        },
-        Kind::Tuple => match position(th, "tuple", index)? {
-            Some(i) => {
-                let items = tuple::items(container);
-                let found = at(i, items.len()).map(|i| items[i].value());
-                found.ok_or_else(|| out_of_range(th, "tuple"))
-            }
-            None => hooks::get_slice(th, container, index),
-        },
-        Kind::Str => match position(th, "string", index)? {
-            Some(i) => {
-                let Some(s) = str::view(container) else { return Err(no_items(th, container)) };
-                match at(i, s.nchars as usize) {
-                    Some(i) => str_index::char_at(&mut th.m, s, i),
-                    None => Err(out_of_range(th, "string")),
-                }
-            }
-            None => hooks::get_slice(th, container, index),
-        },
-        Kind::Bytes => match position(th, "byte", index)? {
-            Some(i) => {
-                let b = bytes::as_bytes(container).unwrap_or(&[]);
-                let found = at(i, b.len()).map(|i| Value::int_unchecked(b[i] as i64));
-                found.ok_or_else(|| out_of_range(th, "index"))
-            }
-            None => hooks::get_slice(th, container, index),
-        },
-        Kind::Class => class_item(th, container, index),
-        _ => match hooks::get_item(th, container, index)? {
-            Some(v) => Ok(v),
+        Kind::List => match list::of(container) {
+            Some(l) => slicing::list_get(th, l, index),
             None => Err(no_items(th, container)),
         },
+        Kind::Tuple => slicing::tuple_get(th, container, index),
+        Kind::Range => slicing::range_get(th, container, index),
+        Kind::Str => from_str(th, container, index),
+        Kind::Bytes => from_bytes(th, container, index),
+        Kind::Class => class_item(th, container, index),
+        Kind::MappingProxy => match iter::view_of(container) {
+            Some(view) => from_dict(th, view.dict.value(), index),
+            None => Err(no_items(th, container)),
+        },
+        _ => match th.lookup_special(container, "__getitem__") {
+            Some(f) => th.call(f, &[container, index]),
+            None => Err(no_items(th, container)),
+        },
+    }
+}
+
+fn from_str(th: &mut Thread, container: Value, index: Value) -> R {
+    let Some(s) = str::view(container) else { return Err(no_items(th, container)) };
+    let len = s.nchars as usize;
+    if types::kind_of(index) == Kind::Slice {
+        let b = th.slice_bounds(index, len)?;
+        if b.step == 1 {
+            return str_index::slice(&mut th.m, container, b.start, b.start + b.count);
+        }
+        return str_index::slice_step(&mut th.m, container, b.start as i64, b.step as i64, b.count);
+    }
+    let i = number(th, "string", index)?;
+    match slicing::position(i, len) {
+        Some(i) => str_index::char_at(&mut th.m, s, i),
+        None => Err(th.raise(Exc::IndexError, "string index out of range")),
+    }
+}
+
+fn from_bytes(th: &mut Thread, container: Value, index: Value) -> R {
+    let b = bytes::as_bytes(container).unwrap_or(&[]);
+    if types::kind_of(index) == Kind::Slice {
+        let at = th.slice_bounds(index, b.len())?;
+        let cut: Vec<u8> =
+            (0..at.count).filter_map(|i| b.get((at.start as isize + i as isize * at.step) as usize).copied()).collect();
+        return th.m.new_bytes(&cut);
+    }
+    let i = number(th, "byte", index)?;
+    match slicing::position(i, b.len()) {
+        Some(i) => Ok(Value::int_unchecked(b[i] as i64)),
+        None => Err(th.raise(Exc::IndexError, "index out of range")),
     }
 }
 
@@ -79,44 +94,27 @@ fn class_item(th: &mut Thread, class: Value, index: Value) -> R {
     Err(th.type_error(format!("type '{name}' is not subscriptable")))
 }
 
-/// An index as a number; `None` for a slice.
-fn position(th: &mut Thread, what: &str, index: Value) -> R<Option<i64>> {
+/// An index of a string or of bytes as a number.
+fn number(th: &mut Thread, what: &str, index: Value) -> R<i64> {
     if let Some(i) = index.as_small() {
-        return Ok(Some(i));
+        return Ok(i);
     }
     match types::kind_of(index) {
-        Kind::Slice => Ok(None),
-        Kind::Bool => Ok(Some((index == Value::TRUE) as i64)),
         Kind::Int => Err(th.raise(Exc::IndexError, "cannot fit 'int' into an index-sized integer")),
-        _ if th.lookup_override(index, "__index__").is_some() => th.index(index).map(Some),
+        Kind::Bool => th.index(index),
+        _ if th.lookup_override(index, "__index__").is_some() => th.index(index),
         _ => {
             let name = th.type_name(index);
-            let or_slices = match what {
+            Err(th.type_error(match what {
                 "string" => format!("string indices must be integers, not '{name}'"),
                 _ => format!("{what} indices must be integers or slices, not {name}"),
-            };
-            Err(th.type_error(or_slices))
+            }))
         }
     }
 }
 
-/// An index counted from the end if it is negative; `None` if it is outside.
-fn at(i: i64, len: usize) -> Option<usize> {
-    let i = if i < 0 { i.checked_add(len as i64)? } else { i };
-    usize::try_from(i).ok().filter(|i| *i < len)
-}
-
-#[cold]
-fn out_of_range(th: &mut Thread, what: &str) -> Raised {
-    let message = if what == "index" { "index out of range".to_owned() } else { format!("{what} index out of range") };
-    th.raise(Exc::IndexError, message)
-}
-
 #[cold]
 fn no_items(th: &mut Thread, container: Value) -> Raised {
-    if let Some(f) = th.lookup_special(container, "__getitem__") {
-        debug_assert!(f.is_ref());
-    }
     let name = th.type_name(container);
     th.type_error(format!("'{name}' object is not subscriptable"))
 }
@@ -128,23 +126,24 @@ pub fn set(th: &mut Thread, container: Value, index: Value, value: Value) -> R<(
     if let Some(f) = th.lookup_override(container, "__setitem__") {
         return th.call(f, &[container, index, value]).map(drop);
     }
+    set_builtin(th, container, index, value)
+}
+
+/// `container[index] = value` as the built-in type has it.
+pub fn set_builtin(th: &mut Thread, container: Value, index: Value, value: Value) -> R<()> {
     match types::kind_of(container) {
         Kind::Dict => th.dict_set(container, index, value),
-        Kind::List => match position(th, "list", index)? {
-            Some(i) => {
-                let Some(l) = list::of(container) else { return Ok(()) };
-                let done = at(i, list::len(l)).is_some_and(|i| list::set(&mut th.m, l, i, value));
-                if done { Ok(()) } else { Err(th.raise(Exc::IndexError, "list assignment index out of range")) }
-            }
-            None => hooks::set_slice(th, container, index, value),
+        Kind::List => match list::of(container) {
+            Some(l) => slicing::list_set(th, l, index, value),
+            None => Ok(()),
         },
-        _ => {
-            if hooks::set_item(th, container, index, value)? {
-                return Ok(());
+        _ => match th.lookup_special(container, "__setitem__") {
+            Some(f) => th.call(f, &[container, index, value]).map(drop),
+            None => {
+                let name = th.type_name(container);
+                Err(th.type_error(format!("'{name}' object does not support item assignment")))
             }
-            let name = th.type_name(container);
-            Err(th.type_error(format!("'{name}' object does not support item assignment")))
-        }
+        },
     }
 }
 
@@ -155,26 +154,27 @@ pub fn delete(th: &mut Thread, container: Value, index: Value) -> R<()> {
     if let Some(f) = th.lookup_override(container, "__delitem__") {
         return th.call(f, &[container, index]).map(drop);
     }
+    delete_builtin(th, container, index)
+}
+
+/// `del container[index]` as the built-in type has it.
+pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> {
     match types::kind_of(container) {
         Kind::Dict => match th.dict_del(container, index)? {
             Some(_) => Ok(()),
             None => Err(th.raise_with(Exc::KeyError, &[index])),
         },
-        Kind::List => match position(th, "list", index)? {
-            Some(i) => {
-                let Some(l) = list::of(container) else { return Ok(()) };
-                let gone = at(i, list::len(l)).and_then(|i| list::remove_at(&mut th.m, l, i));
-                gone.map(drop).ok_or_else(|| th.raise(Exc::IndexError, "list assignment index out of range"))
-            }
-            None => hooks::delete_slice(th, container, index),
+        Kind::List => match list::of(container) {
+            Some(l) => slicing::list_del(th, l, index),
+            None => Ok(()),
         },
-        _ => {
-            if hooks::delete_item(th, container, index)? {
-                return Ok(());
+        _ => match th.lookup_special(container, "__delitem__") {
+            Some(f) => th.call(f, &[container, index]).map(drop),
+            None => {
+                let name = th.type_name(container);
+                Err(th.type_error(format!("'{name}' object doesn't support item deletion")))
             }
-            let name = th.type_name(container);
-            Err(th.type_error(format!("'{name}' object doesn't support item deletion")))
-        }
+        },
     }
 }
 
@@ -190,9 +190,19 @@ pub fn contains(th: &mut Thread, container: Value, item: Value) -> R<bool> {
         let found = th.call(f, &[container, item])?;
         return th.is_true(found);
     }
+    contains_builtin(th, container, item)
+}
+
+/// `item in container` as the built-in type has it.
+pub fn contains_builtin(th: &mut Thread, container: Value, item: Value) -> R<bool> {
     match types::kind_of(container) {
-        Kind::Dict => Ok(th.dict_get(container, item)?.is_some()),
-        Kind::Set | Kind::FrozenSet => th.set_contains(container, item),
+        Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::List | Kind::Tuple | Kind::Range | Kind::DictView => {
+            compare_containers::contains(th, container, item)
+        }
+        Kind::MappingProxy => match iter::view_of(container) {
+            Some(view) => Ok(th.dict_get(view.dict.value(), item)?.is_some()),
+            None => Ok(false),
+        },
         Kind::Str => {
             let Some(needle) = str::as_str(item) else {
                 let name = th.type_name(item);
@@ -200,10 +210,23 @@ pub fn contains(th: &mut Thread, container: Value, item: Value) -> R<bool> {
             };
             Ok(str::as_str(container).is_some_and(|s| s.contains(needle)))
         }
-        _ => match hooks::contains(th, container, item)? {
-            Some(found) => Ok(found),
-            None => search(th, container, item),
-        },
+        Kind::Bytes => in_bytes(th, container, item),
+        _ => search(th, container, item),
+    }
+}
+
+fn in_bytes(th: &mut Thread, container: Value, item: Value) -> R<bool> {
+    let hay = bytes::as_bytes(container).unwrap_or(&[]);
+    if let Some(needle) = bytes::as_bytes(item) {
+        return Ok(needle.is_empty() || hay.windows(needle.len()).any(|w| w == needle));
+    }
+    if !matches!(types::kind_of(item), Kind::Int | Kind::Bool) {
+        let name = th.type_name(item);
+        return Err(th.type_error(format!("a bytes-like object is required, not '{name}'")));
+    }
+    match u8::try_from(th.index(item)?) {
+        Ok(b) => Ok(hay.contains(&b)),
+        Err(_) => Err(th.value_error("byte must be in range(0, 256)")),
     }
 }
 
@@ -234,7 +257,7 @@ fn search(th: &mut Thread, container: Value, item: Value) -> R<bool> {
 /// `start:stop:step`.
 pub fn new_slice(th: &mut Thread, parts: &[Value]) -> R {
     match parts {
-        [start, stop, step] => slice::new(&mut th.m, *start, *stop, *step),
+        [start, stop, step] => th.m.new_slice(*start, *stop, *step),
         _ => Ok(Value::NONE),
     }
 }

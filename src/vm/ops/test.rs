@@ -1,7 +1,8 @@
 //! Truth, equality, hash and length of any value. Must not know ordering (`compare.rs`).
 
 use crate::object::num::{self, CmpOp};
-use crate::object::{Exc, Kind, R, Value, bytes, class, dict, list, set, str, tuple, types};
+use crate::object::{Exc, Kind, R, Value, bytes, class, dict, iter, list, range, set, str, tuple, types};
+use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
 
 /// `bool(v)`.
@@ -50,7 +51,9 @@ impl Thread {
             Kind::Bytes => bytes::as_bytes(v).map(<[u8]>::len),
             Kind::Dict => dict::of(v).map(dict::len),
             Kind::Set | Kind::FrozenSet => set::of(v).map(set::len),
-            _ => crate::vm::hooks::len(self, v)?,
+            Kind::Range => return self.range_len(v),
+            Kind::DictView | Kind::MappingProxy => iter::view_of(v).and_then(|w| dict::of(w.dict.value())).map(dict::len),
+            _ => None,
         };
         match n {
             Some(n) => Ok(n),
@@ -62,6 +65,13 @@ impl Thread {
                 }
             },
         }
+    }
+
+    fn range_len(&mut self, v: Value) -> R<usize> {
+        let Some(r) = range::of(v) else { return Ok(0) };
+        let n = range::len(&mut self.m, r)?;
+        let n = crate::object::int::as_i64(n).and_then(|n| usize::try_from(n).ok());
+        n.ok_or_else(|| self.raise(Exc::OverflowError, "Python int too large to convert to C ssize_t"))
     }
 
     fn custom_len(&mut self, f: Value, v: Value) -> R<usize> {
@@ -111,21 +121,13 @@ impl Thread {
             return Ok(h);
         }
         match types::kind_of(v) {
-            Kind::Tuple => {
-                self.check_native_stack()?;
-                let mut hasher = tuple::Hasher::new();
-                for item in tuple::items(v) {
-                    hasher.add(self.hash(item.value())?);
-                }
-                Ok(hasher.finish())
-            }
             Kind::Str => Ok(str::view(v).map_or(0, str::hash)),
             Kind::Bytes => Ok(bytes::view(v).map_or(0, bytes::hash)),
             Kind::List | Kind::Dict | Kind::Set | Kind::Slice | Kind::ByteArray => {
                 let name = self.type_name(v);
                 Err(self.type_error(format!("unhashable type: '{name}'")))
             }
-            Kind::FrozenSet | Kind::Range => crate::vm::hooks::hash(self, v),
+            Kind::Tuple | Kind::FrozenSet | Kind::Range => compare_containers::hash(self, v),
             Kind::BoundMethod => Ok((v.addr() >> 4) as i64),
             _ => Ok((v.bits() >> 4) as i64),
         }

@@ -1,0 +1,231 @@
+//! `import`: `sys.modules`, packages, and names of modules. Where code comes from is told by a finder that `interp`
+//! hands in. Must not know files, nor the compiler.
+
+use super::attr;
+use super::thread::Thread;
+use crate::object::{Exc, R, Raised, Slot, Value, Word, dict, func, str, tuple, types};
+use std::sync::OnceLock;
+
+/// Finds and runs the module `name` (dotted), whose parent package (if any) is loaded; puts it into `sys.modules`
+/// before running it. EMPTY: there is none. `search` is the parent's `__path__`.
+pub type Finder = fn(&mut Thread, name: &str, search: Word) -> R<Word>;
+
+static FINDER: OnceLock<Finder> = OnceLock::new();
+/// `sys.modules`, a Dict.
+static MODULES: Slot = Slot::empty();
+
+/// Start-up only.
+pub fn install(finder: Finder, modules: Value) {
+    let _ = FINDER.set(finder);
+    MODULES.set(modules);
+}
+
+/// `sys.modules`.
+pub fn modules() -> Value {
+    MODULES.value()
+}
+
+/// The collector's roots of this file.
+pub fn visit_roots(visit: &mut dyn FnMut(Value)) {
+    MODULES.get().into_iter().for_each(visit);
+}
+
+/// A module that has been imported already.
+pub fn loaded(th: &mut Thread, name: Value) -> R<Word> {
+    th.dict_get(modules(), name)
+}
+
+/// `import name` / `from name import fromlist`: the package at the top of a dotted name, or with a `fromlist` the
+/// module itself. `level` counts leading dots.
+pub fn import(th: &mut Thread, name: Value, fromlist: Value, level: u8) -> R {
+    let text = str::as_str(name).unwrap_or("");
+    let full = if level > 0 { absolute(th, text, level)? } else { text.to_owned() };
+    let module = import_dotted(th, &full)?;
+    if fromlist.is_none() {
+        let top = full.split('.').next().unwrap_or(&full);
+        // `import a.b as c` asks for the leaf with an empty fromlist; a plain import binds the top.
+        return if top == full { Ok(module) } else { import_one(th, top) };
+    }
+    import_submodules(th, module, &full, fromlist)?;
+    Ok(module)
+}
+
+/// `from package import name` also finds modules inside the package.
+fn import_submodules(th: &mut Thread, module: Value, full: &str, fromlist: Value) -> R<()> {
+    let path = th.m.intern("__path__")?;
+    let Some(namespace) = func::module_dict(module) else { return Ok(()) };
+    if dict::find_str(namespace, path).is_none() {
+        return Ok(());
+    }
+    for item in tuple::items(fromlist) {
+        let name = item.value();
+        let text = str::as_str(name).unwrap_or("");
+        if text != "*" && dict::find_str(namespace, name).is_none() {
+            let sub = format!("{full}.{text}");
+            match import_dotted(th, &sub) {
+                Ok(_) => {}
+                Err(raised) if th.pending_is(Exc::ModuleNotFoundError) => {
+                    let _ = raised;
+                    th.m.pending = None;
+                }
+                Err(raised) => return Err(raised),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The absolute name of a relative import.
+fn absolute(th: &mut Thread, name: &str, level: u8) -> R<String> {
+    let package = current_package(th)?;
+    let mut base: Vec<&str> = package.split('.').filter(|p| !p.is_empty()).collect();
+    if base.is_empty() {
+        return Err(th.raise(Exc::ImportError, "attempted relative import with no known parent package"));
+    }
+    if level as usize > base.len() {
+        return Err(th.raise(Exc::ImportError, "attempted relative import beyond top-level package"));
+    }
+    base.truncate(base.len() + 1 - level as usize);
+    let base = base.join(".");
+    Ok(if name.is_empty() { base } else { format!("{base}.{name}") })
+}
+
+/// `__package__` of the running module.
+fn current_package(th: &mut Thread) -> R<String> {
+    let module = super::frame::code(th.base).map_or(Value::NONE, |c| c.module.value());
+    let key = th.m.intern("__package__")?;
+    let package = func::module_dict(module).and_then(|d| dict::find_str(d, key));
+    Ok(package.and_then(str::as_str).unwrap_or("").to_owned())
+}
+
+/// Imports every package along a dotted name; returns the last.
+pub fn import_dotted(th: &mut Thread, full: &str) -> R {
+    let mut module = Value::NONE;
+    let mut end = 0;
+    while end < full.len() {
+        end = full[end + 1..].find('.').map_or(full.len(), |dot| end + 1 + dot);
+        let parent = module;
+        module = import_one_in(th, &full[..end], parent)?;
+    }
+    if module.is_none() {
+        return Err(th.value_error("Empty module name"));
+    }
+    Ok(module)
+}
+
+fn import_one(th: &mut Thread, name: &str) -> R {
+    import_one_in(th, name, Value::NONE)
+}
+
+fn import_one_in(th: &mut Thread, name: &str, parent: Value) -> R {
+    let key = th.m.intern(name)?;
+    if let Some(module) = loaded(th, key)? {
+        return if module.is_none() { Err(not_found(th, name, true)) } else { wait_until_ready(th, module) };
+    }
+    let search = match parent.is_none() {
+        true => None,
+        false => {
+            let path = th.m.intern("__path__")?;
+            match func::module_dict(parent).and_then(|d| dict::find_str(d, path)) {
+                Some(path) => Some(path),
+                None => return Err(not_a_package(th, name)),
+            }
+        }
+    };
+    let found = match FINDER.get() {
+        Some(find) => find(th, name, search)?,
+        None => None,
+    };
+    let Some(module) = found else { return Err(not_found(th, name, false)) };
+    if let Some((_, last)) = name.rsplit_once('.') {
+        let last = th.m.intern(last)?;
+        attr::set_in_namespace(&mut th.m, func::module_dict(parent), last, module)?;
+    }
+    Ok(module)
+}
+
+/// Another thread may still be running the module: the finder knows.
+fn wait_until_ready(th: &mut Thread, module: Value) -> R {
+    match READY.get() {
+        Some(wait) => wait(th, module).map(|()| module),
+        None => Ok(module),
+    }
+}
+
+static READY: OnceLock<fn(&mut Thread, Value) -> R<()>> = OnceLock::new();
+
+/// Start-up only: waits until a module that another thread is importing is complete.
+pub fn install_ready(wait: fn(&mut Thread, Value) -> R<()>) {
+    let _ = READY.set(wait);
+}
+
+#[cold]
+fn not_found(th: &mut Thread, name: &str, halted: bool) -> Raised {
+    let message = match halted {
+        true => format!("import of {name} halted; None in sys.modules"),
+        false => format!("No module named '{name}'"),
+    };
+    module_not_found(th, message, name)
+}
+
+#[cold]
+fn not_a_package(th: &mut Thread, name: &str) -> Raised {
+    let parent = name.rsplit_once('.').map_or(name, |(p, _)| p);
+    let message = format!("No module named '{name}'; '{parent}' is not a package");
+    module_not_found(th, message, name)
+}
+
+fn module_not_found(th: &mut Thread, message: String, name: &str) -> Raised {
+    let raised = th.raise(Exc::ModuleNotFoundError, message);
+    if let (Some(e), Ok(key), Ok(v)) = (th.m.pending, th.m.intern("name"), th.m.new_str(name)) {
+        let _ = crate::object::shape::set(&mut th.m, e, key, v);
+    }
+    raised
+}
+
+/// `from module import name`.
+pub fn import_from(th: &mut Thread, module: Value, name: Value) -> R {
+    if let Some(v) = th.get_attr_opt(module, name)? {
+        return Ok(v);
+    }
+    let text = str::as_str(name).unwrap_or("?");
+    let module_name = types::cast::<crate::object::layout::Module>(module).and_then(|m| str::as_str(m.name.value()));
+    let module_name = module_name.unwrap_or("<unknown module name>");
+    let full = format!("{module_name}.{text}");
+    let key = th.m.intern(&full)?;
+    if let Some(sub) = loaded(th, key)? {
+        return Ok(sub);
+    }
+    let file = th.m.intern("__file__")?;
+    let place = match th.get_attr_opt(module, file)?.and_then(str::as_str) {
+        Some(file) => file.to_owned(),
+        None => "unknown location".to_owned(),
+    };
+    Err(th.raise(Exc::ImportError, format!("cannot import name '{text}' from '{module_name}' ({place})")))
+}
+
+/// `from module import *`: `__all__`, or every name without a leading underscore.
+pub fn import_star(th: &mut Thread, module: Value) -> R<()> {
+    let target = super::frame::code(th.base).map_or(Value::NONE, |c| c.module.value());
+    let all = th.m.intern("__all__")?;
+    let names = match th.get_attr_opt(module, all)? {
+        Some(all) => th.collect(all)?,
+        None => public_names(th, module)?,
+    };
+    for name in super::ops::iterate::values_of(names) {
+        let name = th.m.intern_value(name)?;
+        let v = th.get_attr(module, name)?;
+        super::link::global_cell(&mut th.m, target, str::as_str(name).unwrap_or(""))?;
+        attr::set_in_namespace(&mut th.m, func::module_dict(target), name, v)?;
+    }
+    Ok(())
+}
+
+fn public_names(th: &mut Thread, module: Value) -> R {
+    let namespace = func::module_dict(module).unwrap_or(Value::NONE);
+    let items = super::ops::build::dict_items(namespace).into_iter();
+    let names: Vec<Value> =
+        items.map(|(k, _)| k).filter(|k| str::as_str(*k).is_some_and(|s| !s.starts_with('_'))).collect();
+    th.m.new_list(&names)
+}
+

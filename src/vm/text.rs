@@ -1,0 +1,250 @@
+//! `repr`, `str`, `ascii` and `format` of any value. Must not know how containers are shown (`container_repr.rs`).
+
+use super::container_repr::container_repr;
+use super::fields;
+use super::thread::Thread;
+use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
+use crate::object::{Exc, Kind, R, Value, bytes, class, exc, float, format, int, str, text_repr, tuple, types};
+
+impl Thread {
+    /// `repr(v)`: a Str.
+    pub fn repr(&mut self, v: Value) -> R {
+        if let Some(f) = self.lookup_override(v, "__repr__") {
+            return self.text_method(f, v, "__repr__");
+        }
+        self.repr_builtin(v)
+    }
+
+    fn text_method(&mut self, f: Value, v: Value, name: &str) -> R {
+        self.check_native_stack()?;
+        let s = self.call(f, &[v])?;
+        if str::as_str(s).is_some() {
+            return Ok(s);
+        }
+        let class = self.type_name(s);
+        Err(self.type_error(format!("{name} returned non-string (type {class})")))
+    }
+
+    /// `repr(v)` as the built-in type has it.
+    pub fn repr_builtin(&mut self, v: Value) -> R {
+        let text = match types::kind_of(v) {
+            Kind::None_ => "None".to_owned(),
+            Kind::Bool => if v == Value::TRUE { "True" } else { "False" }.to_owned(),
+            Kind::Ellipsis => "Ellipsis".to_owned(),
+            Kind::NotImplemented => "NotImplemented".to_owned(),
+            Kind::Int => return self.int_text(v),
+            Kind::Float => float::as_f64(v).map_or(String::new(), float::repr),
+            Kind::Str => text_repr::repr_str(str::as_str(v).unwrap_or("")),
+            Kind::Bytes => text_repr::repr_bytes(bytes::as_bytes(v).unwrap_or(&[])),
+            Kind::List | Kind::Tuple | Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::Range | Kind::Slice
+            | Kind::DictView | Kind::MappingProxy => return container_repr(self, v),
+            Kind::Exception => return self.exception_repr(v),
+            Kind::Class => class_text(v),
+            Kind::Function => function_text(v),
+            Kind::Native => native_text(v),
+            Kind::BoundMethod => return self.bound_text(v),
+            Kind::Module => self.module_text(v),
+            Kind::Super => types::cast::<Super>(v).map_or(String::new(), |s| {
+                let (class, own) = (class::name(s.class.value()), class::name(types::class_of(s.receiver.value())));
+                format!("<super: <class '{class}'>, <{own} object>>")
+            }),
+            Kind::Code => code_text(v),
+            _ => self.object_text(v)?,
+        };
+        self.m.new_str(&text)
+    }
+
+    /// The digits of an int. ValueError beyond `sys.set_int_max_str_digits`.
+    fn int_text(&mut self, v: Value) -> R {
+        match v.as_small() {
+            Some(n) => {
+                let mut buffer = [0u8; 24];
+                let text = decimal(n, &mut buffer);
+                self.m.new_str(text)
+            }
+            None => int::to_str(&mut self.m, v),
+        }
+    }
+
+    /// `<__main__.C object at 0x...>`
+    pub fn object_text(&mut self, v: Value) -> R<String> {
+        let class = types::class_of(v);
+        let name = self.qualified_name(class)?;
+        Ok(format!("<{name} object at {:#x}>", v.bits()))
+    }
+
+    /// `module.qualname` of a class, without `builtins.`.
+    pub fn qualified_name(&mut self, class: Value) -> R<String> {
+        let key = self.m.intern("__module__")?;
+        let module = class::find_own(class, key).and_then(|c| c.value.get()).and_then(str::as_str);
+        let qualname = class::cast(class).and_then(|c| str::as_str(c.qualname.value())).unwrap_or("?");
+        Ok(match module {
+            Some(m) if m != "builtins" => format!("{m}.{qualname}"),
+            _ => qualname.to_owned(),
+        })
+    }
+
+    fn bound_text(&mut self, v: Value) -> R {
+        let Some(b) = types::cast::<BoundMethod>(v) else { return self.m.new_str("<bound method>") };
+        let (f, receiver) = (b.func.value(), b.receiver.value());
+        if let Some(def) = fields::def(f) {
+            let class = self.type_name(receiver);
+            let text = format!("<built-in method {} of {class} object at {:#x}>", def.name, receiver.bits());
+            return self.m.new_str(&text);
+        }
+        let name = types::cast::<Function>(f).and_then(|f| str::as_str(f.qualname.value())).unwrap_or("?");
+        let shown = self.repr(receiver)?;
+        let text = format!("<bound method {name} of {}>", str::as_str(shown).unwrap_or("?"));
+        self.m.new_str(&text)
+    }
+
+    fn module_text(&mut self, v: Value) -> String {
+        let name = types::cast::<Module>(v).and_then(|m| str::as_str(m.name.value())).unwrap_or("?");
+        let file = self.m.intern("__file__").ok().and_then(|k| self.get_attr_opt(v, k).ok().flatten());
+        match file.and_then(str::as_str) {
+            Some(file) => format!("<module '{name}' from '{file}'>"),
+            None => format!("<module '{name}' (built-in)>"),
+        }
+    }
+
+    fn exception_repr(&mut self, v: Value) -> R {
+        let args = exc::cast(v).map_or(Value::NONE, |e| e.args.value());
+        let class = class::name(types::class_of(v));
+        let shown = match tuple::items(args) {
+            [one] => {
+                let one = self.repr(one.value())?;
+                format!("({})", str::as_str(one).unwrap_or(""))
+            }
+            _ => {
+                let all = self.repr(args)?;
+                str::as_str(all).unwrap_or("()").to_owned()
+            }
+        };
+        self.m.new_str(&format!("{class}{shown}"))
+    }
+
+    /// `str(v)`: a Str.
+    pub fn str(&mut self, v: Value) -> R {
+        if str::view(v).is_some_and(str::is_exact) {
+            return Ok(v);
+        }
+        if let Some(f) = self.lookup_override(v, "__str__") {
+            return self.text_method(f, v, "__str__");
+        }
+        if types::kind_of(v) == Kind::Str && self.lookup_override(v, "__repr__").is_none() {
+            return self.m.new_str(str::as_str(v).unwrap_or(""));
+        }
+        if types::kind_of(v) == Kind::Exception {
+            return self.exception_text(v);
+        }
+        self.repr(v)
+    }
+
+    /// `str(e)` of an exception: its one argument, or all of them.
+    pub fn exception_text(&mut self, v: Value) -> R {
+        if self.lookup_override(v, "__repr__").is_some() && self.lookup_override(v, "__str__").is_some() {
+            return self.repr(v);
+        }
+        let class = types::class_of(v);
+        let is = |e| class::is_subclass(class, types::exc_class(e));
+        let args = exc::cast(v).map_or(Value::NONE, |e| e.args.value());
+        match tuple::items(args) {
+            [] => self.m.empty_str(),
+            [key] if is(Exc::KeyError) => self.repr(key.value()),
+            [errno, text, ..] if is(Exc::OSError) => self.os_error_text(v, errno.value(), text.value()),
+            [text, ..] if is(Exc::SyntaxError) => self.str(text.value()),
+            [one] => self.str(one.value()),
+            _ => self.repr(args),
+        }
+    }
+
+    fn os_error_text(&mut self, v: Value, errno: Value, text: Value) -> R {
+        let (errno, text) = (self.str(errno)?, self.str(text)?);
+        let mut out = format!("[Errno {}] {}", str::as_str(errno).unwrap_or(""), str::as_str(text).unwrap_or(""));
+        for (name, lead) in [("filename", ": "), ("filename2", " -> ")] {
+            let name = self.m.intern(name)?;
+            if let Some(file) = self.get_attr_opt(v, name)?.filter(|f| !f.is_none()) {
+                let shown = self.repr(file)?;
+                out += lead;
+                out += str::as_str(shown).unwrap_or("");
+            }
+        }
+        self.m.new_str(&out)
+    }
+
+    /// `ascii(v)`: a Str.
+    pub fn ascii(&mut self, v: Value) -> R {
+        let shown = self.repr(v)?;
+        let text = text_repr::ascii_of_repr(str::as_str(shown).unwrap_or(""));
+        self.m.new_str(&text)
+    }
+
+    /// `format(v, spec)`: a Str.
+    pub fn format(&mut self, v: Value, spec: &str) -> R {
+        if let Some(f) = self.lookup_override(v, "__format__") {
+            let spec = self.m.new_str(spec)?;
+            let s = self.call(f, &[v, spec])?;
+            if str::as_str(s).is_some() {
+                return Ok(s);
+            }
+            let class = self.type_name(s);
+            return Err(self.type_error(format!("__format__ must return a str, not {class}")));
+        }
+        if spec.is_empty() {
+            return self.str(v);
+        }
+        if let Some(done) = format::format_value(&mut self.m, v, spec)? {
+            return Ok(done);
+        }
+        let class = self.type_name(v);
+        Err(self.type_error(format!("unsupported format string passed to {class}.__format__")))
+    }
+}
+
+fn class_text(v: Value) -> String {
+    let module = str::interned("__module__").and_then(|k| class::find_own(v, k)).and_then(|c| c.value.get());
+    let qualname = class::cast(v).and_then(|c| str::as_str(c.qualname.value())).unwrap_or("?");
+    match module.and_then(str::as_str) {
+        Some(m) if m != "builtins" => format!("<class '{m}.{qualname}'>"),
+        _ => format!("<class '{qualname}'>"),
+    }
+}
+
+fn function_text(v: Value) -> String {
+    let name = types::cast::<Function>(v).and_then(|f| str::as_str(f.qualname.value())).unwrap_or("?");
+    format!("<function {name} at {:#x}>", v.bits())
+}
+
+fn native_text(v: Value) -> String {
+    let name = fields::def(v).map_or("?", |d| d.name);
+    format!("<built-in function {name}>")
+}
+
+fn code_text(v: Value) -> String {
+    match types::cast::<Code>(v).map(super::frame::plain) {
+        Some(p) => {
+            let (name, file, line) = (&p.name, &p.filename, p.first_line);
+            format!("<code object {name} at {:#x}, file \"{file}\", line {line}>", v.bits())
+        }
+        None => String::new(),
+    }
+}
+
+/// The decimal digits of `n`, written into `buffer`.
+fn decimal(n: i64, buffer: &mut [u8; 24]) -> &str {
+    let mut at = buffer.len();
+    let mut left = n.unsigned_abs();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    if n < 0 {
+        at -= 1;
+        buffer[at] = b'-';
+    }
+    std::str::from_utf8(&buffer[at..]).unwrap_or("")
+}
