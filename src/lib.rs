@@ -4,3 +4,6 @@
 pub mod bytecode;
 pub mod compile;
 pub mod gil;
+pub mod native;
+pub mod object;
+pub mod vm;

@@ -1,8 +1,8 @@
 //! Cells, functions, natives, bound methods, properties and their like as data. Must not know how they are called.
 
 use super::error::R;
-use super::header::{Hdr, Kind};
-use super::layout::{BoundMethod, Cell, Function, HeapObject, Host, Module, Native, Property, Super, Wrapper};
+use super::header::{Hdr, Kind, flag};
+use super::layout::{BoundMethod, Cell, Dict, DictView, Function, HeapObject, Host, Module, Native, Property, Super, Wrapper};
 use super::mutator::Mutator;
 use super::value::{Value, Word};
 use super::{dict, heap, shape, types};
@@ -103,6 +103,28 @@ pub fn new_module(m: &mut Mutator, name: Value) -> R {
 /// The namespace of a module.
 pub fn module_dict(module: Value) -> Word {
     types::cast::<Module>(module).and_then(|m| m.dict.get())
+}
+
+/// `obj.__dict__`: a dict that shows the attributes of `object`.
+pub fn new_window(m: &mut Mutator, object: Value) -> R {
+    let v = filled::<Dict, 1>(m, Kind::Dict, [Some(object)])?;
+    types::hdr(v).flags.fetch_or(flag::ATTRS, Ordering::Release);
+    Ok(v)
+}
+
+/// A read-only view of a dict (`cls.__dict__`).
+pub fn new_proxy(m: &mut Mutator, dict: Value) -> R {
+    let v = filled::<DictView, 1>(m, Kind::MappingProxy, [Some(dict)])?;
+    // SAFETY: `v` is the view just made; its `what` word is written before anybody else can see it.
+    unsafe { (v.addr() as *mut u64).add(2).write(0) };
+    Ok(v)
+}
+
+/// The dict behind a mapping proxy.
+pub fn proxied(v: Value) -> Word {
+    let is_proxy = v.is_ref() && types::hdr(v).kind == Kind::MappingProxy;
+    // SAFETY: mapping proxies share the struct of views.
+    if is_proxy { unsafe { (*(v.addr() as *const DictView)).dict.get() } } else { None }
 }
 
 /// An object of `class` (a class whose instances are of kind Host) that owns `data`.

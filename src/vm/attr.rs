@@ -90,7 +90,7 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
         let cached = site(words, 2).load(Ordering::Relaxed);
         if shape_id(object) == (cached >> 32) as u32 {
             if let Some(v) = cell(cached as u32).value.get() {
-                if matches!(types::hdr(object).kind, Kind::Module | Kind::Class) || !is_descriptor(v) {
+                if matches!(types::hdr(object).kind, Kind::Module | Kind::Class) || !is_descriptor(th, v) {
                     return Ok(v);
                 }
             }
@@ -199,17 +199,17 @@ fn mark_cached(object: Value) {
 }
 
 /// Whether reading this class attribute through an instance gives something else than itself.
-fn is_descriptor(v: Value) -> bool {
+fn is_descriptor(th: &mut Thread, v: Value) -> bool {
     use Kind::*;
     match types::kind_of(v) {
         Function | Native | Property | StaticMethod | ClassMethod => true,
-        Instance => class::traits(types::class_of(v)) & trait_bits::HEAP_TYPE != 0 && has_get(v),
+        Instance => has_get(th, v),
         _ => false,
     }
 }
 
-fn has_get(v: Value) -> bool {
-    str::interned("__get__").is_some_and(|name| class::find(types::class_of(v), name).is_some())
+fn has_get(th: &mut Thread, v: Value) -> bool {
+    th.lookup_override(v, "__get__").is_some()
 }
 
 fn find(th: &mut Thread, object: Value, name: Value) -> R<Found> {
@@ -237,7 +237,7 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
         if types::kind_of(v) == Kind::Property {
             return Ok(Found::Computed(get_property(th, v, object, name)?));
         }
-        if is_data_descriptor(v) {
+        if is_data_descriptor(th, v) {
             return Ok(Found::Computed(bind(th, v, object, class)?));
         }
     }
@@ -254,14 +254,13 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
     };
     Ok(match types::kind_of(v) {
         Kind::Function | Kind::Native => Found::Method(c, v),
-        _ if is_descriptor(v) => Found::Computed(bind(th, v, object, class)?),
+        _ if is_descriptor(th, v) => Found::Computed(bind(th, v, object, class)?),
         _ => Found::Cell(c, v),
     })
 }
 
-fn is_data_descriptor(v: Value) -> bool {
-    types::kind_of(v) == Kind::Instance
-        && str::interned("__set__").is_some_and(|name| class::find(types::class_of(v), name).is_some())
+fn is_data_descriptor(th: &mut Thread, v: Value) -> bool {
+    types::kind_of(v) == Kind::Instance && th.lookup_override(v, "__set__").is_some()
 }
 
 #[cold]
@@ -296,7 +295,7 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
             Some(getter) => th.call(getter, &[object]),
             None => Err(th.raise(Exc::AttributeError, "property has no getter")),
         },
-        Kind::Instance if has_get(v) => th.call_method(v, "__get__", &[object, class]),
+        Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
         _ => Ok(v),
     }
 }
@@ -317,7 +316,7 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
                 let f = func::unwrap_wrapper(v).unwrap_or(Value::NONE);
                 Found::Computed(func::new_bound(th, f, class)?)
             }
-            Kind::Instance if has_get(v) => {
+            Kind::Instance if has_get(th, v) => {
                 Found::Computed(th.call_method(v, "__get__", &[Value::NONE, class])?)
             }
             _ => Found::Cell(c, v),
@@ -460,7 +459,7 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
                 None => Err(property_error(th, object, name, "setter")),
             };
         }
-        if is_data_descriptor(v) {
+        if is_data_descriptor(th, v) {
             return th.call_method(v, "__set__", &[object, value]).map(drop);
         }
     }

@@ -6,7 +6,7 @@ use super::native::{Args, NativeDef, NativeFn};
 use super::thread::Thread;
 use super::{bind, classes, run, unwind};
 use crate::object::layout::{BoundMethod, Function, Native};
-use crate::object::{Kind, R, Value, Word, class, func, types};
+use crate::object::{Kind, R, Value, Word, class, func, intern, types};
 
 /// What became of a call in a window.
 pub enum Called {
@@ -133,7 +133,7 @@ pub fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
             if crate::object::str::as_str(key).is_none() {
                 return Err(th.type_error("keywords must be strings"));
             }
-            let key = th.m.intern_value(key)?;
+            let key = intern::intern_value(&mut th.m, key)?;
             keywords.push((key, value));
             at = next;
         }

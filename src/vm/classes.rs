@@ -8,7 +8,7 @@ use super::ops::build::dict_items;
 use super::{attr, bind};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
-use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, heap, list, shape, str, tuple, types};
+use crate::object::{Kind, R, Raised, Value, Word, dict, exc, func, heap, intern, list, shape, str, tuple, types};
 use std::sync::atomic::Ordering;
 
 /// What a `class` statement or a call of `type` says.
@@ -161,7 +161,7 @@ fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<
         eq |= name == "__eq__";
         hash |= name == "__hash__";
         let value = implicit_wrapper(th, name, value)?;
-        let key = th.m.intern_value(key)?;
+        let key = intern::intern_value(&mut th.m, key)?;
         attr::set_in_namespace(&mut th.m, c.dict.get(), key, value)?;
         attr::add_trait(class, trait_bits::of_name(name));
     }

@@ -4,7 +4,7 @@
 use super::frame;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback};
-use crate::object::{Kind, R, Slot, Value, Word, class, dict, func, shape, types};
+use crate::object::{Kind, R, Slot, Value, Word, class, func, shape, types};
 
 fn field(slot: &Slot) -> Word {
     Some(slot.value())
@@ -59,7 +59,7 @@ fn attributes(th: &mut Thread, object: Value) -> R<Word> {
     if types::kind_of(object) == Kind::Instance && types::class_of(object) == types::class_of_kind(Kind::Instance) {
         return Ok(None);
     }
-    dict::new_window(&mut th.m, object).map(Some)
+    func::new_window(&mut th.m, object).map(Some)
 }
 
 fn doc(th: &mut Thread, object: Value) -> Word {
@@ -115,7 +115,7 @@ fn of_class(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "__bases__" => field(&c.bases),
         "__base__" => Some(crate::object::tuple::items(c.bases.value()).first().map_or(Value::NONE, Slot::value)),
         "__mro__" => field(&c.mro),
-        "__dict__" => Some(dict::new_proxy(&mut th.m, c.dict.value())?),
+        "__dict__" => Some(func::new_proxy(&mut th.m, c.dict.value())?),
         "__module__" => Some(th.m.new_str("builtins")?),
         "__annotations__" => Some(th.m.new_dict()?),
         _ => None,

@@ -3,7 +3,7 @@
 
 use super::attr;
 use super::thread::Thread;
-use crate::object::{Exc, R, Raised, Slot, Value, Word, dict, func, str, tuple, types};
+use crate::object::{Exc, R, Raised, Slot, Value, Word, dict, func, intern, str, tuple, types};
 use std::sync::OnceLock;
 
 /// Finds and runs the module `name` (dotted), whose parent package (if any) is loaded; puts it into `sys.modules`
@@ -213,7 +213,7 @@ pub fn import_star(th: &mut Thread, module: Value) -> R<()> {
         None => public_names(th, module)?,
     };
     for name in super::ops::iterate::values_of(names) {
-        let name = th.m.intern_value(name)?;
+        let name = intern::intern_value(&mut th.m, name)?;
         let v = th.get_attr(module, name)?;
         super::link::global_cell(&mut th.m, target, str::as_str(name).unwrap_or(""))?;
         attr::set_in_namespace(&mut th.m, func::module_dict(target), name, v)?;

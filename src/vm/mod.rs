@@ -1,13 +1,34 @@
 //! Runs code: frames, the eval loop, calls, attribute access, unwinding. Must not know modules of the standard library.
 
+pub mod attr;
+pub mod bind;
+pub mod boot;
+pub mod call;
+pub mod classes;
 pub mod compare_containers;
 pub mod container_ops;
 pub mod container_repr;
+pub mod fields;
+pub mod frame;
 pub mod hashing;
+pub mod hooks;
+pub mod import;
 pub mod iter;
 pub mod iter_object;
+pub mod link;
+pub mod lookup;
 pub mod native;
+pub mod ops;
+pub mod poll;
+
+pub mod roots;
+pub mod run;
 pub mod set_ops;
+pub mod signals;
 pub mod slicing;
 pub mod sort;
+pub mod stack;
+pub mod text;
 pub mod thread;
+pub mod type_tables;
+pub mod unwind;

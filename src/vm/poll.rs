@@ -2,9 +2,9 @@
 //! Must not know how the policy decides (`gil`), nor how marking works (`heap`).
 
 use super::thread::{self, Thread};
-use super::{link, signals};
+use super::{import, link, roots, signals, type_tables};
 use crate::gil::{self, Events, LoopKind};
-use crate::object::{Exc, R, Raised, heap, str, types};
+use crate::object::{Exc, R, Raised, Value, heap, iter, str, types};
 use std::sync::atomic::Ordering;
 
 /// The Stepped loop counts one instruction. True: time to poll.
@@ -50,29 +50,32 @@ pub fn poll(th: &mut Thread) -> R<()> {
 
 /// Collects garbage now. Returns the number of bytes that survived.
 pub fn collect(th: &mut Thread) -> u64 {
-    // What the dead owned is dropped here, when the world runs again.
-    let collected = th.waiting(|member| {
-        gil::stop_the_world(member, |_| {
-            let mut locals = |each: &mut dyn FnMut(&mut heap::LocalHeap)| {
-                for_each_thread(|t| each(&mut t.m.heap));
-            };
-            let mut roots = |marker: &mut heap::Marker| {
-                types::visit_roots(&mut |v| marker.visit(v));
-                str::visit_roots(&mut |v| marker.visit(v));
-                link::visit_roots(&mut |v| marker.visit(v));
-                for_each_thread(|t| t.visit_roots(marker));
-            };
-            heap::collect(&mut locals, &mut roots)
-        })
+    let heap::Collected { live, garbage } = th.stop_the_world(|_| {
+        let mut locals = |each: &mut dyn FnMut(&mut heap::LocalHeap)| {
+            for_each_thread(|t| each(&mut t.m.heap));
+        };
+        let mut roots = |marker: &mut heap::Marker| {
+            visit_statics(&mut |v| marker.visit(v));
+            for_each_thread(|t| t.visit_roots(marker));
+        };
+        // Lookup caches hold addresses weakly: a dead class's may be used again.
+        crate::object::class::bump_epoch();
+        heap::collect(&mut locals, &mut roots)
     });
-    stop_caches(th);
-    collected.live
+    // Destructors may take locks or close files: not while the world stands still.
+    drop(garbage);
+    live
 }
 
-/// Lookup caches hold addresses weakly: a dead class's may be used again.
-fn stop_caches(th: &mut Thread) {
-    crate::object::class::bump_epoch();
-    th.lookup.clear();
+/// What no thread owns.
+fn visit_statics(visit: &mut dyn FnMut(Value)) {
+    types::visit_roots(visit);
+    str::visit_roots(visit);
+    iter::visit_roots(visit);
+    link::visit_roots(visit);
+    import::visit_roots(visit);
+    type_tables::visit_roots(visit);
+    roots::visit_roots(visit);
 }
 
 /// Calls `visit` for every VM thread. Only while the world is stopped.

@@ -39,7 +39,7 @@ impl Thread {
             Kind::List | Kind::Tuple | Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::Range | Kind::Slice
             | Kind::DictView | Kind::MappingProxy => return container_repr(self, v),
             Kind::Exception => return self.exception_repr(v),
-            Kind::Class => class_text(v),
+            Kind::Class => format!("<class '{}'>", self.qualified_name(v)?),
             Kind::Function => function_text(v),
             Kind::Native => native_text(v),
             Kind::BoundMethod => return self.bound_text(v),
@@ -62,7 +62,10 @@ impl Thread {
                 let text = decimal(n, &mut buffer);
                 self.m.new_str(text)
             }
-            None => int::to_str(&mut self.m, v),
+            None => {
+                let digits = int::decimal(&mut self.m, v)?;
+                self.m.new_str(&digits)
+            }
         }
     }
 
@@ -198,15 +201,6 @@ impl Thread {
         }
         let class = self.type_name(v);
         Err(self.type_error(format!("unsupported format string passed to {class}.__format__")))
-    }
-}
-
-fn class_text(v: Value) -> String {
-    let module = str::interned("__module__").and_then(|k| class::find_own(v, k)).and_then(|c| c.value.get());
-    let qualname = class::cast(v).and_then(|c| str::as_str(c.qualname.value())).unwrap_or("?");
-    match module.and_then(str::as_str) {
-        Some(m) if m != "builtins" => format!("<class '{m}.{qualname}'>"),
-        _ => format!("<class '{qualname}'>"),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::bytecode::op::Insn;
 use crate::gil::{self, Cause, LoopKind, Member};
 use crate::object::heap::{self, Marker};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Raised, Value, Word};
+use crate::object::{Exc, R, Raised, Value, Word, class, types};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Registers of the main thread, in words; other threads get `OTHER_REGISTERS`. Reserved, not committed.
@@ -34,6 +34,8 @@ pub struct Thread {
     pub depth: i64,
     /// The exception being handled (`sys.exc_info`).
     pub handled: Word,
+    /// The exception being raised has a traceback line for the running frame already.
+    pub traced: bool,
     /// The instantiation of the eval loop that this thread must run.
     pub loop_kind: LoopKind,
     /// Caches of class lookups for the slow paths.
@@ -83,6 +85,7 @@ impl Thread {
             limit,
             depth: recursion_limit(),
             handled: None,
+            traced: false,
             loop_kind: LoopKind::Locked,
             lookup: LookupCache::new(),
             printing: Vec::new(),
@@ -153,6 +156,11 @@ impl Thread {
     /// Takes the pending exception; there is one after every `Raised`.
     pub fn take_exception(&mut self) -> Value {
         self.m.pending.take().unwrap_or(Value::NONE)
+    }
+
+    /// Whether the pending exception is of this class.
+    pub fn pending_is(&self, exc: Exc) -> bool {
+        self.m.pending.is_some_and(|e| class::is_subclass(types::class_of(e), types::exc_class(exc)))
     }
 
     /// Makes this exception object pending.

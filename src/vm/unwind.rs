@@ -22,7 +22,8 @@ pub fn unwind(th: &mut Thread) -> bool {
         let (Some(function), Some(code)) = (frame::function(base), frame::code(base)) else { return false };
         let at = frame::index_of(code, th.pc);
         let plain = frame::plain(code);
-        if let Some(code_value) = function.code.get() {
+        let traced = std::mem::take(&mut th.traced);
+        if let Some(code_value) = function.code.get().filter(|_| !traced) {
             exc::add_traceback(&mut th.m, exception, code_value, plain.line_at(at), at as u32);
         }
         if let Some(handler) = plain.handler_at(at) {

@@ -4,6 +4,7 @@
 use crate::object::class;
 use crate::object::num::{self, BinOp, UnOp};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, list, str, tuple, types};
+use crate::vm::container_ops;
 use crate::vm::thread::Thread;
 
 /// `x op y`; `in_place` for `x op= y`.
@@ -102,7 +103,7 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
         (BinOp::Mul, _, Str | List | Tuple | Bytes) => repeat(th, y, x),
         (BinOp::Mod, Str | Bytes, _) => crate::vm::hooks::percent(th, x, y).map(Some),
         (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, Set | FrozenSet | Dict | DictView, _) => {
-            crate::vm::hooks::set_operator(th, op, x, y)
+            container_ops::set_operator(th, op, x, y)
         }
         _ => Ok(None),
     }
@@ -168,7 +169,7 @@ fn in_place_method(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             Ok(Some(x))
         }
         (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, Kind::Set | Kind::Dict) => {
-            crate::vm::hooks::set_in_place(th, op, x, y)
+            container_ops::set_in_place(th, op, x, y)
         }
         _ => Ok(None),
     }

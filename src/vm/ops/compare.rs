@@ -100,7 +100,7 @@ pub fn builtin(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Option<bool>
         (Kind::BoundMethod, Kind::BoundMethod) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
             Ok(Some(same_method(x, y) == (op == CmpOp::Eq)))
         }
-        _ => Ok(compare_containers::compare(th, op, x, y)?.map(|v| v == Value::TRUE)),
+        _ => compare_containers::compare(th, op, x, y),
     }
 }
 

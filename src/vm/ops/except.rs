@@ -61,25 +61,14 @@ fn is_exception_class(v: Value) -> bool {
 /// A bare `raise`.
 pub fn raise_again(th: &mut Thread) -> Raised {
     match th.handled {
-        Some(e) => th.raise_value(e),
+        Some(e) => re_raise(th, e),
         None => th.raise(Exc::RuntimeError, "No active exception to reraise"),
     }
 }
 
-/// The end of a `finally`, or of an `except` that did not match: the traceback stays as it is, without a second line
-/// for this frame.
+/// The end of a `finally`, or of an `except` that did not match: the traceback has this frame's line already.
 pub fn re_raise(th: &mut Thread, exception: Value) -> Raised {
-    // The frame's line is added again when it unwinds: take the one it already has away.
-    if let Some(e) = exc::cast(exception) {
-        let own = crate::vm::frame::function(th.base).and_then(|f| f.code.get());
-        if let Some(tb) = e.traceback.get().and_then(types::cast::<crate::object::layout::Traceback>) {
-            if tb.code.get() == own {
-                let (line, pc) = (tb.line as u32, tb.pc as u32);
-                th.re_raised = Some((line, pc));
-                e.traceback.set_word(tb.next.get());
-            }
-        }
-    }
+    th.traced = true;
     th.raise_value(exception)
 }
 

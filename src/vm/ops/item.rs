@@ -1,7 +1,7 @@
 //! `x[i]`, `x[i] = v`, `del x[i]`, `in`. Must not know the containers' insides.
 
-use crate::object::{Exc, Kind, R, Raised, Value, bytes, class, func, iter, list, str, str_index, types};
-use crate::vm::{compare_containers, slicing};
+use crate::object::{Exc, Kind, R, Raised, Value, bytes, class, func, list, slice, str, str_index, types};
+use crate::vm::{container_ops, slicing};
 use crate::vm::thread::Thread;
 
 /// `container[index]`.
@@ -27,10 +27,7 @@ pub fn get_builtin(th: &mut Thread, container: Value, index: Value) -> R {
         Kind::Str => from_str(th, container, index),
         Kind::Bytes => from_bytes(th, container, index),
         Kind::Class => class_item(th, container, index),
-        Kind::MappingProxy => match iter::view_of(container) {
-            Some(view) => from_dict(th, view.dict.value(), index),
-            None => Err(no_items(th, container)),
-        },
+        Kind::MappingProxy => from_dict(th, func::proxied(container).unwrap_or(Value::NONE), index),
         _ => match th.lookup_special(container, "__getitem__") {
             Some(f) => th.call(f, &[container, index]),
             None => Err(no_items(th, container)),
@@ -197,12 +194,12 @@ pub fn contains(th: &mut Thread, container: Value, item: Value) -> R<bool> {
 pub fn contains_builtin(th: &mut Thread, container: Value, item: Value) -> R<bool> {
     match types::kind_of(container) {
         Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::List | Kind::Tuple | Kind::Range | Kind::DictView => {
-            compare_containers::contains(th, container, item)
+            container_ops::contains(th, container, item)
         }
-        Kind::MappingProxy => match iter::view_of(container) {
-            Some(view) => Ok(th.dict_get(view.dict.value(), item)?.is_some()),
-            None => Ok(false),
-        },
+        Kind::MappingProxy => {
+            let dict = func::proxied(container).unwrap_or(Value::NONE);
+            Ok(th.dict_get(dict, item)?.is_some())
+        }
         Kind::Str => {
             let Some(needle) = str::as_str(item) else {
                 let name = th.type_name(item);
@@ -257,7 +254,7 @@ fn search(th: &mut Thread, container: Value, item: Value) -> R<bool> {
 /// `start:stop:step`.
 pub fn new_slice(th: &mut Thread, parts: &[Value]) -> R {
     match parts {
-        [start, stop, step] => th.m.new_slice(*start, *stop, *step),
+        [start, stop, step] => slice::new(&mut th.m, *start, *stop, *step),
         _ => Ok(Value::NONE),
     }
 }

@@ -1,7 +1,7 @@
 //! Truth, equality, hash and length of any value. Must not know ordering (`compare.rs`).
 
 use crate::object::num::{self, CmpOp};
-use crate::object::{Exc, Kind, R, Value, bytes, class, dict, iter, list, range, set, str, tuple, types};
+use crate::object::{Exc, Kind, R, Value, bytes, class, dict, func, iter, list, range, set, str, tuple, types};
 use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
 
@@ -52,7 +52,8 @@ impl Thread {
             Kind::Dict => dict::of(v).map(dict::len),
             Kind::Set | Kind::FrozenSet => set::of(v).map(set::len),
             Kind::Range => return self.range_len(v),
-            Kind::DictView | Kind::MappingProxy => iter::view_of(v).and_then(|w| dict::of(w.dict.value())).map(dict::len),
+            Kind::DictView => iter::view_of(v).and_then(|w| dict::of(w.dict.value())).map(dict::len),
+            Kind::MappingProxy => func::proxied(v).and_then(dict::of).map(dict::len),
             _ => None,
         };
         match n {

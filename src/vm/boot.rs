@@ -1,0 +1,201 @@
+//! Start-up: the classes of all built-in kinds and exceptions, made from tables.
+//! Must not know what the tables hold: `native` hands them in.
+
+use super::attr;
+use super::native::{ModuleDef, NativeDef, TypeDef};
+use super::thread::Thread;
+use crate::object::class::{self, Blueprint, trait_bits};
+use crate::object::error::EXCEPTIONS;
+use crate::object::layout::Shape;
+use crate::object::{Exc, Kind, R, Value, Word, exc, func, heap, shape, types};
+
+/// Built-in classes that no table describes: kind, name, whether a class may derive from it.
+const PLAIN: &[(Kind, &str, bool)] = &[
+    (Kind::None_, "NoneType", false),
+    (Kind::Ellipsis, "ellipsis", false),
+    (Kind::NotImplemented, "NotImplementedType", false),
+    (Kind::Function, "function", false),
+    (Kind::Native, "builtin_function_or_method", false),
+    (Kind::BoundMethod, "method", false),
+    (Kind::Module, "module", false),
+    (Kind::Code, "code", false),
+    (Kind::Cell, "cell", false),
+    (Kind::Traceback, "traceback", false),
+    (Kind::Super, "super", false),
+    (Kind::Iter, "iterator", false),
+    (Kind::DictView, "dict_keys", false),
+    (Kind::MappingProxy, "mappingproxy", false),
+    (Kind::Host, "host", false),
+];
+
+const KINDS: &[Kind] = &[
+    Kind::Shape, Kind::Chunk, Kind::ListBuf, Kind::Table, Kind::SetTable, Kind::StrBuf, Kind::Cell, Kind::Code, Kind::Int,
+    Kind::Float, Kind::Str, Kind::Bytes, Kind::ByteArray, Kind::Tuple, Kind::List, Kind::Dict, Kind::Set, Kind::FrozenSet,
+    Kind::Range, Kind::Slice, Kind::DictView, Kind::MappingProxy, Kind::Iter, Kind::Function, Kind::Native,
+    Kind::BoundMethod, Kind::Class, Kind::Instance, Kind::Property, Kind::StaticMethod, Kind::ClassMethod, Kind::Super,
+    Kind::Module, Kind::Exception, Kind::Traceback, Kind::Host, Kind::None_, Kind::Bool, Kind::Ellipsis,
+    Kind::NotImplemented,
+];
+
+/// Makes every built-in class. The thread is attached and alone.
+pub fn make_classes(th: &mut Thread, tables: &[&'static TypeDef]) -> R<()> {
+    // Shapes come first, without their classes: whatever is allocated from here on has the right shape word.
+    for kind in KINDS {
+        let root = shape::new_root(&mut th.m, Value::NONE, 0)?;
+        types::set_kind(*kind, Value::NONE, heap::compress(root));
+    }
+    let object = make_plain(th, Kind::Instance, "object", None, true)?;
+    let class = make_plain(th, Kind::Class, "type", Some(object), false)?;
+    // The two classes were made before `type` was known.
+    for early in [object, class] {
+        shape::of(types::hdr(early)).class.set(class);
+    }
+    for (kind, name, open) in PLAIN {
+        make_plain(th, *kind, name, Some(object), *open)?;
+    }
+    for def in tables {
+        let base = if def.kind == Kind::Bool { types::class_of_kind(Kind::Int) } else { object };
+        make_from_table(th, def, base)?;
+    }
+    for (exc, name, base) in EXCEPTIONS {
+        make_exception(th, *exc, name, *base, object)?;
+    }
+    let no_memory = exc::new_exception(&mut th.m, types::exc_class(Exc::MemoryError), &[])?;
+    types::set_memory_error(no_memory);
+    Ok(())
+}
+
+fn blueprint(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -> R<Blueprint> {
+    let name = th.m.intern(name)?;
+    let traits = if open { 0 } else { trait_bits::FINAL };
+    Ok(Blueprint { name, qualname: name, base, kind, inline_cap: 0, traits })
+}
+
+fn make_plain(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -> R {
+    let plan = blueprint(th, kind, name, base, open)?;
+    let class = class::new_class(&mut th.m, &plan)?;
+    adopt(kind, class);
+    Ok(class)
+}
+
+/// The class becomes the one of its kind: the shape made first gets it.
+fn adopt(kind: Kind, class: Value) {
+    let id = types::root_shape(kind);
+    let root = heap::expand(id);
+    if let (Some(s), Some(c)) = (types::cast::<Shape>(root), class::cast(class)) {
+        s.class.set(class);
+        c.root_shape.set(root);
+    }
+    types::set_kind(kind, class, id);
+}
+
+fn make_from_table(th: &mut Thread, def: &'static TypeDef, base: Value) -> R<()> {
+    let plan = blueprint(th, def.kind, def.name, Some(base), def.subclassable)?;
+    let class = class::new_class(&mut th.m, &plan)?;
+    if def.kind != Kind::Iter && def.kind != Kind::Host && def.kind != Kind::DictView {
+        adopt(def.kind, class);
+    }
+    super::type_tables::remember(def, class);
+    fill_class(th, class, def)
+}
+
+/// A class for a table of a module: its instances are Hosts (or of the kind the table says).
+pub fn make_type(th: &mut Thread, def: &'static TypeDef, module: &str) -> R {
+    let base = types::class_of_kind(Kind::Instance);
+    let plan = blueprint(th, def.kind, def.name, Some(base), def.subclassable)?;
+    let class = class::new_class(&mut th.m, &plan)?;
+    super::type_tables::remember(def, class);
+    fill_class(th, class, def)?;
+    let module = th.m.new_str(module)?;
+    put(th, class, "__module__", module)?;
+    Ok(class)
+}
+
+fn put(th: &mut Thread, class: Value, name: &str, v: Value) -> R<()> {
+    let name = th.m.intern(name)?;
+    let namespace = class::cast(class).and_then(|c| c.dict.get());
+    attr::set_in_namespace(&mut th.m, namespace, name, v)
+}
+
+/// A native as a value; `owner`: the class whose method, or the module whose function it is.
+pub fn native(th: &mut Thread, def: &'static NativeDef, owner: Word) -> R {
+    func::new_native(&mut th.m, std::ptr::from_ref(def).cast(), owner)
+}
+
+/// Adds natives to a class as methods.
+pub fn add_methods(th: &mut Thread, class: Value, methods: &'static [NativeDef]) -> R<()> {
+    for def in methods {
+        let f = native(th, def, Some(class))?;
+        put(th, class, def.name, f)?;
+    }
+    Ok(())
+}
+
+fn fill_class(th: &mut Thread, class: Value, def: &'static TypeDef) -> R<()> {
+    let doc = th.m.new_str(def.doc)?;
+    put(th, class, "__doc__", doc)?;
+    if let Some(construct) = &def.construct {
+        let f = native(th, construct, None)?;
+        put(th, class, "__new__", f)?;
+    }
+    add_methods(th, class, def.methods)?;
+    for m in def.class_methods {
+        let f = native(th, m, None)?;
+        let wrapped = func::new_wrapper(&mut th.m, Kind::ClassMethod, f)?;
+        put(th, class, m.name, wrapped)?;
+    }
+    for p in def.properties {
+        let f = native(th, p, None)?;
+        let doc = th.m.new_str(p.doc)?;
+        let property = func::new_property(&mut th.m, Some(f), None, None, Some(doc))?;
+        put(th, class, p.name, property)?;
+    }
+    Ok(())
+}
+
+fn make_exception(th: &mut Thread, which: Exc, name: &str, base: Exc, object: Value) -> R<()> {
+    let base = if which == Exc::BaseException { object } else { types::exc_class(base) };
+    let mut plan = blueprint(th, Kind::Exception, name, Some(base), true)?;
+    plan.traits |= trait_bits::EXCEPTION;
+    let class = class::new_class(&mut th.m, &plan)?;
+    types::set_exc(which, class);
+    if which == Exc::BaseException {
+        adopt(Kind::Exception, class);
+    }
+    Ok(())
+}
+
+/// Makes a module from its table: functions, types, then whatever its `init` adds.
+pub fn make_module(th: &mut Thread, def: &'static ModuleDef) -> R {
+    let name = th.m.intern(def.name)?;
+    let module = func::new_module(&mut th.m, name)?;
+    let scope = th.scope();
+    th.root(module);
+    let result = fill_module(th, module, name, def);
+    th.close(scope);
+    result.map(|()| module)
+}
+
+fn fill_module(th: &mut Thread, module: Value, name: Value, def: &'static ModuleDef) -> R<()> {
+    let doc = th.m.new_str(def.doc)?;
+    set_global(th, module, "__name__", name)?;
+    set_global(th, module, "__doc__", doc)?;
+    for f in def.functions {
+        let v = native(th, f, Some(module))?;
+        set_global(th, module, f.name, v)?;
+    }
+    for t in def.types {
+        let class = make_type(th, t, def.name)?;
+        set_global(th, module, t.name, class)?;
+    }
+    match def.init {
+        Some(init) => init(th, module),
+        None => Ok(()),
+    }
+}
+
+/// Binds a name in a module.
+pub fn set_global(th: &mut Thread, module: Value, name: &str, v: Value) -> R<()> {
+    let name = th.m.intern(name)?;
+    attr::set_in_namespace(&mut th.m, func::module_dict(module), name, v)
+}
