@@ -1,8 +1,9 @@
 //! The type `bytes`: its constructor and its table of methods. The methods are in `bytes_*.rs` and `codecs.rs`.
 
 use super::bytes_args::this;
-use super::str::codec;
-use super::text_args::{text, type_name};
+use super::codecs::Codec;
+use super::str::{decode as decode_named, names};
+use super::text_args::type_name;
 use super::{bytes_case as case, bytes_search as search, bytes_split as split, codecs};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
@@ -31,11 +32,7 @@ fn construct(th: &mut Thread, args: Args) -> R {
 }
 
 fn encoded(m: &mut Mutator, args: Args) -> R {
-    for (arg, name) in [(args.opt(2), "encoding"), (args.opt(3), "errors")] {
-        if let Some(v) = arg {
-            text(m, v, &format!("bytes() argument '{name}'"))?;
-        }
-    }
+    let (encoding, errors) = names(m, args.opt(2), args.opt(3), "bytes")?;
     let Some(text) = args.opt(1).and_then(str::as_str) else {
         let what = if args.opt(2).is_some() { "encoding" } else { "errors" };
         return Err(m.type_error(format!("{what} without a string argument")));
@@ -43,7 +40,7 @@ fn encoded(m: &mut Mutator, args: Args) -> R {
     if args.opt(2).is_none() {
         return Err(m.type_error("string argument without an encoding"));
     }
-    let (codec, errors) = codec(m, args.opt(2), args.opt(3), "bytes")?;
+    let codec = Codec::find(m, encoding)?;
     let bytes = codecs::encode(m, text, codec, errors)?;
     m.new_bytes(&bytes)
 }
@@ -85,9 +82,8 @@ fn from_object(th: &mut Thread, v: Value) -> R {
 }
 
 fn decode(m: &mut Mutator, args: Args) -> R {
-    let (codec, errors) = codec(m, args.opt(1), args.opt(2), "decode")?;
-    let text = codecs::decode(m, this(args), codec, errors)?;
-    m.new_str(&text)
+    let names = names(m, args.opt(1), args.opt(2), "decode")?;
+    decode_named(m, this(args), names)
 }
 
 pub static TYPE: TypeDef = TypeDef {

@@ -4,7 +4,7 @@
 use super::percent_convert::{convert, latin1};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, bytes, int, str, tuple, types};
+use crate::object::{Exc, R, Value, bytes, int, str, tuple, types};
 use crate::vm::thread::Thread;
 
 /// Widths and precisions beyond this raise MemoryError before anything is allocated.
@@ -176,13 +176,10 @@ fn one(th: &mut Thread, reader: &mut Reader, values: &mut Values, out: &mut Stri
     let at = reader.text.get(..reader.at).map_or(0, str::count_chars);
     let Some(ty) = reader.next() else { return Err(th.value_error("incomplete format")) };
     conversion.ty = ty;
-    if ty == '%' {
-        // Only "%%" itself is no conversion: "%5%" uses a value up.
-        values.next(th)?;
-        out.push('%');
-        return Ok(());
-    }
     let v = values.next(th)?;
+    if conversion.width.max(conversion.precision.unwrap_or(0)) > LIMIT {
+        return Err(th.no_memory());
+    }
     convert(th, &conversion, v, at, out)
 }
 
@@ -231,13 +228,15 @@ fn read_width(
     }
     if reader.take('.') {
         conversion.precision = Some(if reader.take('*') {
-            usize::try_from(star(th, values)?).unwrap_or(0)
+            match star(th, values)? {
+                n if n > i64::from(i32::MAX) => {
+                    return Err(th.raise(Exc::OverflowError, "Python int too large to convert to C int"));
+                }
+                n => usize::try_from(n).unwrap_or(0),
+            }
         } else {
             number(th, reader, i32::MAX as usize, "precision too big")?
         });
-    }
-    if conversion.width.max(conversion.precision.unwrap_or(0)) > LIMIT {
-        return Err(th.no_memory());
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ fn construct(th: &mut Thread, args: Args) -> R {
 }
 
 fn decoded(m: &mut Mutator, args: Args) -> R {
-    let (codec, errors) = codec(m, args.opt(2), args.opt(3), "str")?;
+    let names = names(m, args.opt(2), args.opt(3), "str")?;
     let Some(v) = args.opt(1) else { return m.empty_str() };
     if str::as_str(v).is_some() {
         return Err(m.type_error("decoding str is not supported"));
@@ -39,12 +39,14 @@ fn decoded(m: &mut Mutator, args: Args) -> R {
         let got = type_name(v);
         return Err(m.type_error(format!("decoding to str: need a bytes-like object, {got} found")));
     };
-    let text = codecs::decode(m, bytes, codec, errors)?;
-    m.new_str(&text)
+    decode(m, bytes, names)
 }
 
-/// Reads an encoding and the name of an error handler.
-pub fn codec(m: &mut Mutator, encoding: Word, errors: Word, function: &str) -> R<(Codec, &'static str)> {
+/// Names of an encoding and of an error handler.
+pub type Names = (&'static str, &'static str);
+
+/// Reads the arguments `encoding` and `errors`.
+pub fn names(m: &mut Mutator, encoding: Word, errors: Word, function: &str) -> R<Names> {
     let encoding = match encoding {
         Some(v) => text(m, v, &format!("{function}() argument 'encoding'"))?,
         None => "utf-8",
@@ -53,11 +55,22 @@ pub fn codec(m: &mut Mutator, encoding: Word, errors: Word, function: &str) -> R
         Some(v) => text(m, v, &format!("{function}() argument 'errors'"))?,
         None => "strict",
     };
-    Ok((Codec::find(m, encoding)?, errors))
+    Ok((encoding, errors))
+}
+
+/// Bytes as a string. No bytes are an empty one in any encoding, even one that there is not.
+pub fn decode(m: &mut Mutator, bytes: &[u8], (encoding, errors): Names) -> R {
+    if bytes.is_empty() {
+        return m.empty_str();
+    }
+    let codec = Codec::find(m, encoding)?;
+    let text = codecs::decode(m, bytes, codec, errors)?;
+    m.new_str(&text)
 }
 
 fn encode(m: &mut Mutator, args: Args) -> R {
-    let (codec, errors) = codec(m, args.opt(1), args.opt(2), "encode")?;
+    let (encoding, errors) = names(m, args.opt(1), args.opt(2), "encode")?;
+    let codec = Codec::find(m, encoding)?;
     let bytes = codecs::encode(m, this(args), codec, errors)?;
     m.new_bytes(&bytes)
 }

@@ -229,7 +229,7 @@ fn cut<'a>(m: &mut Mutator, text: &'a str) -> R<(Field<'a>, &'a str)> {
             ']' => bracket = false,
             _ => {}
         }
-        *c == '{' || (!bracket && matches!(c, '}' | ':' | '!'))
+        !bracket && matches!(c, '{' | '}' | ':' | '!')
     });
     let Some((end, stop)) = name_end else { return Err(m.value_error("expected '}' before end of string")) };
     let (name, tail) = text.split_at(end);
