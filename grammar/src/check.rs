@@ -150,15 +150,19 @@ fn is_enclosed(nodes: &Nodes, expr: &Expr) -> bool {
 /// own message says more either.
 pub fn suggests_comparison(target: &Expr) -> bool {
     use ExprKind as E;
-    match &target.kind {
-        E::Name { .. } | E::Attribute { .. } | E::Subscript { .. } | E::List { .. } | E::Tuple { .. } => {
-            false
-        }
-        E::GeneratorExp { .. } | E::Starred { .. } | E::Lambda { .. } | E::IfExp { .. } => false,
-        E::Compare { .. } | E::BoolOp { .. } | E::UnaryOp { op: UnaryOperator::Not, .. } => false,
-        E::Constant { value: Constant::None | Constant::True | Constant::False } => false,
-        _ => true,
-    }
+    let is_target = matches!(
+        target.kind,
+        E::Name { .. } | E::Attribute { .. } | E::Subscript { .. } | E::List { .. } | E::Tuple { .. }
+    );
+    let binds_looser = matches!(
+        target.kind,
+        E::Starred { .. } | E::Lambda { .. } | E::IfExp { .. } | E::Compare { .. } | E::BoolOp { .. }
+    ) || matches!(target.kind, E::UnaryOp { op: UnaryOperator::Not, .. });
+    let has_own_message = matches!(
+        target.kind,
+        E::GeneratorExp { .. } | E::Constant { value: Constant::None | Constant::True | Constant::False }
+    );
+    !(is_target || binds_looser || has_own_message)
 }
 
 /// Expressions that a statement may not hold bare.

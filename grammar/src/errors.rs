@@ -30,6 +30,9 @@ pub fn explain(
     if found.endless {
         error.end_col = 0;
     }
+    if matches!(case.token(), Token::Dedent | Token::End) && found.span.start >= case.last_line_end() {
+        (error.col, error.end_col) = (0, 0);
+    }
     error
 }
 
@@ -124,7 +127,20 @@ impl<'a, 's> Case<'a, 's> {
             .or_else(|| self.missing_parenthesis())
             .or_else(|| self.missing_exception_types())
             .or_else(|| self.missing_colon())
-            .unwrap_or_else(|| self.finding("invalid syntax", self.span(self.failure.at)))
+            .unwrap_or_else(|| self.finding("invalid syntax", self.place()))
+    }
+
+    /// Where the token stands that could not be taken. At the end of the text there is none, only the last line.
+    fn place(&self) -> Span {
+        let end = self.last_line_end();
+        let span = self.span(self.failure.at);
+        if span.start >= end { Span::new(end, end) } else { span }
+    }
+
+    /// Where the text of the last line ends.
+    fn last_line_end(&self) -> u32 {
+        let text = self.source.strip_suffix('\n').unwrap_or(self.source);
+        text.strip_suffix('\r').unwrap_or(text).len() as u32
     }
 
     /// More input could help only where the input ran out.
@@ -144,18 +160,7 @@ impl<'a, 's> Case<'a, 's> {
         let (what, keyword) = self.block_name(head)?;
         let line = LineIndex::new(self.source).line(self.at(keyword).start);
         let message = format!("expected an indented block after {what} on line {line}");
-        Some(Finding { kind: ErrorKind::IndentationError, ..self.finding(message, self.place_of_block()) })
-    }
-
-    /// At the end of the text there is no token to point at, only the last line.
-    fn place_of_block(&self) -> Span {
-        match self.token() {
-            Token::Dedent | Token::End => {
-                let end = self.source.trim_end_matches(['\n', '\r']).len() as u32;
-                Span::new(end, end)
-            }
-            _ => self.span(self.failure.at),
-        }
+        Some(Finding { kind: ErrorKind::IndentationError, ..self.finding(message, self.place()) })
     }
 
     /// The index of the first token of the logical line that `at` is on.

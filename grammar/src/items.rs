@@ -73,7 +73,7 @@ pub enum FStringPart<'s> {
 /// A replacement field of an f-string.
 pub struct Field<'s> {
     pub value: Expr,
-    /// For `{x=}`: where what follows the `=` starts.
+    /// For `{x=}`: where the `=` ends.
     pub shown: Option<u32>,
     pub conversion: Option<(&'s str, Span)>,
     pub spec: Option<Vec<FStringPart<'s>>>,

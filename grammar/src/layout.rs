@@ -4,7 +4,7 @@
 use logos::Logos;
 
 use crate::fstring::FString;
-use crate::source::{LineIndex, Span};
+use crate::source::{BOM, LineIndex, Span};
 use crate::syntax_error::{ErrorKind, SyntaxError};
 use crate::tokens::{Lexeme, Token};
 use crate::{names, numbers, strings};
@@ -71,7 +71,10 @@ impl<'s> Scanner<'s> {
     fn new(source: &'s str, start: Token<'s>) -> Scanner<'s> {
         let out = vec![Lexeme { token: start, start: 0, end: 0 }];
         let indents = vec![Indent { column: 0, alt: 0 }];
-        let lexer = Token::lexer(source);
+        let mut lexer = Token::lexer(source);
+        if source.starts_with(BOM) {
+            lexer.bump(BOM.len());
+        }
         Scanner { source, lexer, out, indents, brackets: Vec::new(), fstrings: Vec::new() }
     }
 

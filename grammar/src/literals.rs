@@ -5,7 +5,8 @@ use crate::items::{FStringPart, Field, StringPart};
 use crate::nodes::Nodes;
 use crate::strings;
 
-/// The literal that a part of an f-string belongs to.
+/// The literal that a part of an f-string belongs to. As CPython 3.11 does, all parts get the span of the whole, and only
+/// format specifications, with the text at their end, that of their own literal.
 #[derive(Clone, Copy)]
 struct Place {
     raw: bool,
@@ -30,7 +31,6 @@ impl Values {
         }
     }
 
-    /// As CPython 3.11 does, all parts get the span of the whole.
     fn into_joined(mut self, nodes: &Nodes, span: Span) -> Expr {
         self.flush(nodes, span);
         nodes.expr(ExprKind::JoinedStr { values: self.values }, span.start, span.end)
@@ -106,14 +106,14 @@ impl<'s> Nodes<'s> {
             self.problem(field.value.span, "f-string: cannot use starred expression here");
         }
         if let Some(end) = field.shown {
-            values.text.push_str(Span::new(field.span.start + 1, end).of(self.source));
+            let next = self.next_token(end).start;
+            values.text.push_str(Span::new(field.span.start + 1, next).of(self.source));
         }
         values.flush(self, span);
         let format_spec = field.spec.map(|parts| {
             let mut spec = Values::default();
-            let place = Place { whole: place.own, ..place };
             self.fstring(&mut spec, place, parts);
-            Box::new(spec.into_joined(self, place.whole))
+            Box::new(spec.into_joined(self, place.own))
         });
         let by_default = (field.shown.is_some() && format_spec.is_none()).then_some('r');
         let conversion = match field.conversion {

@@ -56,7 +56,7 @@ PROGRAMS = [
     "[*a for a in b]", "{**a for a in b}", "(*a for a in b)", "{*a for a in b}", "[x for x in a, b]", "{x, y for x in a}", "[x, for x in a]", "(x, y for x in a)", "f(x, y for x in a)", "{x: y, z for x in a}", "[x, y for x in a]",
     # Blocks.
     "if x\n  pass", "if x:\npass", "  x", "if 1:\n  x\n y", "x\n  y", "for x in y\n pass", "def f():\n\"\"\"a\"\"\"\nx",
-    "while True:\n", "if a:\n  b\nelse:\nc", "if a:\n  b\nelif c:\nd", "for a in b:\nc", "while a:\nb", "with a:\nb", "try:\na",
+    "if a:\n  b\nelse:\nc", "if a:\n  b\nelif c:\nd", "for a in b:\nc", "while a:\nb", "with a:\nb", "try:\na",
     "try:\n  a\nexcept:\nb", "try:\n  a\nexcept A as b:\nc", "try:\n  a\nfinally:\nb", "class A:\nb", "class A(B):\nb",
     "def f(a):\nb", "async def f():\nb", "def f() -> int:\nb", "x = 1\nif a:\n\n\nb", "for a in b:\n  c\nelse:\nd", "else if x: pass",
     "if x:\n  a\n    b", "class A\n  pass", "def f()\n  pass", "def f:\n  pass", "with a\n  pass", "while x\n  pass", "try\n  pass",
