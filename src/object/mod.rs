@@ -38,8 +38,6 @@ pub mod types;
 pub mod unicode;
 pub mod unicode_tables;
 pub mod value;
-#[cfg(test)]
-mod str_tests;
 
 pub use error::{Exc, R, Raised};
 pub use header::{Hdr, Kind, Slot};

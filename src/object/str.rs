@@ -386,3 +386,6 @@ pub fn eq(a: &Str, b: &Str) -> bool {
 pub fn compare(a: &Str, b: &Str) -> Cmp {
     text(a).as_bytes().cmp(text(b).as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,16 @@
 //! Strings against Rust's own, on the real heap: making, growing, indexing, slicing, interning.
 
-use super::intern::{interned, retain_interned};
-use super::mutator::Mutator;
-use super::str::*;
-use super::str_index::*;
-use super::{Value, trace};
+use super::*;
+use crate::object::intern::interned;
+use crate::object::str_index::*;
+use crate::object::trace;
 use crate::gil;
 
 fn mutator() -> Mutator {
     Mutator::new(gil::register("test", false))
 }
 
-fn made(v: super::R) -> Value {
+fn made(v: R) -> Value {
     v.expect("made")
 }
 
