@@ -4,6 +4,7 @@ use super::Fallible;
 use super::unit::Compiler;
 use crate::bytecode::code::{Const, Name};
 use crate::bytecode::op::Op;
+use mini_grammar::Span;
 use mini_grammar::ast::*;
 
 /// What `from __future__ import …` knows; all of it is how the language is anyway.
@@ -79,11 +80,12 @@ impl<'a> Compiler<'a> {
 
     /// Future statements change nothing here, and import nothing; a wrong one is refused.
     fn check_futures(&mut self, stmt: &Stmt, names: &[Alias]) -> Fallible<()> {
+        let start = Span::new(stmt.span.start, stmt.span.start);
         for alias in names {
             match &*alias.name {
-                "braces" => return self.error("not a chance", stmt.span),
+                "braces" => return self.error("not a chance", start),
                 name if !FUTURES.contains(&name) => {
-                    return self.error(format!("future feature {name} is not defined"), stmt.span);
+                    return self.error(format!("future feature {name} is not defined"), start);
                 }
                 _ => {}
             }

@@ -11,9 +11,9 @@ use mini_grammar::ast::*;
 pub fn build(module: &Module, source: &Source<'_>) -> Fallible<Scopes> {
     let mut scopes = Scopes::default();
     let top = scopes.add(Kind::Module, None, "<module>".into(), None);
-    let mut walker = Walker { scopes, at: top, source, comp_iterable: 0, in_function: 0 };
+    let mut walker = Walker { scopes, at: top, source, comp_iterable: 0, at_start: false, in_function: 0 };
     match module {
-        Module::Module { body } | Module::Interactive { body } => walker.block(body)?,
+        Module::Module { body } | Module::Interactive { body } => walker.module(body)?,
         Module::Expression { body } => walker.expr(body)?,
     }
     let mut scopes = walker.scopes;
@@ -29,6 +29,8 @@ struct Walker<'s> {
     source: &'s Source<'s>,
     /// How many iterables of comprehensions we are in: `:=` is not allowed there.
     comp_iterable: u32,
+    /// Nothing came yet but the docstring and future statements.
+    at_start: bool,
     /// How many functions we are in: decides how `yield` and `await` are refused.
     in_function: u32,
 }
@@ -85,14 +87,36 @@ impl Walker<'_> {
         outer
     }
 
+    fn module(&mut self, body: &[Stmt]) -> Fallible<()> {
+        self.at_start = true;
+        for (index, stmt) in body.iter().enumerate() {
+            let keeps_start = match &stmt.kind {
+                StmtKind::Expr { value } => {
+                    index == 0 && matches!(value.kind, ExprKind::Constant { value: Constant::Str(_) })
+                }
+                StmtKind::ImportFrom { module, .. } => module.as_deref() == Some("__future__"),
+                _ => false,
+            };
+            self.at_start &= keeps_start;
+            self.stmt(stmt)?;
+        }
+        Ok(())
+    }
+
     fn block(&mut self, body: &[Stmt]) -> Fallible<()> {
         body.iter().try_for_each(|stmt| self.stmt(stmt))
     }
 
     fn stmt(&mut self, stmt: &Stmt) -> Fallible<()> {
         match &stmt.kind {
-            StmtKind::FunctionDef(def) => self.function_def(def),
-            StmtKind::ClassDef(def) => self.class_def(def),
+            StmtKind::FunctionDef(def) => {
+                self.refuse_debug(&def.name, ExprContext::Store, stmt.span)?;
+                self.function_def(def)
+            }
+            StmtKind::ClassDef(def) => {
+                self.refuse_debug(&def.name, ExprContext::Store, stmt.span)?;
+                self.class_def(def)
+            }
             StmtKind::Return { value } => self.optional(value.as_deref()),
             StmtKind::Delete { targets } => self.exprs(targets),
             StmtKind::Assign { targets, value } => {
@@ -139,11 +163,14 @@ impl Walker<'_> {
                 self.expr(test)?;
                 self.optional(msg.as_deref())
             }
-            StmtKind::Import { names } => {
-                names.iter().for_each(|alias| self.import_name(alias, true));
-                Ok(())
+            StmtKind::Import { names } => names.iter().try_for_each(|alias| self.import_name(alias, true)),
+            StmtKind::ImportFrom { module, names, .. } => {
+                if module.as_deref() == Some("__future__") && !self.at_start {
+                    return self
+                        .error("from __future__ imports must occur at the beginning of the file", stmt.span);
+                }
+                self.import_from(names)
             }
-            StmtKind::ImportFrom { names, .. } => self.import_from(names, stmt.span),
             StmtKind::Global { names } => {
                 names.iter().try_for_each(|name| self.declare(name, stmt.span, "global"))
             }
@@ -216,23 +243,25 @@ impl Walker<'_> {
         self.block(finalbody)
     }
 
-    fn import_name(&mut self, alias: &Alias, dotted: bool) {
+    fn import_name(&mut self, alias: &Alias, dotted: bool) -> Fallible<()> {
         let name = match &alias.asname {
             Some(name) => name,
             None if dotted => alias.name.split('.').next().unwrap_or(&alias.name),
             None => &*alias.name,
         };
+        self.refuse_debug(name, ExprContext::Store, alias.span)?;
         self.assign(name);
+        Ok(())
     }
 
-    fn import_from(&mut self, names: &[Alias], span: Span) -> Fallible<()> {
+    fn import_from(&mut self, names: &[Alias]) -> Fallible<()> {
         for alias in names {
             if &*alias.name == "*" {
                 if self.scopes.get(self.at).kind != Kind::Module {
-                    return self.error("import * only allowed at module level", span);
+                    return self.error("import * only allowed at module level", alias.span);
                 }
             } else {
-                self.import_name(alias, false);
+                self.import_name(alias, false)?;
             }
         }
         Ok(())
@@ -291,7 +320,7 @@ impl Walker<'_> {
     fn class_def(&mut self, def: &ClassDef) -> Fallible<()> {
         self.assign(&def.name);
         self.exprs(&def.bases)?;
-        def.keywords.iter().try_for_each(|keyword| self.expr(&keyword.value))?;
+        def.keywords.iter().try_for_each(|keyword| self.keyword(keyword))?;
         self.exprs(&def.decorator_list)?;
         let outer = self.enter(node_key(def), Kind::Class, &def.name, Some((&*def.name).into()));
         let functions = std::mem::take(&mut self.in_function);
@@ -308,6 +337,7 @@ impl Walker<'_> {
 
     fn params(&mut self, args: &Arguments) -> Fallible<()> {
         for arg in parameters(args) {
+            self.refuse_debug(&arg.arg, ExprContext::Store, arg.span)?;
             let symbol = self.symbol(&arg.arg);
             let repeated = std::mem::replace(&mut symbol.param, true);
             if repeated {
@@ -330,8 +360,13 @@ impl Walker<'_> {
         match &expr.kind {
             ExprKind::Constant { .. } => Ok(()),
             ExprKind::Name { id, ctx } => {
+                self.refuse_debug(id, *ctx, expr.span)?;
                 self.name(id, *ctx);
                 Ok(())
+            }
+            ExprKind::Attribute { value, attr, ctx } => {
+                self.refuse_debug(attr, *ctx, expr.span)?;
+                self.expr(value)
             }
             ExprKind::BoolOp { values, .. } | ExprKind::JoinedStr { values } => self.exprs(values),
             ExprKind::NamedExpr { target, value } => self.walrus(target, value, expr.span),
@@ -339,9 +374,7 @@ impl Walker<'_> {
                 self.expr(left)?;
                 self.expr(right)
             }
-            ExprKind::UnaryOp { operand: value, .. }
-            | ExprKind::Attribute { value, .. }
-            | ExprKind::Starred { value, .. } => self.expr(value),
+            ExprKind::UnaryOp { operand: value, .. } | ExprKind::Starred { value, .. } => self.expr(value),
             ExprKind::Lambda { args, body } => self.lambda(node_key(expr), args, body),
             ExprKind::IfExp { test, body, orelse } => {
                 self.expr(test)?;
@@ -367,7 +400,7 @@ impl Walker<'_> {
             ExprKind::Call { func, args, keywords } => {
                 self.expr(func)?;
                 self.exprs(args)?;
-                keywords.iter().try_for_each(|keyword| self.expr(&keyword.value))
+                keywords.iter().try_for_each(|keyword| self.keyword(keyword))
             }
             ExprKind::FormattedValue { value, format_spec, .. } => {
                 self.expr(value)?;
@@ -387,9 +420,29 @@ impl Walker<'_> {
         }
     }
 
+    fn keyword(&mut self, keyword: &Keyword) -> Fallible<()> {
+        if let Some(name) = &keyword.arg {
+            self.refuse_debug(name, ExprContext::Store, keyword.span)?;
+        }
+        self.expr(&keyword.value)
+    }
+
+    /// `__debug__` is a constant.
+    fn refuse_debug(&self, name: &str, ctx: ExprContext, span: Span) -> Fallible<()> {
+        match ctx {
+            ExprContext::Store if name == "__debug__" => self.error("cannot assign to __debug__", span),
+            ExprContext::Del if name == "__debug__" => self.error("cannot delete __debug__", span),
+            _ => Ok(()),
+        }
+    }
+
     fn suspension(&self, what: &str, span: Span) -> Fallible<()> {
         if self.in_function > 0 {
-            return self.unsupported(what, span);
+            return match what {
+                // Without `async def`, every function is of the wrong kind.
+                "'await'" => self.error("'await' outside async function", span),
+                _ => self.unsupported(what, span),
+            };
         }
         let what = if what == "'yield from'" { "'yield'" } else { what };
         self.error(format!("{what} outside function"), span)
@@ -419,7 +472,7 @@ impl Walker<'_> {
             if self.scopes.get(self.at).get(&name).is_some_and(|symbol| symbol.iteration) {
                 let message =
                     format!("assignment expression cannot rebind comprehension iteration variable '{id}'");
-                return self.error(message, span);
+                return self.error(message, target.span);
             }
             match self.scopes.get(self.at).parent {
                 Some(parent) => self.at = parent,
@@ -449,8 +502,8 @@ impl Walker<'_> {
         generators: &[Comprehension],
         results: &[&Expr],
     ) -> Fallible<()> {
-        if let Some(generator) = generators.iter().find(|generator| generator.is_async) {
-            return self.unsupported("an asynchronous comprehension", generator.target.span);
+        if generators.iter().any(|generator| generator.is_async) {
+            return self.error("asynchronous comprehension outside of an asynchronous function", expr.span);
         }
         let Some(first) = generators.first() else { return Ok(()) };
         self.iterable(&first.iter)?;
