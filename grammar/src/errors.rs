@@ -26,7 +26,7 @@ pub fn explain(
     }
     let message = with_place(lexemes, found.span.start, found.message);
     let mut error = SyntaxError::new(found.kind, message, source, found.span);
-    error.incomplete = case.is_incomplete(unclosed);
+    error.incomplete = case.is_incomplete();
     if found.endless {
         error.end_col = 0;
     }
@@ -144,10 +144,10 @@ impl<'a, 's> Case<'a, 's> {
     }
 
     /// More input could help only where the input ran out.
-    fn is_incomplete(&self, unclosed: Option<Lexeme>) -> bool {
+    fn is_incomplete(&self) -> bool {
         let rest = self.lexemes.get(self.failure.at..).unwrap_or(&[]);
         let at_end = rest.iter().all(|lexeme| matches!(lexeme.token, Token::Dedent | Token::End));
-        unclosed.is_some() || (at_end && self.mode != Mode::Expression)
+        at_end && self.mode != Mode::Expression
     }
 
     // Blocks and lines.
@@ -211,7 +211,7 @@ impl<'a, 's> Case<'a, 's> {
     fn unexpected_indent(&self) -> Option<Finding> {
         let message = match self.token() {
             Token::Indent => "unexpected indent",
-            Token::Dedent if !self.failure.expects("except") && !self.is_incomplete(None) => {
+            Token::Dedent if !self.failure.expects("except") && !self.is_incomplete() => {
                 "unexpected unindent"
             }
             _ => return None,
@@ -433,7 +433,8 @@ impl<'a, 's> Case<'a, 's> {
     /// `=` where only `==` or `:=` makes sense.
     fn mistaken_equal(&self) -> Option<Finding> {
         let at = self.failure.at;
-        if self.token() != Token::Equal {
+        let is_statement = self.mode != Mode::Expression || self.innermost_bracket(at).is_some();
+        if self.token() != Token::Equal || !is_statement {
             return None;
         }
         let start = self.expression_start(at);

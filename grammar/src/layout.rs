@@ -75,6 +75,11 @@ impl<'s> Scanner<'s> {
         if source.starts_with(BOM) {
             lexer.bump(BOM.len());
         }
+        if start == Token::StartExpression {
+            // `eval` does not mind an indented expression.
+            let text = lexer.remainder();
+            lexer.bump(text.len() - text.trim_start_matches([' ', '\t']).len());
+        }
         Scanner { source, lexer, out, indents, brackets: Vec::new(), fstrings: Vec::new() }
     }
 
