@@ -98,7 +98,7 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             let parts = [bytes::as_bytes(x).unwrap_or(&[]), bytes::as_bytes(y).unwrap_or(&[])];
             m.new_bytes_parts(&parts).map(Some)
         }
-        (BinOp::Add, List | Tuple | Str | Bytes, _) => Err(cannot_concatenate(th, x, y)),
+        (BinOp::Add, List | Tuple | Str | Bytes, _) => concatenate_other(th, x, y),
         (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),
         (BinOp::Mul, _, Str | List | Tuple | Bytes) => repeat(th, y, x),
         (BinOp::Mod, Str | Bytes, _) => crate::vm::hooks::percent(th, x, y).map(Some),
@@ -110,14 +110,15 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
 }
 
 #[cold]
-fn cannot_concatenate(th: &mut Thread, x: Value, y: Value) -> Raised {
+fn concatenate_other(th: &mut Thread, x: Value, y: Value) -> R<Word> {
     // A right operand written in Mini may still know what to do.
-    if let Some(f) = th.lookup_override(y, "__radd__") {
-        return match th.call(f, &[y, x]) {
-            Ok(v) => th.raise_value(v),
-            Err(raised) => raised,
-        };
+    if let Some(v) = try_method(th, "__radd__", y, x)? {
+        return Ok(Some(v));
     }
+    Err(cannot_concatenate(th, x, y))
+}
+
+fn cannot_concatenate(th: &mut Thread, x: Value, y: Value) -> Raised {
     let (a, b) = (th.type_name(x), th.type_name(y));
     th.type_error(match types::kind_of(x) {
         Kind::Bytes => format!("can't concat {b} to {a}"),
