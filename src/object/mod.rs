@@ -39,6 +39,9 @@ pub mod unicode;
 pub mod unicode_tables;
 pub mod value;
 
+#[cfg(test)]
+mod container_tests;
+
 pub use error::{Exc, R, Raised};
 pub use header::{Hdr, Kind, Slot};
 pub use value::{Value, Word};

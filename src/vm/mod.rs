@@ -32,3 +32,6 @@ pub mod text;
 pub mod thread;
 pub mod type_tables;
 pub mod unwind;
+
+#[cfg(test)]
+mod set_tests;
