@@ -158,7 +158,7 @@ fn times_power_of_two(mut f: f64, mut e: i64) -> f64 {
 }
 
 /// The topmost 64 bits, the lowest of them also standing for all that follow, and how many follow.
-fn top_bits(n: &UBig) -> (u64, i64) {
+pub fn top_bits(n: &UBig) -> (u64, i64) {
     let below = n.bit_len().saturating_sub(64);
     let top = u64::try_from(n >> below).unwrap_or(u64::MAX);
     let sticky = n.trailing_zeros().is_some_and(|zeros| zeros < below);

@@ -1,0 +1,155 @@
+//! Functions of the C library's mathematics that std lacks, or calculates in a way of its own.
+//! CPython calls these, so the last digit agrees only if Mini does too. And gamma, which CPython calculates itself.
+
+use std::f64::consts::PI;
+
+mod c {
+    unsafe extern "C" {
+        pub fn acosh(x: f64) -> f64;
+        pub fn asinh(x: f64) -> f64;
+        pub fn atanh(x: f64) -> f64;
+        pub fn erf(x: f64) -> f64;
+        pub fn erfc(x: f64) -> f64;
+        pub fn remainder(x: f64, y: f64) -> f64;
+        pub fn nextafter(x: f64, y: f64) -> f64;
+    }
+}
+
+macro_rules! functions {
+    ($($name:ident($($arg:ident),*)),* $(,)?) => { $(
+        /// The C library's function of this name.
+        pub fn $name($($arg: f64),*) -> f64 {
+            // SAFETY: takes and returns numbers only.
+            unsafe { c::$name($($arg),*) }
+        }
+    )* };
+}
+
+functions!(acosh(x), asinh(x), atanh(x), erf(x), erfc(x), remainder(x, y), nextafter(x, y));
+
+/// Lanczos' approximation of gamma with these constants (from Boost's documentation) is exact to double precision.
+const G: f64 = 6.024680040776729583740234375;
+const UPPER: [f64; 13] = [
+    23531376880.410759688572007674451636754734846804940,
+    42919803642.649098768957899047001988850926355848959,
+    35711959237.355668049440185451547166705960488635843,
+    17921034426.037209699919755754458931112671403265390,
+    6039542586.3520280050642916443072979210699388420708,
+    1439720407.3117216736632230727949123939715485786372,
+    248874557.86205415651146038641322942321632125127801,
+    31426415.585400194380614231628318205362874684987640,
+    2876370.6289353724412254090516208496135991145378768,
+    186056.26539522349504029498971604569928220784236328,
+    8071.6720023658162106380029022722506138218516325024,
+    210.82427775157934587250973392071336271166969580291,
+    2.5066282746310002701649081771338373386264310793408,
+];
+const LOWER: [f64; 13] = [
+    0.0,
+    39916800.0,
+    120543840.0,
+    150917976.0,
+    105258076.0,
+    45995730.0,
+    13339535.0,
+    2637558.0,
+    357423.0,
+    32670.0,
+    1925.0,
+    66.0,
+    1.0,
+];
+
+/// The quotient of the two polynomials; by powers of `1/x` for large `x`, which would overflow.
+fn lanczos_sum(x: f64) -> f64 {
+    let (mut upper, mut lower) = (0.0, 0.0);
+    if x < 5.0 {
+        for (u, l) in UPPER.iter().zip(&LOWER).rev() {
+            upper = upper * x + u;
+            lower = lower * x + l;
+        }
+    } else {
+        for (u, l) in UPPER.iter().zip(&LOWER) {
+            upper = upper / x + u;
+            lower = lower / x + l;
+        }
+    }
+    upper / lower
+}
+
+/// `sin(pi * x)`, exact where it matters.
+fn sin_pi(x: f64) -> f64 {
+    let y = x.abs() % 2.0;
+    let r = match (2.0 * y).round() as u8 {
+        0 => (PI * y).sin(),
+        1 => (PI * (y - 0.5)).cos(),
+        2 => (PI * (1.0 - y)).sin(),
+        3 => -(PI * (y - 1.5)).cos(),
+        _ => (PI * (y - 2.0)).sin(),
+    };
+    r.copysign(1.0) * if (r < 0.0) != (x < 0.0) { -1.0 } else { 1.0 }
+}
+
+/// What `gamma` and `lgamma` say to an argument they have no answer for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GammaError {
+    Domain,
+    Range,
+}
+
+/// The gamma function.
+pub fn gamma(x: f64) -> Result<f64, GammaError> {
+    if x.is_nan() || x == f64::INFINITY {
+        return Ok(x);
+    }
+    if x == f64::NEG_INFINITY || x == 0.0 || (x == x.floor() && x < 0.0) {
+        return Err(GammaError::Domain);
+    }
+    if x == x.floor() && x <= 23.0 {
+        return Ok((1..x as u64).map(|n| n as f64).product());
+    }
+    let size = x.abs();
+    let finite = |r: f64| if r.is_infinite() { Err(GammaError::Range) } else { Ok(r) };
+    if size < 1e-20 {
+        return finite(1.0 / x);
+    }
+    if size > 200.0 {
+        return if x < 0.0 { Ok(0.0 / sin_pi(x)) } else { Err(GammaError::Range) };
+    }
+    let y = size + (G - 0.5);
+    // What rounding took from y.
+    let z = if size > G - 0.5 { (y - size) - (G - 0.5) } else { (y - (G - 0.5)) - size };
+    let z = z * G / y;
+    let (half, whole) = (y.powf(size / 2.0 - 0.25), y.powf(size - 0.5));
+    if x < 0.0 {
+        let mut r = -PI / sin_pi(size) / size * y.exp() / lanczos_sum(size);
+        r -= z * r;
+        return finite(if size < 140.0 { r / whole } else { r / half / half });
+    }
+    let mut r = lanczos_sum(size) / y.exp();
+    r += z * r;
+    finite(if size < 140.0 { r * whole } else { r * half * half })
+}
+
+/// The logarithm of the absolute value of gamma.
+pub fn lgamma(x: f64) -> Result<f64, GammaError> {
+    if x.is_nan() {
+        return Ok(x);
+    }
+    if x.is_infinite() {
+        return Ok(f64::INFINITY);
+    }
+    if x == x.floor() && x <= 2.0 {
+        return if x <= 0.0 { Err(GammaError::Domain) } else { Ok(0.0) };
+    }
+    let size = x.abs();
+    if size < 1e-20 {
+        return Ok(-size.ln());
+    }
+    let mut r = lanczos_sum(size).ln() - G;
+    r += (size - 0.5) * ((size + G - 0.5).ln() - 1.0);
+    if x < 0.0 {
+        r = PI.ln() - sin_pi(size).abs().ln() - size.ln() - r;
+    }
+    if r.is_infinite() { Err(GammaError::Range) } else { Ok(r) }
+}
