@@ -4,9 +4,9 @@ use super::text_args::type_name;
 use crate::object::error::Exc;
 use crate::object::header::Kind;
 use crate::object::iter::{self, Tag};
-use crate::object::layout::List;
+use crate::object::layout::{List, is_subclass_instance};
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, list, str, subclass, tuple};
+use crate::object::{R, Value, list, str, subclass, tuple, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::slicing::position;
 use crate::vm::sort;
@@ -48,10 +48,11 @@ fn init(th: &mut Thread, args: Args) -> R {
 
 /// Appends all items of an iterable.
 pub fn extend_with(th: &mut Thread, l: &'static List, items: Value) -> R<()> {
-    if let Some(from) = list::of(items) {
+    let plain = items.is_ref() && !is_subclass_instance(types::hdr(items));
+    if let Some(from) = list::of(items).filter(|_| plain) {
         return list::extend_slots(th, l, list::items(from));
     }
-    if tuple::of(items).is_some() {
+    if plain && tuple::of(items).is_some() {
         return list::extend_slots(th, l, tuple::items(items));
     }
     let mut it = th.iter(items)?;
