@@ -5,7 +5,8 @@
 
 use crate::object::mutator::Mutator;
 use crate::object::text_repr::push_code;
-use crate::object::{Exc, R};
+use crate::object::{Exc, R, Raised};
+use std::ops::Range;
 
 /// An encoding that `encode` and `decode` know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,7 +105,7 @@ fn narrow(m: &mut Mutator, text: &str, limit: u32, codec: Codec, errors: &str) -
         }
         let bad = text.get(at..end).unwrap_or("");
         match errors {
-            "strict" => return Err(cannot_encode(m, bad, number, limit, codec)),
+            "strict" => return Err(cannot_encode(m, text, number, bad.chars().count(), limit, codec)),
             "ignore" => {}
             "replace" => out.extend(bad.chars().map(|_| b'?')),
             "xmlcharrefreplace" => {
@@ -121,24 +122,42 @@ fn narrow(m: &mut Mutator, text: &str, limit: u32, codec: Codec, errors: &str) -
     Ok(out)
 }
 
-fn cannot_encode(m: &mut Mutator, bad: &str, at: usize, limit: u32, codec: Codec) -> crate::object::Raised {
-    let count = bad.chars().count();
-    let what = match bad.chars().next() {
-        Some(c) if count == 1 => {
-            let mut code = String::new();
-            push_code(&mut code, c);
-            format!("character '{code}' in position {at}")
-        }
-        _ => format!("characters in position {at}-{}", at + count - 1),
-    };
-    let name = codec.name();
-    m.raise(
-        Exc::UnicodeEncodeError,
-        format!("'{name}' codec can't encode {what}: ordinal not in range({limit})"),
-    )
+/// UnicodeEncodeError for `count` characters of `text` from number `start` on.
+fn cannot_encode(
+    m: &mut Mutator,
+    text: &str,
+    start: usize,
+    count: usize,
+    limit: u32,
+    codec: Codec,
+) -> Raised {
+    let object = m.new_str(text);
+    let reason = format!("ordinal not in range({limit})");
+    unicode_error(m, Exc::UnicodeEncodeError, codec, object, start..start + count, &reason)
 }
 
-fn unknown_handler(m: &mut Mutator, name: &str) -> crate::object::Raised {
+fn unicode_error(
+    m: &mut Mutator,
+    exc: Exc,
+    codec: Codec,
+    object: R,
+    at: Range<usize>,
+    reason: &str,
+) -> Raised {
+    let args = [
+        m.new_str(codec.name()),
+        object,
+        m.new_int(at.start as i64),
+        m.new_int(at.end as i64),
+        m.new_str(reason),
+    ];
+    match args {
+        [Ok(a), Ok(b), Ok(c), Ok(d), Ok(e)] => m.raise_with(exc, &[a, b, c, d, e]),
+        _ => Raised,
+    }
+}
+
+fn unknown_handler(m: &mut Mutator, name: &str) -> Raised {
     let message = match name {
         "surrogateescape" | "surrogatepass" => {
             format!("error handler '{name}' is not supported: Mini's strings hold no surrogates")
@@ -203,7 +222,7 @@ fn with_handler(
     while let Err(fault) = run(bytes, at, &mut out) {
         let bad = bytes.get(fault.at..fault.at + fault.len).unwrap_or(&[]);
         match errors {
-            "strict" => return Err(cannot_decode(m, bad, &fault, codec)),
+            "strict" => return Err(cannot_decode(m, bytes, &fault, codec)),
             "ignore" => {}
             "replace" => out.push('\u{fffd}'),
             "backslashreplace" => bad.iter().for_each(|b| push_code(&mut out, char::from(*b))),
@@ -217,12 +236,9 @@ fn with_handler(
     Ok(out)
 }
 
-fn cannot_decode(m: &mut Mutator, bad: &[u8], fault: &Fault, codec: Codec) -> crate::object::Raised {
-    let what = match bad {
-        [b] => format!("byte 0x{b:02x} in position {}", fault.at),
-        _ => format!("bytes in position {}-{}", fault.at, (fault.at + fault.len).saturating_sub(1)),
-    };
-    m.raise(Exc::UnicodeDecodeError, format!("'{}' codec can't decode {what}: {}", codec.name(), fault.why))
+fn cannot_decode(m: &mut Mutator, bytes: &[u8], fault: &Fault, codec: Codec) -> Raised {
+    let object = m.new_bytes(bytes);
+    unicode_error(m, Exc::UnicodeDecodeError, codec, object, fault.at..fault.at + fault.len, fault.why)
 }
 
 fn decode_utf8(bytes: &[u8], at: usize, out: &mut String) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use super::container_repr::container_repr;
 use super::fields;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
-use crate::object::{Exc, Kind, R, Value, bytes, class, exc, float, format, int, str, text_repr, tuple, types};
+use crate::object::{Exc, Kind, R, Value, bytes, class, exc, float, format, int, str, text_repr, tuple, types, unicode_error};
 
 impl Thread {
     /// `repr(v)`: a Str.
@@ -155,6 +155,13 @@ impl Thread {
             [] => self.m.empty_str(),
             [key] if is(Exc::KeyError) => self.repr(key.value()),
             [errno, text, ..] if is(Exc::OSError) => self.os_error_text(v, errno.value(), text.value()),
+            [encoding, object, start, end, reason] if is(Exc::UnicodeDecodeError) || is(Exc::UnicodeEncodeError) => {
+                let parts = [encoding, object, start, end, reason].map(|slot| slot.value());
+                match unicode_error::message(parts[0], parts[1], parts[2], parts[3], parts[4]) {
+                    Some(text) => self.m.new_str(&text),
+                    None => self.repr(args),
+                }
+            }
             [text, ..] if is(Exc::SyntaxError) => self.str(text.value()),
             [one] => self.str(one.value()),
             _ => self.repr(args),
