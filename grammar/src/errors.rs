@@ -19,7 +19,8 @@ pub fn explain(
     let case = Case { source, lexemes, failure, mode };
     let found = case.explain();
     if let Some(open) = unclosed {
-        let ran_out = case.token() == Token::End || found.reads_to >= lexemes.len().saturating_sub(1);
+        let last = lexemes.len().saturating_sub(1);
+        let ran_out = found.reads_to.max(case.failure.at) >= last || case.looks_ahead_to() >= last;
         if ran_out || is_after_line(source, case.at(found.reads_to).start, open.start) {
             return never_closed(source, open);
         }
@@ -120,6 +121,7 @@ impl<'a, 's> Case<'a, 's> {
             .or_else(|| self.missing_target_parentheses())
             .or_else(|| self.missing_comma())
             .or_else(|| self.mistaken_equal())
+            .or_else(|| self.mistaken_walrus())
             .or_else(|| self.missing_except())
             .or_else(|| self.unclosed_field())
             .or_else(|| self.missing_default())
@@ -141,6 +143,22 @@ impl<'a, 's> Case<'a, 's> {
     fn last_line_end(&self) -> u32 {
         let text = self.source.strip_suffix('\n').unwrap_or(self.source);
         text.strip_suffix('\r').unwrap_or(text).len() as u32
+    }
+
+    /// CPython tries whether an expression follows another without a comma; this is how far it reads for that.
+    fn looks_ahead_to(&self) -> usize {
+        let at = self.failure.at;
+        let follows = sub_expression(self.source, self.tokens(self.expression_start(at), at)).is_some();
+        let mut reach = at;
+        while follows && let Some(rest) = self.lexemes.get(reach..) {
+            let length = sub_expression_length(self.source, rest).unwrap_or(0);
+            let end = self.first_comma(reach, reach + length).unwrap_or(reach + length);
+            if end == reach {
+                break;
+            }
+            reach = end;
+        }
+        reach
     }
 
     /// More input could help only where the input ran out.
@@ -205,7 +223,7 @@ impl<'a, 's> Case<'a, 's> {
         let previous = self.at(self.failure.at.checked_sub(1)?).token;
         let ended = matches!(previous, Token::Newline | Token::Dedent) && self.failure.expects("end");
         let message = "multiple statements found while compiling a single statement";
-        (ended && self.mode == Mode::Interactive).then(|| self.finding(message, self.span(self.failure.at)))
+        (ended && self.mode == Mode::Interactive).then(|| self.finding(message, self.place()))
     }
 
     fn unexpected_indent(&self) -> Option<Finding> {
@@ -260,6 +278,7 @@ impl<'a, 's> Case<'a, 's> {
                 Token::Return | Token::Assert | Token::Del | Token::Raise => closed == 0,
                 Token::While | Token::Elif | Token::Yield | Token::From => closed == 0,
                 Token::If => closed == 0 && self.line_start(index) == index,
+                Token::Star | Token::DoubleStar => closed == 0 && self.unpacks(index),
                 _ => false,
             };
             if starts {
@@ -267,6 +286,13 @@ impl<'a, 's> Case<'a, 's> {
             }
         }
         0
+    }
+
+    /// Whether the star at `at` unpacks, rather than multiplies.
+    fn unpacks(&self, at: usize) -> bool {
+        let before = self.at(at.saturating_sub(1)).token;
+        let is_call = before != Token::LeftBrace || self.at(at).token == Token::Star;
+        (before == Token::Comma || before.opens()) && is_call
     }
 
     fn missing_print_parentheses(&self) -> Option<Finding> {
@@ -438,6 +464,9 @@ impl<'a, 's> Case<'a, 's> {
             return None;
         }
         let start = self.expression_start(at);
+        if !self.starts_named(start) {
+            return None;
+        }
         let target = sub_expression(self.source, self.tokens(start, at))?;
         let (value, reads_to) = self.one_expression(at + 1)?;
         if matches!(self.at(reads_to).token, Token::Equal | Token::Walrus) {
@@ -466,7 +495,29 @@ impl<'a, 's> Case<'a, 's> {
         let is_conversion = previous > 0 && self.at(previous - 1).token == Token::Bang;
         let (_, bracket) = self.innermost_bracket(self.failure.at)?;
         let in_field = bracket == Token::FieldOpen && (is_equal || is_conversion);
-        in_field.then(|| self.finding("f-string: expecting '}'", self.span(self.failure.at)))
+        in_field.then(|| self.finding("f-string: expecting '}'", self.place()))
+    }
+
+    /// Whether an expression that starts at `at` may be one with `:=`.
+    fn starts_named(&self, at: usize) -> bool {
+        let before = self.at(at.saturating_sub(1)).token;
+        let opens_line = matches!(before, Token::If | Token::Elif | Token::While | Token::Semicolon)
+            || self.line_start(at) == at;
+        opens_line || ((before.opens() || before == Token::Comma) && !self.is_parameter(at))
+    }
+
+    /// `f() := 1`
+    fn mistaken_walrus(&self) -> Option<Finding> {
+        let at = self.failure.at;
+        let start = self.expression_start(at);
+        if self.token() != Token::Walrus || !self.starts_named(start) {
+            return None;
+        }
+        let target = sub_expression(self.source, self.tokens(start, at))?;
+        let (_, reads_to) = self.one_expression(at + 1)?;
+        let is_name = matches!(target.kind, crate::ast::ExprKind::Name { .. });
+        let message = format!("cannot use assignment expressions with {}", check::describe(&target));
+        (!is_name).then(|| Finding { reads_to, ..self.finding(message, target.span) })
     }
 
     // Statements.
@@ -474,7 +525,7 @@ impl<'a, 's> Case<'a, 's> {
     fn missing_except(&self) -> Option<Finding> {
         let expected = self.failure.expects("except") && self.failure.expects("finally");
         let only = expected && !self.failure.expects("else");
-        only.then(|| self.finding("expected 'except' or 'finally' block", self.span(self.failure.at)))
+        only.then(|| self.finding("expected 'except' or 'finally' block", self.place()))
     }
 
     /// `def f(a=)`
@@ -508,7 +559,7 @@ impl<'a, 's> Case<'a, 's> {
     fn missing_parenthesis(&self) -> Option<Finding> {
         let keyword = self.failure.at.checked_sub(2)?;
         let only = self.at(keyword).token == Token::Def && self.failure.expects("(");
-        only.then(|| self.finding("expected '('", self.span(self.failure.at)))
+        only.then(|| self.finding("expected '('", self.place()))
     }
 
     /// `except *:`
@@ -516,7 +567,7 @@ impl<'a, 's> Case<'a, 's> {
         let keyword = self.failure.at.checked_sub(2)?;
         let is_bare = self.at(keyword).token == Token::Except && self.at(keyword + 1).token == Token::Star;
         let message = "expected one or more exception types";
-        (is_bare && self.token() == Token::Colon).then(|| self.finding(message, self.span(self.failure.at)))
+        (is_bare && self.token() == Token::Colon).then(|| self.finding(message, self.place()))
     }
 
     fn missing_colon(&self) -> Option<Finding> {
@@ -535,10 +586,13 @@ impl<'a, 's> Case<'a, 's> {
         let expected = self.failure.expects(":") && outside;
         let only_colon = match self.token() {
             Token::Newline => true,
+            _ if head == Token::Def || (head == Token::Async && self.at(line + 1).token == Token::Def) => {
+                true
+            }
             _ => {
                 matches!(head, Token::Else | Token::Try | Token::Finally) && self.failure.expected.len() == 1
             }
         };
-        (expected && only_colon).then(|| self.finding("expected ':'", self.span(self.failure.at)))
+        (expected && only_colon).then(|| self.finding("expected ':'", self.place()))
     }
 }

@@ -1,10 +1,9 @@
 //! The part of the scanner that reads f-strings: literal text between replacement fields, and where in a field the
 //! expression ends and its format specification begins. The expressions themselves are ordinary tokens.
 
-use crate::layout::Scanner;
+use crate::layout::{LexicalError, Scan, Scanner};
 use crate::source::Span;
 use crate::strings;
-use crate::syntax_error::SyntaxError;
 use crate::tokens::Token;
 
 /// A field inside a format specification may not have a specification with fields of its own.
@@ -36,12 +35,7 @@ enum Stop {
 }
 
 impl<'s> Scanner<'s> {
-    pub(crate) fn fstring_start(
-        &mut self,
-        opening: &'s str,
-        start: u32,
-        end: u32,
-    ) -> Result<(), SyntaxError> {
+    pub(crate) fn fstring_start(&mut self, opening: &'s str, start: u32, end: u32) -> Scan {
         let quote = match strings::quote(opening) {
             "'" => "'",
             "\"" => "\"",
@@ -88,7 +82,7 @@ impl<'s> Scanner<'s> {
     }
 
     /// Reads literal text up to and including what ends it.
-    pub(crate) fn fstring_text(&mut self) -> Result<(), SyntaxError> {
+    pub(crate) fn fstring_text(&mut self) -> Scan {
         let start = self.at();
         let (length, stop) = self.find_end_of_text()?;
         let end = start + length as u32;
@@ -118,10 +112,10 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    fn field_open(&mut self, at: u32) -> Result<(), SyntaxError> {
+    fn field_open(&mut self, at: u32) -> Scan {
         let open = self.fstrings.last().map_or(0, |string| self.brackets.len() - string.brackets);
         if open >= MAX_NESTED_FIELDS {
-            return Err(self.error("f-string: expressions nested too deeply", at, at));
+            return Err(self.deferred("f-string: expressions nested too deeply", at, at));
         }
         let inside = self.rest().trim_start_matches([' ', '\t', '\x0c', '\n', '\r']);
         let missing = match inside.as_bytes() {
@@ -132,12 +126,12 @@ impl<'s> Scanner<'s> {
             _ => None,
         };
         if let Some(message) = missing {
-            return Err(self.error(message, at, at));
+            return Err(self.deferred(message, at, at));
         }
         self.open(Token::FieldOpen, at, at + 1)
     }
 
-    fn find_end_of_text(&self) -> Result<(usize, Stop), SyntaxError> {
+    fn find_end_of_text(&self) -> Result<(usize, Stop), LexicalError> {
         let Some(string) = self.fstrings.last() else { return Ok((0, Stop::Quote)) };
         let in_spec = self.brackets.len() > string.brackets;
         let start = self.at();
@@ -151,13 +145,13 @@ impl<'s> Scanner<'s> {
                 b'}' if in_spec => return Ok((at, Stop::Close)),
                 b'}' => {
                     let here = start + at as u32;
-                    return Err(self.error("f-string: single '}' is not allowed", here, here));
+                    return Err(self.deferred("f-string: single '}' is not allowed", here, here));
                 }
                 b'\\' => at += self.escape_in_text(bytes, at, string.raw),
                 b'\n' | b'\r' if !string.triple => break,
                 _ if bytes.get(at..).is_some_and(|tail| tail.starts_with(string.quote.as_bytes())) => {
                     if in_spec {
-                        return Err(self.error("f-string: expecting '}'", string.start, string.start));
+                        return Err(self.deferred("f-string: expecting '}'", string.start, string.start));
                     }
                     return Ok((at, Stop::Quote));
                 }

@@ -23,13 +23,23 @@ pub struct Tokens<'s> {
     pub lexemes: Vec<Lexeme<'s>>,
     /// The innermost bracket never closed. Whether that is the error to report depends on what the parser finds first.
     pub unclosed: Option<Lexeme<'s>>,
+    /// Why the tokens end before the text does.
+    pub error: Option<LexicalError>,
+}
+
+/// Something wrong below the level of grammar.
+pub struct LexicalError {
+    pub error: SyntaxError,
+    /// CPython notices it only when its parser gets that far, so an earlier error of the grammar goes first. All others it
+    /// looks for in the whole text before it reports anything.
+    pub deferred: bool,
 }
 
 /// Splits `source` into tokens, the first of which is `start`.
-pub fn tokenize<'s>(source: &'s str, start: Token<'s>) -> Result<Tokens<'s>, SyntaxError> {
+pub fn tokenize<'s>(source: &'s str, start: Token<'s>) -> Tokens<'s> {
     let mut scanner = Scanner::new(source, start);
-    scanner.run()?;
-    Ok(Tokens { unclosed: scanner.brackets.last().map(|open| open.lexeme), lexemes: scanner.out })
+    let error = scanner.run().err();
+    Tokens { unclosed: scanner.brackets.last().map(|open| open.lexeme), lexemes: scanner.out, error }
 }
 
 /// The error for a bracket that is still open at the end.
@@ -65,7 +75,7 @@ pub(crate) struct Scanner<'s> {
     pub fstrings: Vec<FString>,
 }
 
-type Scan = Result<(), SyntaxError>;
+pub(crate) type Scan = Result<(), LexicalError>;
 
 impl<'s> Scanner<'s> {
     fn new(source: &'s str, start: Token<'s>) -> Scanner<'s> {
@@ -109,10 +119,14 @@ impl<'s> Scanner<'s> {
         }
         match token {
             Token::Comment if self.in_field() => {
-                return Err(self.error("f-string expression part cannot include '#'", start, start));
+                return Err(self.deferred("f-string expression part cannot include '#'", start, start));
             }
             Token::Backslash if self.in_field() => {
-                return Err(self.error("f-string expression part cannot include a backslash", start, start));
+                return Err(self.deferred(
+                    "f-string expression part cannot include a backslash",
+                    start,
+                    start,
+                ));
             }
             Token::Comment => {}
             Token::Backslash => self.continuation()?,
@@ -142,8 +156,13 @@ impl<'s> Scanner<'s> {
         self.lexer.span().end as u32
     }
 
-    pub fn error(&self, message: impl Into<String>, start: u32, end: u32) -> SyntaxError {
-        SyntaxError::new(ErrorKind::SyntaxError, message, self.source, Span::new(start, end))
+    pub fn error(&self, message: impl Into<String>, start: u32, end: u32) -> LexicalError {
+        let error = SyntaxError::new(ErrorKind::SyntaxError, message, self.source, Span::new(start, end));
+        LexicalError { error, deferred: false }
+    }
+
+    pub fn deferred(&self, message: impl Into<String>, start: u32, end: u32) -> LexicalError {
+        LexicalError { deferred: true, ..self.error(message, start, end) }
     }
 
     // Names and numbers.
@@ -203,9 +222,9 @@ impl<'s> Scanner<'s> {
     }
 
     /// A string literal opened at `start` that never ends.
-    pub fn unterminated(&self, opening: &str, start: u32) -> SyntaxError {
+    pub fn unterminated(&self, opening: &str, start: u32) -> LexicalError {
         if let Some(outer) = self.fstrings.last().filter(|outer| opening.ends_with(outer.quote())) {
-            return self.error("f-string: expecting '}'", outer.start, outer.start);
+            return self.deferred("f-string: expecting '}'", outer.start, outer.start);
         }
         let lines = LineIndex::new(self.source);
         let triple = strings::is_triple(opening);
@@ -221,7 +240,7 @@ impl<'s> Scanner<'s> {
         let kind = if triple { "triple-quoted string" } else { "string" };
         let message = format!("unterminated {kind} literal (detected at line {line})");
         let mut error = self.error(message, start, start);
-        error.incomplete = triple;
+        error.error.incomplete = triple;
         error
     }
 
@@ -255,12 +274,12 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
-    fn mismatch(&self, open: Lexeme<'s>, start: u32, end: u32) -> SyntaxError {
+    fn mismatch(&self, open: Lexeme<'s>, start: u32, end: u32) -> LexicalError {
         let lines = LineIndex::new(self.source);
         let line = lines.line(open.start);
         let closing = Span::new(start, end).of(self.source);
         if open.token == Token::FieldOpen {
-            return self.error(format!("f-string: unmatched '{closing}'"), start, start);
+            return self.deferred(format!("f-string: unmatched '{closing}'"), start, start);
         }
         let opening = Span::new(open.start, open.end).of(self.source);
         let place = if line == lines.line(start) { String::new() } else { format!(" on line {line}") };
@@ -279,16 +298,16 @@ impl<'s> Scanner<'s> {
         let length = line_end_length(self.rest());
         self.lexer.bump(length.unwrap_or(0));
         if let (true, Some(open)) = (self.rest().is_empty(), self.brackets.last()) {
-            return Err(never_closed(self.source, open.lexeme));
+            return Err(LexicalError { error: never_closed(self.source, open.lexeme), deferred: true });
         }
         if self.rest().is_empty() {
-            let mut error = self.error("unexpected EOF while parsing", at, at);
-            error.incomplete = true;
+            let mut error = self.deferred("unexpected EOF while parsing", at, at);
+            error.error.incomplete = true;
             return Err(error);
         }
         if length.is_none() {
-            let mut error = self.error("unexpected character after line continuation character", at, at);
-            error.end_col = 0;
+            let mut error = self.deferred("unexpected character after line continuation character", at, at);
+            error.error.end_col = 0;
             return Err(error);
         }
         Ok(())
@@ -324,7 +343,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    fn measure(&mut self) -> Result<Indent, SyntaxError> {
+    fn measure(&mut self) -> Result<Indent, LexicalError> {
         let mut indent = Indent { column: 0, alt: 0 };
         let mut first_line = None;
         loop {
@@ -380,19 +399,20 @@ impl<'s> Scanner<'s> {
         self.indents.last().copied().unwrap_or(Indent { column: 0, alt: 0 })
     }
 
-    fn indentation_error(&self, message: &str, line_start: u32) -> SyntaxError {
+    fn indentation_error(&self, message: &str, line_start: u32) -> LexicalError {
         let line = self.source.get(line_start as usize..).unwrap_or("");
         let end = line_start + strings::line_length(line) as u32;
         let span = Span::new(end, end);
-        SyntaxError::new(ErrorKind::IndentationError, message, self.source, span)
+        let error = SyntaxError::new(ErrorKind::IndentationError, message, self.source, span);
+        LexicalError { error, deferred: true }
     }
 
-    fn tab_error(&self, line_start: u32) -> SyntaxError {
+    fn tab_error(&self, line_start: u32) -> LexicalError {
         let message = "inconsistent use of tabs and spaces in indentation";
         let span = Span::new(line_start, line_start);
         let mut error = SyntaxError::new(ErrorKind::TabError, message, self.source, span);
         error.end_col = 0;
-        error
+        LexicalError { error, deferred: true }
     }
 
     /// Ends the last line, then every block.
@@ -400,7 +420,7 @@ impl<'s> Scanner<'s> {
         let at = self.source.len() as u32;
         if self.in_field() {
             let start = self.fstrings.last().map_or(at, |string| string.start);
-            return Err(self.error("f-string: expecting '}'", start, start));
+            return Err(self.deferred("f-string: expecting '}'", start, start));
         }
         let ended = matches!(
             self.out.last().map(|last| last.token),

@@ -5,7 +5,7 @@ use lalrpop_util::ParseError;
 
 use crate::ast::{Expr, MAX_DEPTH, Module};
 use crate::errors;
-use crate::layout::{self, Tokens};
+use crate::layout::{self, LexicalError, Tokens};
 use crate::nodes::{Nodes, Problem};
 use crate::soft;
 use crate::source::Span;
@@ -36,9 +36,20 @@ pub fn parse(source: &str, mode: Mode) -> Result<Module, SyntaxError> {
         Mode::Interactive => Token::StartInteractive,
         Mode::Expression => Token::StartExpression,
     };
-    let Tokens { mut lexemes, unclosed } = layout::tokenize(source, start)?;
+    let Tokens { mut lexemes, unclosed, error } = layout::tokenize(source, start);
     soft::resolve(&mut lexemes);
     let (result, problem) = run(source, &lexemes);
+    if let Some(LexicalError { error, deferred }) = error {
+        let found_first = match (&result, &problem) {
+            (Err(failure), _) if failure.is_indentation => true,
+            (_, Some(problem)) if !problem.late => deferred,
+            (Err(failure), _) => deferred && failure.at < lexemes.len(),
+            (Ok(_), _) => false,
+        };
+        if !found_first {
+            return Err(error);
+        }
+    }
     match (result, problem) {
         (_, Some(problem)) if !problem.late => Err(reported(source, &lexemes, problem, unclosed)),
         (Err(failure), _) => Err(errors::explain(source, &lexemes, unclosed, failure, mode)),
@@ -67,6 +78,8 @@ pub struct Failure {
     pub at: usize,
     /// The tokens it could have taken instead, as the grammar spells them.
     pub expected: Vec<String>,
+    /// The token only begins or ends a block.
+    pub is_indentation: bool,
 }
 
 impl Failure {
@@ -88,11 +101,15 @@ fn run(source: &str, lexemes: &[Lexeme]) -> (Result<Module, Failure>, Option<Pro
     });
     let result = generated::ProgramParser::new().parse(&nodes, triples);
     let result = result.map_err(|error| match error {
-        ParseError::UnrecognizedToken { expected, .. } | ParseError::UnrecognizedEof { expected, .. } => {
-            Failure { at: taken.max(1) - 1, expected }
+        ParseError::UnrecognizedToken { expected, token: (_, token, _) } => {
+            let is_indentation = token == Token::Indent;
+            Failure { at: taken.max(1) - 1, expected, is_indentation }
+        }
+        ParseError::UnrecognizedEof { expected, .. } => {
+            Failure { at: taken, expected, is_indentation: false }
         }
         ParseError::InvalidToken { .. } | ParseError::ExtraToken { .. } => {
-            Failure { at: taken.max(1) - 1, expected: vec![] }
+            Failure { at: taken.max(1) - 1, expected: vec![], is_indentation: false }
         }
         ParseError::User { error } => match error {},
     });
@@ -151,7 +168,10 @@ pub fn sub_expression_length(source: &str, lexemes: &[Lexeme]) -> Option<usize> 
 /// The tokens of a text, one a line: span, kind, text. For tests, and for people who wonder what a line is made of.
 pub fn dump_tokens(source: &str) -> Result<String, SyntaxError> {
     refuse_unreadable(source)?;
-    let mut lexemes = layout::tokenize(source, Token::StartModule)?.lexemes;
+    let Tokens { mut lexemes, error, .. } = layout::tokenize(source, Token::StartModule);
+    if let Some(LexicalError { error, .. }) = error {
+        return Err(error);
+    }
     soft::resolve(&mut lexemes);
     let lines = lexemes.iter().map(|Lexeme { token, start, end }| format!("{start}..{end} {token:?}\n"));
     Ok(lines.collect())

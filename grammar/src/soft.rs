@@ -75,6 +75,10 @@ fn encloses_items(lexemes: &[Lexeme], at: usize) -> bool {
             let next = rest.get(place + 1).map(|next| next.token);
             return next == Some(Token::Colon) && place > 1;
         }
+        // Nothing but an item has an `as`.
+        if depth == 1 && token == Token::As {
+            return true;
+        }
         let item_starts = depth == 1 && matches!(previous, Token::LeftParen | Token::Comma);
         let never_in_item = depth == 1 && matches!(token, Token::Walrus | Token::For | Token::Async);
         if never_in_item || token.is_layout() || (item_starts && matches!(token, Token::Star | Token::Yield))

@@ -4,7 +4,6 @@ use crate::ast::*;
 use crate::check;
 use crate::items::*;
 use crate::nodes::Nodes;
-use crate::parameters;
 
 impl<'s> Nodes<'s> {
     // Assignments.
@@ -134,24 +133,25 @@ impl<'s> Nodes<'s> {
         WithItem { context_expr, optional_vars: Some(Box::new(target)) }
     }
 
+    pub fn exception_type(&self, types: Items<Expr>, l: u32, r: u32) -> Expr {
+        if types.comma || types.elts.len() > 1 {
+            let end = types.elts.last().map_or(r, |last| last.span.end);
+            self.problem(Span::new(l, end), "multiple exception types must be parenthesized");
+        }
+        self.tuple_or_one(types, l, r)
+    }
+
     pub fn handler(
         &self,
         l: u32,
         r: u32,
         star: bool,
-        what: Option<(Items<Expr>, Option<Identifier>)>,
+        what: Option<(Expr, Option<Identifier>)>,
         body: Vec<Stmt>,
     ) -> Handler {
         let (type_, name) = match what {
             None => (None, None),
-            Some((types, name)) => {
-                let start = types.elts.first().map_or(l, |first| first.span.start);
-                let end = types.elts.last().map_or(r, |last| last.span.end);
-                if types.comma || types.elts.len() > 1 {
-                    self.problem(Span::new(start, end), "multiple exception types must be parenthesized");
-                }
-                (Some(Box::new(self.tuple_or_one(types, start, end))), name)
-            }
+            Some((type_, name)) => (Some(Box::new(type_)), name),
         };
         Handler { star, handler: ExceptHandler { type_, name, body, span: Span::new(l, r) } }
     }
@@ -183,30 +183,32 @@ impl<'s> Nodes<'s> {
         &self,
         is_async: bool,
         (name, name_span): (Identifier, Span),
-        parameters: Vec<Parameter>,
+        args: Arguments,
         returns: Option<Expr>,
         body: Vec<Stmt>,
     ) -> Definition {
-        let args = parameters::arguments(self, false, parameters);
         let returns = returns.map(Box::new);
         let function = FunctionDef { name, name_span, args, body, decorator_list: vec![], returns };
         Definition::Function { is_async, function: Box::new(function) }
     }
 
-    pub fn class(
-        &self,
-        (name, name_span): (Identifier, Span),
-        arguments: Option<Items<Argument>>,
-        body: Vec<Stmt>,
-    ) -> Definition {
-        let arguments = arguments.map_or(vec![], |arguments| arguments.elts);
-        let end = arguments.last().map_or(name_span.end, |last| last.span.end);
-        for argument in &arguments {
+    /// The bases and keywords of a class; `end` is where their parentheses end.
+    pub fn class_arguments(&self, arguments: Items<Argument>, end: u32) -> (Vec<Expr>, Vec<Keyword>) {
+        for argument in &arguments.elts {
             if let ArgumentKind::Generator(elt, _) = &argument.kind {
                 self.problem(self.next_token(elt.span.end), "invalid syntax");
             }
         }
-        let (bases, keywords) = check::arguments(self, arguments, self.next_token(end).end);
+        check::arguments(self, arguments.elts, end)
+    }
+
+    pub fn class(
+        &self,
+        (name, name_span): (Identifier, Span),
+        arguments: Option<(Vec<Expr>, Vec<Keyword>)>,
+        body: Vec<Stmt>,
+    ) -> Definition {
+        let (bases, keywords) = arguments.unwrap_or_default();
         Definition::Class(Box::new(ClassDef {
             name,
             name_span,

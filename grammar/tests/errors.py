@@ -75,6 +75,15 @@ PROGRAMS = [
     "(", "[(", "((\n]", "x = (1,", "x = (1", "(]", "(\n]", ")", "f(a, b\nx = 1\n", "f(a, b\nx + 1\n", '{\n"a": 1,\n"b": 2\n\ndef f(): pass',
     "x = (\n 1 2", "x = (1 2", "x = (\n$", "x $ (", "(a b, c", "(a b'c)", "[a b", "a]", "{)", "f(a))", "print(a", "x = {1: [2, 3}",
     "if x:\n  a(\nb = 1", "ur'a'", "bu'a'", '"a\\\nb', "a ? b", "a ! b", "`a`", "x = '''a\nb", "\\", "a\\\n  b", "if a:\n  b\\\nc d",
+    # Which of two errors, and what may be missing where.
+    "def f() z: pass", "def f() -> a z: pass", "class A z: pass", "for x in y z: pass", "with a z: pass",
+    "with (a as b) z: pass", "try z", "try:\n a\nfinally z", "if a:\n b\nelse z", "lambda x while",
+    "async def f() while", "[*a b]", "{*a b}", "(*a b)", "f(*a b)", "f(**a b)", "\"\":=1", "f():=1", "a.b:=1",
+    "if a.b:=1: pass", "a[f():=1]", "x = f():=1", "return f():=1", "{}{", "a b(", "a = b c(", "x y{", "a (b (",
+    "1 2[", "f(a=1, b c)", "print a(", "x = [a b(", "a if b c", "if a if b: pass", "def f(a= b=c): pass",
+    "x y\nif 1:\n  a\n b", "x y\nif 1:\n        a\n\tb", "x y\n\"a", "x y\n1a", "x y\na \\ b", "x y\nf\"{\"",
+    "  x\n'a", "if a:\nb\n'a", "f() = 1\n\"a", "def f(*, **k):\n if a:\n b", "x = [\n1a", "x = 1 +\n)",
+    "class A(a=1, b):\n x y", "try:\n a\nexcept A, B:\n x y", "f\"{a b}\"\nx y", "x y\n\ty",
     # Strings.
     '"\\x1"', '"\\u12"', '"\\U1234567"', '"\\U00110000"', '"abc\\x"', 'b"\\x1"', 'b"\u00e9"', 'b"a" "b"', '"a" b"b"', '"\\N"', '"\\N{"',
     'x = f("\\x1", 2)',
