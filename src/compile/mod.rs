@@ -51,6 +51,16 @@ impl Source<'_> {
 
 /// Compiles a parsed module. What the code returns depends on the variant: a `Module` returns None, an `Interactive` shows
 /// the value of each expression statement, an `Expression` returns its value.
+pub use mini_grammar::{ErrorKind, Mode, SyntaxError as Error};
+
+/// Parses and compiles source text.
+/// Errors: what Python calls SyntaxError, IndentationError or TabError.
+pub fn compile_text(text: &str, filename: &str, mode: Mode) -> Result<Arc<Code>, SyntaxError> {
+    let module = mini_grammar::parse(text, mode)?;
+    compile_module(&module, text, filename)
+}
+
+/// As `compile_text`, of a tree that is there already.
 pub fn compile_module(module: &Module, text: &str, filename: &str) -> Result<Arc<Code>, SyntaxError> {
     let source = Source { text, index: LineIndex::new(text), filename: filename.into() };
     let compiled = symbols::build(module, &source).and_then(|scopes| func::module(module, &scopes, &source));

@@ -1,0 +1,163 @@
+//! Where modules come from: native tables, folders of `sys.path` (`.mini` before `.py`, packages included), the
+//! embedded library. Must not know what `import` binds.
+
+use super::source;
+use super::stdlib;
+use crate::compile::Mode;
+use crate::gil::{Cause, park};
+use crate::native;
+use crate::object::{R, Value, Word, func, str, types};
+use crate::vm::native::ModuleDef;
+use crate::vm::thread::Thread;
+use crate::vm::{attr, boot, frame, import, link};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Modules that are being run: module, and the member that runs it.
+static RUNNING: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
+
+fn running() -> std::sync::MutexGuard<'static, Vec<(u64, u64)>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A module's source.
+struct Found {
+    text: Vec<u8>,
+    filename: String,
+    /// The folder of a package.
+    package: Option<PathBuf>,
+}
+
+/// The finder of `vm::import`.
+pub fn find(th: &mut Thread, name: &str, search: Word) -> R<Word> {
+    if search.is_none() {
+        if let Some(module) = load_native(th, name)? {
+            return Ok(Some(module));
+        }
+    }
+    let folders = match search {
+        Some(path) => strings(th, path)?,
+        None => native::search_path(th)?,
+    };
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let found = th.detach(Cause::Blocking, || folders.iter().find_map(|f| look_in(Path::new(f), last)));
+    if let Some(found) = found {
+        let text = source::decode(th, &found.text, &found.filename)?;
+        return run_module(th, name, &text, &found.filename, found.package).map(Some);
+    }
+    match stdlib::find(name) {
+        Some(text) => run_module(th, name, text, &format!("<frozen {name}>"), None).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The texts of a list or tuple.
+fn strings(th: &mut Thread, list: Value) -> R<Vec<String>> {
+    let list = th.collect(list)?;
+    let items = crate::vm::ops::iterate::values_of(list);
+    Ok(items.into_iter().filter_map(str::as_str).map(ToOwned::to_owned).collect())
+}
+
+fn look_in(folder: &Path, name: &str) -> Option<Found> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let package = folder.join(name);
+    let inits = ["__init__.mini", "__init__.py"].map(|init| (package.join(init), true));
+    let plain = ["mini", "py"].map(|ext| (folder.join(format!("{name}.{ext}")), false));
+    inits.into_iter().chain(plain).find_map(|(path, is_package)| {
+        let text = std::fs::read(&path).ok()?;
+        let filename = path.to_string_lossy().into_owned();
+        Some(Found { text, filename, package: is_package.then(|| package.clone()) })
+    })
+}
+
+/// A module made from a native table, registered in `sys.modules`.
+pub fn load_native(th: &mut Thread, name: &str) -> R<Word> {
+    let Some(def): Option<&'static ModuleDef> = native::modules().iter().find(|d| d.name == name).copied() else {
+        return Ok(None);
+    };
+    let module = boot::make_module(th, def)?;
+    register(th, name, module)?;
+    Ok(Some(module))
+}
+
+fn register(th: &mut Thread, name: &str, module: Value) -> R<()> {
+    let key = th.m.intern(name)?;
+    th.dict_set(import::modules(), key, module)
+}
+
+/// Makes a module and runs its text. If that fails the module is forgotten again.
+fn run_module(th: &mut Thread, name: &str, text: &str, filename: &str, package: Option<PathBuf>) -> R {
+    let code = source::compile(th, text, filename, Mode::Module)?;
+    let module = new_module(th, name, filename)?;
+    let parent = match &package {
+        Some(folder) => {
+            let folder = th.m.new_str(&folder.to_string_lossy())?;
+            let path = th.m.new_list(&[folder])?;
+            boot::set_global(th, module, "__path__", path)?;
+            name
+        }
+        None => name.rsplit_once('.').map_or("", |(parent, _)| parent),
+    };
+    let parent = th.m.new_str(parent)?;
+    boot::set_global(th, module, "__package__", parent)?;
+    register(th, name, module)?;
+    let me = th.m.member.id();
+    running().push((module.bits(), me));
+    let result = run_in(th, &code, module);
+    running().retain(|(m, _)| *m != module.bits());
+    park::wake(module.addr(), usize::MAX);
+    if let Err(raised) = result {
+        let pending = th.m.pending.take();
+        let key = th.m.intern(name)?;
+        th.dict_del(import::modules(), key)?;
+        th.m.pending = pending;
+        return Err(raised);
+    }
+    Ok(module)
+}
+
+/// A module with the names every module has.
+pub fn new_module(th: &mut Thread, name: &str, filename: &str) -> R {
+    let text = th.m.intern(name)?;
+    let module = func::new_module(&mut th.m, text)?;
+    boot::set_global(th, module, "__name__", text)?;
+    boot::set_global(th, module, "__doc__", Value::NONE)?;
+    boot::set_global(th, module, "__builtins__", link::builtins())?;
+    if !filename.starts_with('<') {
+        let file = th.m.new_str(filename)?;
+        boot::set_global(th, module, "__file__", file)?;
+    }
+    Ok(module)
+}
+
+/// Runs compiled text in a module.
+pub fn run_in(th: &mut Thread, code: &std::sync::Arc<crate::bytecode::code::Code>, module: Value) -> R {
+    let linked = link::link(th, code, module)?;
+    if let Some(doc) = types::cast::<crate::object::layout::Code>(linked).and_then(|c| frame::plain(c).doc.clone()) {
+        let doc = th.m.new_str(&doc)?;
+        let key = th.m.intern("__doc__")?;
+        attr::set_in_namespace(&mut th.m, func::module_dict(module), key, doc)?;
+    }
+    th.run_code(linked, &[], None)
+}
+
+/// Waits until a module that another thread is running is complete: a second importer must not see it half-made. Two
+/// threads that import each other's modules do not wait, as in CPython.
+pub fn wait_until_complete(th: &mut Thread, module: Value) -> R<()> {
+    let me = th.m.member.id();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let busy = |list: &[(u64, u64)]| list.iter().any(|(m, owner)| *m == module.bits() && *owner != me);
+        {
+            let list = running();
+            // A thread that is itself in the middle of an import may be what the other one waits for.
+            if !busy(&list) || list.iter().any(|(_, owner)| *owner == me) || Instant::now() > deadline {
+                return Ok(());
+            }
+        }
+        let until = Instant::now() + Duration::from_millis(50);
+        th.waiting(|member| park::wait_on(member, module.addr(), || busy(&running()), Some(until)));
+        th.check_signals()?;
+    }
+}

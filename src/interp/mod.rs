@@ -1,0 +1,67 @@
+//! The interpreter as a whole: start-up, finding and running modules, running programs.
+//! Must not know the command line.
+
+pub mod importing;
+pub mod program;
+pub mod source;
+pub mod stdlib;
+
+use crate::gil::{self, PolicySpec, signal};
+use crate::native;
+use crate::object::{R, Value, heap, intern};
+use crate::vm::thread::{MAIN_REGISTERS, Thread};
+use crate::vm::{boot, import, link};
+
+/// What a start-up needs to know.
+pub struct Options {
+    pub policy: Option<PolicySpec>,
+    /// Bytes; 0: three quarters of the memory there is.
+    pub max_heap: usize,
+    /// `sys.argv`.
+    pub argv: Vec<String>,
+    /// `sys.path` before the embedded library.
+    pub path: Vec<String>,
+    /// Native stack of the calling thread, in bytes.
+    pub native_stack: usize,
+}
+
+/// Starts the interpreter on the calling OS thread, which becomes the main thread.
+/// Errors: no memory or address space.
+pub fn start(options: &Options) -> Result<Box<Thread>, String> {
+    heap::init(options.max_heap)?;
+    heap::register_weak(intern::retain_interned);
+    heap::register_weak(link::drop_dead);
+    let member = gil::register("MainThread", true);
+    member.bind_to_this_thread();
+    signal::install();
+    let mut thread = Thread::new(member, MAIN_REGISTERS, options.native_stack)?;
+    thread.attach();
+    if let Some(policy) = options.policy {
+        thread.waiting(|member| gil::set_policy(member, policy));
+    }
+    let th = &mut *thread;
+    match build(th, options) {
+        Ok(()) => Ok(thread),
+        Err(_) => Err(describe_pending(th)),
+    }
+}
+
+fn describe_pending(th: &mut Thread) -> String {
+    let exception = th.take_exception();
+    match th.repr(exception) {
+        Ok(text) => format!("start-up failed: {}", crate::object::str::as_str(text).unwrap_or("?")),
+        Err(_) => "start-up failed".to_owned(),
+    }
+}
+
+fn build(th: &mut Thread, options: &Options) -> R<()> {
+    boot::make_classes(th, &native::types())?;
+    native::install(th)?;
+    let modules = th.m.new_dict()?;
+    import::install(importing::find, modules);
+    import::install_ready(importing::wait_until_complete);
+    let builtins = importing::load_native(th, "builtins")?.unwrap_or(Value::NONE);
+    link::set_builtins(builtins);
+    native::fill_builtins(th, builtins)?;
+    native::set_start_values(th, &options.argv, &options.path)
+}

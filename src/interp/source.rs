@@ -1,0 +1,89 @@
+//! From source text to a SyntaxError object or a code object. Must not know where text comes from.
+
+use crate::compile::{self, ErrorKind, Mode};
+use crate::bytecode::code::Code;
+use crate::object::{Exc, R, Raised, Value, shape};
+use crate::vm::thread::Thread;
+use std::sync::Arc;
+
+/// Compiles text. Raises SyntaxError, IndentationError, TabError, or RecursionError for absurd nesting.
+pub fn compile(th: &mut Thread, text: &str, filename: &str, mode: Mode) -> R<Arc<Code>> {
+    match compile::compile_text(text, filename, mode) {
+        Ok(code) => Ok(code),
+        Err(error) => Err(raise(th, &error, filename)),
+    }
+}
+
+/// The bytes of a source file as text: UTF-8, with or without a byte order mark.
+pub fn decode(th: &mut Thread, bytes: &[u8], filename: &str) -> R<String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
+            let byte = bytes.get(at).copied().unwrap_or(0);
+            let message = format!(
+                "(unicode error) 'utf-8' codec can't decode byte {byte:#04x} in position {at}: invalid start byte"
+            );
+            Err(raise_plain(th, &message, filename, line))
+        }
+    }
+}
+
+fn raise_plain(th: &mut Thread, message: &str, filename: &str, line: usize) -> Raised {
+    let raised = th.raise(Exc::SyntaxError, message);
+    let fields = [("filename", filename), ("msg", message)];
+    if let Some(e) = th.m.pending {
+        let _ = set_text_fields(th, e, &fields);
+        let _ = set_field(th, e, "lineno", Value::int_unchecked(line as i64));
+    }
+    raised
+}
+
+fn set_field(th: &mut Thread, e: Value, name: &str, v: Value) -> R<()> {
+    let name = th.m.intern(name)?;
+    shape::set(&mut th.m, e, name, v).map(drop)
+}
+
+fn set_text_fields(th: &mut Thread, e: Value, fields: &[(&str, &str)]) -> R<()> {
+    for (name, text) in fields {
+        let v = th.m.new_str(text)?;
+        set_field(th, e, name, v)?;
+    }
+    Ok(())
+}
+
+fn raise(th: &mut Thread, error: &compile::Error, filename: &str) -> Raised {
+    if error.too_deep {
+        return th.raise(Exc::RecursionError, "maximum recursion depth exceeded during compilation");
+    }
+    let class = match error.kind {
+        ErrorKind::SyntaxError => Exc::SyntaxError,
+        ErrorKind::IndentationError => Exc::IndentationError,
+        ErrorKind::TabError => Exc::TabError,
+    };
+    match build(th, error, filename, class) {
+        Ok(raised) => raised,
+        Err(raised) => raised,
+    }
+}
+
+/// `SyntaxError(msg, (filename, lineno, offset, text, end_lineno, end_offset))` with the same attributes.
+fn build(th: &mut Thread, error: &compile::Error, filename: &str, class: Exc) -> R<Raised> {
+    let number = |n: u32| Value::int_unchecked(n as i64);
+    let message = th.m.new_str(&error.message)?;
+    let file = th.m.new_str(filename)?;
+    let text = th.m.new_str(&error.text)?;
+    let place = [file, number(error.line), number(error.col), text, number(error.end_line), number(error.end_col)];
+    let details = th.m.new_tuple(&place)?;
+    let raised = th.raise_with(class, &[message, details]);
+    if let Some(e) = th.m.pending {
+        set_field(th, e, "msg", message)?;
+        let names = ["filename", "lineno", "offset", "text", "end_lineno", "end_offset"];
+        for (name, v) in names.into_iter().zip(place) {
+            set_field(th, e, name, v)?;
+        }
+    }
+    Ok(raised)
+}

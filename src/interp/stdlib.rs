@@ -1,0 +1,34 @@
+//! The standard library's sources, embedded in the binary. Must not know how modules are run.
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        /// Module name and source text; sorted by name.
+        pub static SOURCES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../stdlib/", $name, ".mini")))),*];
+    };
+}
+
+embedded! {
+    "_sync", "abc", "bisect", "contextlib", "copy", "functools", "heapq", "io", "operator", "os", "posixpath", "queue",
+    "random", "stat", "string", "threading", "traceback", "types",
+}
+
+/// The source of an embedded module.
+pub fn find(name: &str) -> Option<&'static str> {
+    SOURCES.binary_search_by(|(n, _)| (*n).cmp(name)).ok().map(|i| SOURCES[i].1)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_module_of_the_library_is_embedded_in_order() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .expect("stdlib/")
+            .filter_map(|e| e.expect("entry").file_name().to_str()?.strip_suffix(".mini").map(str::to_owned))
+            .collect();
+        names.sort();
+        let embedded: Vec<&str> = super::SOURCES.iter().map(|(n, _)| *n).collect();
+        assert_eq!(embedded, names);
+    }
+}

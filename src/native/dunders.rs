@@ -1,0 +1,363 @@
+//! What `object`, `type`, `super` and exceptions have, and the special methods of built-in types that scripts call by
+//! name (`super().__init__()`, `list.__len__(x)`): each does what the operator does, whatever a subclass overrides.
+//! Must not know how the operators find them.
+
+use crate::object::num::{BinOp, CmpOp};
+use crate::object::{Exc, Kind, R, Value, class, exc, list, str, types};
+use crate::vm::native::{Args, NativeDef};
+use crate::vm::ops::{arith, compare, item, iterate, test};
+use crate::vm::thread::Thread;
+use crate::vm::{attr, boot, classes};
+
+macro_rules! binary_methods {
+    ($($name:ident $reflected:ident $op:ident),* $(,)?) => {
+        $(
+            fn $name(th: &mut Thread, args: Args) -> R {
+                operator(th, BinOp::$op, args.get(0), args.get(1))
+            }
+            fn $reflected(th: &mut Thread, args: Args) -> R {
+                operator(th, BinOp::$op, args.get(1), args.get(0))
+            }
+        )*
+        static BINARY: &[NativeDef] = &[$(
+            NativeDef::full(stringify!($name), "self, value, /", $name, "Return self op value."),
+            NativeDef::full(stringify!($reflected), "self, value, /", $reflected, "Return value op self."),
+        )*];
+    };
+}
+
+binary_methods! {
+    __add__ __radd__ Add, __sub__ __rsub__ Sub, __mul__ __rmul__ Mul, __truediv__ __rtruediv__ Div,
+    __floordiv__ __rfloordiv__ FloorDiv, __mod__ __rmod__ Mod, __pow__ __rpow__ Pow, __lshift__ __rlshift__ Lshift,
+    __rshift__ __rrshift__ Rshift, __and__ __rand__ BitAnd, __or__ __ror__ BitOr, __xor__ __rxor__ BitXor,
+}
+
+/// The operator on built-in types; NotImplemented where it is not defined.
+fn operator(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R {
+    if let Some(v) = crate::object::num::binary(&mut th.m, op, x, y)? {
+        return Ok(v);
+    }
+    if types::kind_of(x) != types::kind_of(y) && op == BinOp::Add {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
+    Ok(arith::builtin(th, op, x, y)?.unwrap_or(Value::NOT_IMPLEMENTED))
+}
+
+macro_rules! comparisons {
+    ($($name:ident $op:ident),* $(,)?) => {
+        $(fn $name(th: &mut Thread, args: Args) -> R {
+            comparison(th, CmpOp::$op, args.get(0), args.get(1))
+        })*
+        static COMPARISONS: &[NativeDef] = &[$(
+            NativeDef::full(stringify!($name), "self, value, /", $name, "Return self op value."),
+        )*];
+    };
+}
+
+comparisons! { __lt__ Lt, __le__ Le, __gt__ Gt, __ge__ Ge, __eq__ Eq, __ne__ Ne }
+
+fn comparison(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
+    if let Some(order) = crate::object::num::compare(x, y) {
+        return Ok(Value::bool(op.holds(order)));
+    }
+    if let Some(answer) = compare::builtin(th, op, x, y)? {
+        return Ok(answer);
+    }
+    Ok(match op {
+        CmpOp::Eq if x == y => Value::TRUE,
+        CmpOp::Ne => {
+            let equal = match th.lookup_override(x, "__eq__") {
+                Some(f) => th.call(f, &[x, y])?,
+                None if x == y => Value::TRUE,
+                None => Value::NOT_IMPLEMENTED,
+            };
+            if equal == Value::NOT_IMPLEMENTED { equal } else { Value::bool(!th.is_true(equal)?) }
+        }
+        _ => Value::NOT_IMPLEMENTED,
+    })
+}
+
+fn repr(th: &mut Thread, args: Args) -> R {
+    let v = args.get(0);
+    if types::kind_of(v) == Kind::Instance {
+        let text = th.object_text(v)?;
+        return th.m.new_str(&text);
+    }
+    th.repr_builtin(v)
+}
+
+fn str_of(th: &mut Thread, args: Args) -> R {
+    let v = args.get(0);
+    match types::kind_of(v) {
+        Kind::Exception => th.exception_text(v),
+        Kind::Str => th.m.new_str(str::as_str(v).unwrap_or("")),
+        _ => th.repr(v),
+    }
+}
+
+fn hash(th: &mut Thread, args: Args) -> R {
+    let v = args.get(0);
+    let h = if types::kind_of(v) == Kind::Instance { (v.bits() >> 4) as i64 } else { th.hash(v)? };
+    th.m.new_int(h)
+}
+
+fn format(th: &mut Thread, args: Args) -> R {
+    let spec = str::as_str(args.get(1)).unwrap_or("").to_owned();
+    if spec.is_empty() {
+        return th.str(args.get(0));
+    }
+    if let Some(v) = crate::object::format::format_value(&mut th.m, args.get(0), &spec)? {
+        return Ok(v);
+    }
+    let class = th.type_name(args.get(0));
+    Err(th.type_error(format!("unsupported format string passed to {class}.__format__")))
+}
+
+fn attribute_name(th: &mut Thread, v: Value) -> R {
+    if str::as_str(v).is_none() {
+        let class = th.type_name(v);
+        return Err(th.type_error(format!("attribute name must be string, not '{class}'")));
+    }
+    crate::object::intern::intern_value(&mut th.m, v)
+}
+
+fn getattribute(th: &mut Thread, args: Args) -> R {
+    let name = attribute_name(th, args.get(1))?;
+    th.get_attr_plainly(args.get(0), name)
+}
+
+fn setattr(th: &mut Thread, args: Args) -> R {
+    let name = attribute_name(th, args.get(1))?;
+    attr::set_plainly(th, args.get(0), name, args.get(2)).map(|()| Value::NONE)
+}
+
+fn delattr(th: &mut Thread, args: Args) -> R {
+    let name = attribute_name(th, args.get(1))?;
+    attr::delete_plainly(th, args.get(0), name).map(|()| Value::NONE)
+}
+
+fn object_init(th: &mut Thread, args: Args) -> R {
+    let class = types::class_of(args.get(0));
+    let traits = class::traits(class);
+    let extra = args.len() > 1;
+    if extra && traits & class::trait_bits::NEW == 0 && traits & class::trait_bits::INIT != 0 {
+        let m = "object.__init__() takes exactly one argument (the instance to initialize)";
+        return Err(th.type_error(m));
+    }
+    Ok(Value::NONE)
+}
+
+fn object_new(th: &mut Thread, args: Args) -> R {
+    let class = args.get(0);
+    let Some(c) = class::cast(class) else {
+        return Err(th.type_error("object.__new__(X): X is not a type object"));
+    };
+    if c.instance_kind != Kind::Instance as u64 {
+        let name = class::name(class);
+        return Err(th.type_error(format!("object.__new__({name}) is not safe, use {name}.__new__()")));
+    }
+    classes::new_instance(th, class)
+}
+
+fn exception_new(th: &mut Thread, args: Args) -> R {
+    let class = args.get(0);
+    if !class::is_subclass(class, types::exc_class(Exc::BaseException)) {
+        return Err(th.type_error("BaseException.__new__(X): X is not a type object"));
+    }
+    let values: Vec<Value> = args.rest(1).iter().copied().flatten().collect();
+    exc::new_exception(&mut th.m, class, &values)
+}
+
+fn exception_init(th: &mut Thread, args: Args) -> R {
+    let values: Vec<Value> = args.rest(1).iter().copied().flatten().collect();
+    let tuple = th.m.new_tuple(&values)?;
+    if let Some(e) = exc::cast(args.get(0)) {
+        e.args.set(tuple);
+    }
+    Ok(Value::NONE)
+}
+
+fn list_init(th: &mut Thread, args: Args) -> R {
+    if let Some(l) = list::of(args.get(0)) {
+        list::clear(&mut th.m, l)?;
+    }
+    match args.opt(1) {
+        Some(v) => crate::vm::ops::build::list_extend(th, args.get(0), v, false).map(|()| Value::NONE),
+        None => Ok(Value::NONE),
+    }
+}
+
+/// `dict.__init__`, `set.__init__`: as `update`.
+fn update_init(th: &mut Thread, args: Args) -> R {
+    let values: Vec<Value> = args.rest(2).iter().copied().flatten().collect();
+    let keywords: Vec<(Value, Value)> = args.opt(1).map_or(Vec::new(), crate::vm::ops::build::dict_items);
+    let (receiver, rest) = match values.split_first() {
+        Some(split) => split,
+        None => (&Value::NONE, &[][..]),
+    };
+    let name = th.m.intern("update")?;
+    let update = th.get_attr(*receiver, name)?;
+    th.call_kw(update, rest, &keywords)
+}
+
+fn len(th: &mut Thread, args: Args) -> R {
+    let n = crate::vm::container_ops::len(th, args.get(0))?;
+    match n {
+        Some(n) => Ok(n),
+        None => {
+            let n = th.len(args.get(0))?;
+            th.m.new_int(n as i64)
+        }
+    }
+}
+
+fn getitem(th: &mut Thread, args: Args) -> R {
+    item::get_builtin(th, args.get(0), args.get(1))
+}
+
+fn setitem(th: &mut Thread, args: Args) -> R {
+    item::set_builtin(th, args.get(0), args.get(1), args.get(2)).map(|()| Value::NONE)
+}
+
+fn delitem(th: &mut Thread, args: Args) -> R {
+    item::delete_builtin(th, args.get(0), args.get(1)).map(|()| Value::NONE)
+}
+
+fn contains(th: &mut Thread, args: Args) -> R {
+    item::contains_builtin(th, args.get(0), args.get(1)).map(Value::bool)
+}
+
+fn iter(th: &mut Thread, args: Args) -> R {
+    th.iter_builtin(args.get(0))
+}
+
+fn next(th: &mut Thread, args: Args) -> R {
+    match th.next_item(args.get(0))? {
+        Some(v) => Ok(v),
+        None => Err(th.raise_with(Exc::StopIteration, &[])),
+    }
+}
+
+fn truth(th: &mut Thread, args: Args) -> R {
+    test::is_true(th, args.get(0)).map(Value::bool)
+}
+
+fn dir(th: &mut Thread, args: Args) -> R {
+    super::dir::names(th, args.get(0))
+}
+
+fn call(th: &mut Thread, args: Args) -> R {
+    let values: Vec<Value> = args.rest(2).iter().copied().flatten().collect();
+    let keywords = args.opt(1).map_or(Vec::new(), crate::vm::ops::build::dict_items);
+    th.call_kw(args.get(0), &values, &keywords)
+}
+
+fn subclasses(th: &mut Thread, args: Args) -> R {
+    match class::cast(args.get(0)) {
+        Some(c) => {
+            let items = iterate::values_of(c.subclasses.value());
+            th.m.new_list(&items)
+        }
+        None => th.m.new_list(&[]),
+    }
+}
+
+fn mro(th: &mut Thread, args: Args) -> R {
+    let classes: Vec<Value> = class::mro(args.get(0)).iter().filter_map(|s| s.get()).collect();
+    th.m.new_list(&classes)
+}
+
+fn type_new(th: &mut Thread, args: Args) -> R {
+    classes::call(th, args.get(0), &args.rest(1).iter().copied().flatten().collect::<Vec<_>>(), &[])
+}
+
+fn super_new(th: &mut Thread, args: Args) -> R {
+    match (args.opt(1), args.opt(2)) {
+        (Some(class), Some(receiver)) => classes::new_super(th, class, receiver),
+        (Some(_), None) => Err(th.type_error("super() with one argument is not supported by Mini")),
+        _ => Err(th.raise(Exc::RuntimeError, "super(): no arguments")),
+    }
+}
+
+static OBJECT: &[NativeDef] = &[
+    NativeDef::full("__init__", "self, *args", object_init, "Initialize self."),
+    NativeDef::full("__repr__", "self, /", repr, "Return repr(self)."),
+    NativeDef::full("__str__", "self, /", str_of, "Return str(self)."),
+    NativeDef::full("__hash__", "self, /", hash, "Return hash(self)."),
+    NativeDef::full("__format__", "self, format_spec, /", format, "Default object formatter."),
+    NativeDef::full("__getattribute__", "self, name, /", getattribute, "Return getattr(self, name)."),
+    NativeDef::full("__setattr__", "self, name, value, /", setattr, "Implement setattr(self, name, value)."),
+    NativeDef::full("__delattr__", "self, name, /", delattr, "Implement delattr(self, name)."),
+    NativeDef::full("__dir__", "self, /", dir, "Default dir() implementation."),
+];
+static OBJECT_NEW: NativeDef = NativeDef::full("__new__", "cls, *args", object_new, "Create and return a new object.");
+static TYPE_NEW: NativeDef = NativeDef::full("__new__", "cls, *args", type_new, "Create and return a new class.");
+static SUPER_NEW: NativeDef =
+    NativeDef::full("__new__", "cls, class=, object=, /", super_new, "super(type, obj) -> bound super object");
+static EXCEPTION_NEW: NativeDef =
+    NativeDef::full("__new__", "cls, *args", exception_new, "Create and return a new exception.");
+static EXCEPTION_INIT: &[NativeDef] =
+    &[NativeDef::full("__init__", "self, *args", exception_init, "Initialize self.")];
+static LIST_INIT: &[NativeDef] = &[NativeDef::full("__init__", "self, iterable=, /", list_init, "Initialize self.")];
+static UPDATE_INIT: &[NativeDef] = &[NativeDef::full("__init__", "*args, **kwargs", update_init, "Initialize self.")];
+static CLASS: &[NativeDef] = &[
+    NativeDef::full("__call__", "self, *args, **kwargs", call, "Call self as a function."),
+    NativeDef::full("__subclasses__", "self, /", subclasses, "Return a list of immediate subclasses."),
+    NativeDef::full("mro", "self, /", mro, "Return a type's method resolution order."),
+];
+static CALLABLE: &[NativeDef] =
+    &[NativeDef::full("__call__", "self, *args, **kwargs", call, "Call self as a function.")];
+static CONTAINER: &[NativeDef] = &[
+    NativeDef::full("__len__", "self, /", len, "Return len(self)."),
+    NativeDef::full("__contains__", "self, key, /", contains, "Return key in self."),
+    NativeDef::full("__iter__", "self, /", iter, "Implement iter(self)."),
+];
+static GET: &[NativeDef] = &[NativeDef::full("__getitem__", "self, key, /", getitem, "Return self[key].")];
+static SET: &[NativeDef] = &[
+    NativeDef::full("__setitem__", "self, key, value, /", setitem, "Set self[key] to value."),
+    NativeDef::full("__delitem__", "self, key, /", delitem, "Delete self[key]."),
+];
+static ITERATOR: &[NativeDef] = &[
+    NativeDef::full("__iter__", "self, /", iter, "Implement iter(self)."),
+    NativeDef::full("__next__", "self, /", next, "Implement next(self)."),
+];
+static BOOL: &[NativeDef] = &[NativeDef::full("__bool__", "self, /", truth, "True if self else False")];
+
+/// Adds the special methods to the built-in classes.
+pub fn install(th: &mut Thread) -> R<()> {
+    use Kind::*;
+    let of = types::class_of_kind;
+    for table in [OBJECT, COMPARISONS] {
+        boot::add_methods(th, of(Instance), table)?;
+    }
+    for (class, new) in [(Instance, &OBJECT_NEW), (Class, &TYPE_NEW), (Super, &SUPER_NEW)] {
+        boot::add_function(th, of(class), new)?;
+    }
+    let base = types::exc_class(Exc::BaseException);
+    boot::add_function(th, base, &EXCEPTION_NEW)?;
+    boot::add_methods(th, base, EXCEPTION_INIT)?;
+    boot::add_methods(th, of(Class), CLASS)?;
+    for kind in [Function, Native, BoundMethod] {
+        boot::add_methods(th, of(kind), CALLABLE)?;
+    }
+    for kind in [Int, Float, Str, Bytes, Tuple, List, Dict, Set, FrozenSet] {
+        boot::add_methods(th, of(kind), BINARY)?;
+    }
+    for kind in [Int, Float] {
+        boot::add_methods(th, of(kind), BOOL)?;
+    }
+    for kind in [Str, Bytes, Tuple, List, Dict, Set, FrozenSet, Range, MappingProxy] {
+        boot::add_methods(th, of(kind), CONTAINER)?;
+    }
+    for kind in [Str, Bytes, Tuple, List, Dict, Range, MappingProxy] {
+        boot::add_methods(th, of(kind), GET)?;
+    }
+    for kind in [List, Dict] {
+        boot::add_methods(th, of(kind), SET)?;
+    }
+    boot::add_methods(th, of(List), LIST_INIT)?;
+    for kind in [Dict, Set] {
+        boot::add_methods(th, of(kind), UPDATE_INIT)?;
+    }
+    boot::add_methods(th, of(Iter), ITERATOR)
+}
