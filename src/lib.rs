@@ -4,6 +4,7 @@
 pub mod bytecode;
 pub mod compile;
 pub mod gil;
+pub mod interp;
 pub mod native;
 pub mod object;
 pub mod vm;

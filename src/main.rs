@@ -1,1 +1,5 @@
-fn main() {}
+//! The `mini` command.
+
+fn main() {
+    std::process::exit(mini::cli::main());
+}

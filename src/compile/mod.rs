@@ -25,6 +25,7 @@ mod try_;
 mod unit;
 
 use crate::bytecode::code::{Code, Name};
+pub use mini_grammar::{ErrorKind, Mode, SyntaxError as Error};
 use mini_grammar::ast::Module;
 use mini_grammar::{ErrorKind, LineIndex, Span, SyntaxError};
 use std::sync::Arc;
@@ -49,10 +50,6 @@ impl Source<'_> {
     }
 }
 
-/// Compiles a parsed module. What the code returns depends on the variant: a `Module` returns None, an `Interactive` shows
-/// the value of each expression statement, an `Expression` returns its value.
-pub use mini_grammar::{ErrorKind, Mode, SyntaxError as Error};
-
 /// Parses and compiles source text.
 /// Errors: what Python calls SyntaxError, IndentationError or TabError.
 pub fn compile_text(text: &str, filename: &str, mode: Mode) -> Result<Arc<Code>, SyntaxError> {
@@ -60,7 +57,8 @@ pub fn compile_text(text: &str, filename: &str, mode: Mode) -> Result<Arc<Code>,
     compile_module(&module, text, filename)
 }
 
-/// As `compile_text`, of a tree that is there already.
+/// Compiles a parsed module. What the code returns depends on the variant: a `Module` returns None, an `Interactive` shows
+/// the value of each expression statement, an `Expression` returns its value.
 pub fn compile_module(module: &Module, text: &str, filename: &str) -> Result<Arc<Code>, SyntaxError> {
     let source = Source { text, index: LineIndex::new(text), filename: filename.into() };
     let compiled = symbols::build(module, &source).and_then(|scopes| func::module(module, &scopes, &source));

@@ -161,3 +161,59 @@ pub fn wait_until_complete(th: &mut Thread, module: Value) -> R<()> {
         th.check_signals()?;
     }
 }
+
+/// The program in a file, or in a folder with a `__main__`: its bytes and its name.
+/// Errors: a message in CPython's words.
+pub fn read_program(path: &str) -> Result<(Vec<u8>, String), String> {
+    let asked = Path::new(path);
+    let filename = if asked.is_dir() {
+        let mains = ["__main__.mini", "__main__.py"].map(|m| asked.join(m));
+        match mains.into_iter().find(|p| p.is_file()) {
+            Some(main) => main.to_string_lossy().into_owned(),
+            None => return Err(format!("can't find '__main__' module in '{path}'")),
+        }
+    } else {
+        path.to_owned()
+    };
+    match std::fs::read(&filename) {
+        Ok(bytes) => Ok((bytes, filename)),
+        Err(error) => {
+            let number = error.raw_os_error().unwrap_or(0);
+            let text = error.to_string();
+            let text = text.split(" (os error").next().unwrap_or("cannot be read");
+            Err(format!("can't open file '{}': [Errno {number}] {text}", absolute(&filename)))
+        }
+    }
+}
+
+fn absolute(path: &str) -> String {
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |p| p.to_string_lossy().into_owned())
+}
+
+/// The text and file name of a module to be run as the program (`-m`).
+pub fn locate(th: &mut Thread, name: &str) -> R<Option<(String, String)>> {
+    let (parent, last) = name.rsplit_once('.').map_or((None, name), |(p, l)| (Some(p), l));
+    let folders = match parent {
+        None => native::search_path(th)?,
+        Some(parent) => {
+            let package = import::import_dotted(th, parent)?;
+            let key = th.m.intern("__path__")?;
+            match th.get_attr_opt(package, key)? {
+                Some(path) => strings(th, path)?,
+                None => Vec::new(),
+            }
+        }
+    };
+    let found = folders.iter().find_map(|f| look_in(Path::new(f), last));
+    let found = match found {
+        Some(Found { package: Some(folder), .. }) => look_in(&folder, "__main__"),
+        found => found,
+    };
+    match found {
+        Some(found) => {
+            let text = source::decode(th, &found.text, &found.filename)?;
+            Ok(Some((text, found.filename)))
+        }
+        None => Ok(stdlib::find(name).map(|text| (text.to_owned(), format!("<frozen {name}>")))),
+    }
+}

@@ -38,3 +38,8 @@ pub mod str_translate;
 pub mod string_builtins;
 pub mod text_args;
 pub mod tuple;
+pub mod dir;
+pub mod dunders;
+pub mod registry;
+
+pub use registry::{fill_builtins, install, modules, search_path, set_start_values, types};

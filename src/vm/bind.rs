@@ -204,7 +204,7 @@ fn too_many(th: &mut Thread, t: &Target, n: usize) -> Raised {
 pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], given: &[(Value, Value)]) -> R {
     let p = &def.params;
     let (max, kwonly) = (p.max as usize, p.kwonly as usize);
-    let method = owner.is_none();
+    let method = owner.is_some_and(|o| crate::object::class::cast(o).is_some());
     if args.len() > max && !p.varargs {
         return Err(native_count(th, def, args.len(), method));
     }

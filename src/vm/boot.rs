@@ -131,6 +131,12 @@ pub fn add_methods(th: &mut Thread, class: Value, methods: &'static [NativeDef])
     Ok(())
 }
 
+/// Adds one native to a class as it is: no receiver (`__new__`).
+pub fn add_function(th: &mut Thread, class: Value, def: &'static NativeDef) -> R<()> {
+    let f = native(th, def, None)?;
+    put(th, class, def.name, f)
+}
+
 fn fill_class(th: &mut Thread, class: Value, def: &'static TypeDef) -> R<()> {
     let doc = th.m.new_str(def.doc)?;
     put(th, class, "__doc__", doc)?;

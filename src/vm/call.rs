@@ -166,11 +166,30 @@ pub fn native_in_place(th: &mut Thread, callee: Value, args: *mut u64, n: usize)
     let (def, args) = unsafe {
         (&*native.def.cast::<NativeDef>(), std::slice::from_raw_parts(args.cast::<Word>(), n))
     };
+    if let Some(owner) = native.owner.get().filter(|o| class::cast(*o).is_some()) {
+        check_receiver(th, def, owner, args)?;
+    }
     let p = &def.params;
     if p.plain() && n >= p.min as usize && (n <= p.max as usize || p.varargs) {
         return run_native(th, def, Args(args));
     }
     bind::native(th, def, native.owner.get(), args, &[])
+}
+
+/// A method called through its class must get a receiver of that class.
+#[inline]
+fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word]) -> R<()> {
+    let Some(receiver) = args.first().copied().flatten() else {
+        let class = class::name(owner);
+        return Err(th.type_error(format!("unbound method {class}.{}() needs an argument", def.name)));
+    };
+    let own = types::class_of(receiver);
+    if own == owner || class::is_subclass(own, owner) {
+        return Ok(());
+    }
+    let (class, got) = (class::name(owner), class::name(own));
+    let name = def.name;
+    Err(th.type_error(format!("descriptor '{name}' for '{class}' objects doesn't apply to a '{got}' object")))
 }
 
 /// Runs a native with bound arguments.

@@ -185,6 +185,18 @@ impl Thread {
         Err(not_iterable(self, v))
     }
 
+    /// `iter(v)` as the built-in type has it, whatever a subclass says.
+    pub fn iter_builtin(&mut self, v: Value) -> R {
+        let kind = types::kind_of(v);
+        if kind == Kind::Iter {
+            return Ok(v);
+        }
+        match builtin_iterator(self, kind, v)? {
+            Some(it) => Ok(it),
+            None => Err(not_iterable(self, v)),
+        }
+    }
+
     /// The next item of an iterator object; `None` at the end.
     pub fn next_item(&mut self, it: Value) -> R<Word> {
         if let Some(state) = iter::of(it) {

@@ -1,0 +1,243 @@
+//! The command line: flags, help, and which program to run. Must not know how programs run.
+
+use crate::gil::PolicySpec;
+use crate::interp::program::{self, Ended, Program};
+use crate::interp::{self, Options};
+use lexopt::prelude::*;
+
+/// Native stack of the main thread: committed as it is used.
+const MAIN_STACK: usize = 256 << 20;
+
+const HELP: &str = "\
+Mini: a small scripting language, and a laboratory for the global interpreter lock.
+
+usage: mini [OPTIONS] FILE [ARGS]        run a script (.mini or .py; `-` reads standard input)
+       mini [OPTIONS] -c CODE [ARGS]     run the code given
+       mini [OPTIONS] -m MODULE [ARGS]   run a module
+       mini dis FILE                     show the bytecode of a script
+
+options:
+  --gil POLICY      who may run, and when threads switch (also: the variable MINI_GIL)
+                      off            no lock: threads run in parallel
+                      time:DUR       a waiting thread gets the lock after DUR (the default: time:5ms)
+                      ticks:N        a switch after every N instructions, as in Python 2
+                      coop           only at blocking calls and time.sleep(0)
+                    with ,queue=os|fifo|io|battle (who is next) and ,poll=op|edge (where)
+  --stats[=json]    at the end, print what each thread held, waited and was blocked, to standard error
+  --max-heap SIZE   limit the heap (for example 512M, 2G); beyond it: MemoryError
+  --version         print the version
+  --help            print this
+
+environment: MINI_GIL (as --gil), MINIPATH (folders to import from, separated by `:`)
+";
+
+/// A command line, understood.
+struct Command {
+    policy: Option<PolicySpec>,
+    stats: Option<Stats>,
+    max_heap: usize,
+    action: Action,
+    argv: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stats {
+    Text,
+    Json,
+}
+
+enum Action {
+    Run(Program),
+    Disassemble(String),
+    Help,
+    Version,
+    Prompt,
+}
+
+/// The whole program: returns the exit code.
+pub fn main() -> i32 {
+    match parse() {
+        Ok(command) => obey(command),
+        Err(message) => {
+            eprintln!("mini: {message}\nTry `mini --help` for more information.");
+            2
+        }
+    }
+}
+
+fn parse() -> Result<Command, String> {
+    let mut command = Command {
+        policy: policy_of_environment()?,
+        stats: None,
+        max_heap: 0,
+        action: Action::Prompt,
+        argv: vec![String::new()],
+    };
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(arg) = parser.next().map_err(|e| e.to_string())? {
+        match arg {
+            Long("gil") => command.policy = Some(policy(&text(&mut parser, "--gil")?)?),
+            Long("stats") => command.stats = Some(stats(parser.optional_value())?),
+            Long("max-heap") => command.max_heap = size(&text(&mut parser, "--max-heap")?)?,
+            Long("help") | Short('h') => return Ok(Command { action: Action::Help, ..command }),
+            Long("version") | Short('V') => return Ok(Command { action: Action::Version, ..command }),
+            Short('c') => {
+                let code = text(&mut parser, "-c")?;
+                return rest(command, parser, "-c".to_owned(), Action::Run(Program::Command(code)));
+            }
+            Short('m') => {
+                let name = text(&mut parser, "-m")?;
+                return rest(command, parser, "-m".to_owned(), Action::Run(Program::Module(name)));
+            }
+            Value(file) => {
+                let file = utf8(file)?;
+                if file == "dis" {
+                    let file = utf8(parser.value().map_err(|_| "dis: which file?".to_owned())?)?;
+                    return Ok(Command { action: Action::Disassemble(file), ..command });
+                }
+                let program = if file == "-" { Program::Stdin } else { Program::File(file.clone()) };
+                return rest(command, parser, file, Action::Run(program));
+            }
+            other => return Err(other.unexpected().to_string()),
+        }
+    }
+    Ok(command)
+}
+
+fn rest(mut command: Command, mut parser: lexopt::Parser, first: String, action: Action) -> Result<Command, String> {
+    command.argv = vec![first];
+    for arg in parser.raw_args().map_err(|e| e.to_string())? {
+        command.argv.push(utf8(arg)?);
+    }
+    command.action = action;
+    Ok(command)
+}
+
+fn utf8(text: std::ffi::OsString) -> Result<String, String> {
+    text.into_string().map_err(|t| format!("argument is not valid UTF-8: {}", t.to_string_lossy()))
+}
+
+fn text(parser: &mut lexopt::Parser, flag: &str) -> Result<String, String> {
+    let value = parser.value().map_err(|_| format!("argument expected for the {flag} option"))?;
+    utf8(value)
+}
+
+fn policy(text: &str) -> Result<PolicySpec, String> {
+    text.parse::<PolicySpec>().map_err(|e| format!("--gil: {e}"))
+}
+
+fn policy_of_environment() -> Result<Option<PolicySpec>, String> {
+    match std::env::var("MINI_GIL") {
+        Ok(text) if !text.is_empty() => text.parse().map(Some).map_err(|e| format!("MINI_GIL: {e}")),
+        Err(std::env::VarError::NotUnicode(_)) => Err("MINI_GIL is not valid UTF-8".to_owned()),
+        _ => Ok(None),
+    }
+}
+
+fn stats(value: Option<std::ffi::OsString>) -> Result<Stats, String> {
+    match value {
+        None => Ok(Stats::Text),
+        Some(v) if v == "json" => Ok(Stats::Json),
+        Some(v) => Err(format!("--stats: unknown format '{}' (there is only json)", v.to_string_lossy())),
+    }
+}
+
+/// A size in bytes, with K, M or G.
+fn size(text: &str) -> Result<usize, String> {
+    let bad = || format!("--max-heap: '{text}' is no size (for example 512M or 2G)");
+    let upper = text.trim_end_matches(['b', 'B']).to_ascii_uppercase();
+    let (digits, shift) = match upper.as_bytes().last() {
+        Some(b'K') => (&upper[..upper.len() - 1], 10),
+        Some(b'M') => (&upper[..upper.len() - 1], 20),
+        Some(b'G') => (&upper[..upper.len() - 1], 30),
+        _ => (&upper[..], 0),
+    };
+    let n: usize = digits.parse().map_err(|_| bad())?;
+    let bytes = n.checked_shl(shift).filter(|b| b >> shift == n).ok_or_else(bad)?;
+    if bytes < 4 << 20 {
+        return Err(format!("--max-heap: {text} is too small (at least 4M)"));
+    }
+    Ok(bytes)
+}
+
+fn obey(command: Command) -> i32 {
+    match command.action {
+        Action::Help => {
+            print!("{HELP}");
+            0
+        }
+        Action::Version => {
+            println!("Mini {}", env!("CARGO_PKG_VERSION"));
+            0
+        }
+        Action::Disassemble(file) => disassemble(&file),
+        Action::Prompt => run(Program::Stdin, command.policy, command.stats, command.max_heap, command.argv),
+        Action::Run(program) => run(program, command.policy, command.stats, command.max_heap, command.argv),
+    }
+}
+
+fn disassemble(file: &str) -> i32 {
+    match interp::disassemble(file) {
+        Ok(text) => {
+            print!("{text}");
+            0
+        }
+        Err(message) => {
+            eprint!("{message}");
+            1
+        }
+    }
+}
+
+/// Runs a program on a thread of its own, whose stack is large and committed as it is used.
+fn run(program: Program, policy: Option<PolicySpec>, stats: Option<Stats>, max_heap: usize, argv: Vec<String>) -> i32 {
+    let path = search_path(&program);
+    let work = move || {
+        let options = Options { policy, max_heap, argv, path, native_stack: MAIN_STACK };
+        let mut thread = match interp::start(&options) {
+            Ok(thread) => thread,
+            Err(message) => {
+                eprintln!("mini: {message}");
+                return Ended::Code(1);
+            }
+        };
+        let ended = program::run(&mut thread, &program);
+        match stats {
+            Some(Stats::Text) => eprint!("{}", interp::stats::as_table()),
+            Some(Stats::Json) => eprintln!("{}", interp::stats::as_json()),
+            None => {}
+        }
+        // The process ends here: what the thread owns goes with it.
+        std::mem::forget(thread);
+        ended
+    };
+    crate::gil::signal::block_signals_in_this_thread();
+    let runner = std::thread::Builder::new().name("mini-main".to_owned()).stack_size(MAIN_STACK).spawn(move || {
+        crate::gil::signal::unblock_signals_in_this_thread();
+        work()
+    });
+    match runner.map(std::thread::JoinHandle::join) {
+        Ok(Ok(Ended::Code(code))) => code,
+        Ok(Ok(Ended::Interrupted)) => interp::die_of_interrupt(),
+        Ok(Err(_)) => 70,
+        Err(error) => {
+            eprintln!("mini: cannot start the main thread: {error}");
+            1
+        }
+    }
+}
+
+/// The program's folder, then MINIPATH.
+fn search_path(program: &Program) -> Vec<String> {
+    let first = match program {
+        Program::File(file) if std::path::Path::new(file).is_dir() => file.clone(),
+        Program::File(file) => {
+            let folder = std::path::Path::new(file).parent();
+            folder.map_or(String::new(), |p| p.to_string_lossy().into_owned())
+        }
+        _ => String::new(),
+    };
+    let more = std::env::var("MINIPATH").unwrap_or_default();
+    let more = more.split(':').filter(|p| !p.is_empty()).map(str::to_owned);
+    std::iter::once(first).chain(more).collect()
+}
