@@ -104,7 +104,12 @@ fn parse() -> Result<Command, String> {
     Ok(command)
 }
 
-fn rest(mut command: Command, mut parser: lexopt::Parser, first: String, action: Action) -> Result<Command, String> {
+fn rest(
+    mut command: Command,
+    mut parser: lexopt::Parser,
+    first: String,
+    action: Action,
+) -> Result<Command, String> {
     command.argv = vec![first];
     for arg in parser.raw_args().map_err(|e| e.to_string())? {
         command.argv.push(utf8(arg)?);
@@ -190,7 +195,13 @@ fn disassemble(file: &str) -> i32 {
 }
 
 /// Runs a program on a thread of its own, whose stack is large and committed as it is used.
-fn run(program: Program, policy: Option<PolicySpec>, stats: Option<Stats>, max_heap: usize, argv: Vec<String>) -> i32 {
+fn run(
+    program: Program,
+    policy: Option<PolicySpec>,
+    stats: Option<Stats>,
+    max_heap: usize,
+    argv: Vec<String>,
+) -> i32 {
     let path = search_path(&program);
     let work = move || {
         let options = Options { policy, max_heap, argv, path, native_stack: MAIN_STACK };
@@ -212,10 +223,11 @@ fn run(program: Program, policy: Option<PolicySpec>, stats: Option<Stats>, max_h
         ended
     };
     crate::gil::signal::block_signals_in_this_thread();
-    let runner = std::thread::Builder::new().name("mini-main".to_owned()).stack_size(MAIN_STACK).spawn(move || {
-        crate::gil::signal::unblock_signals_in_this_thread();
-        work()
-    });
+    let runner =
+        std::thread::Builder::new().name("mini-main".to_owned()).stack_size(MAIN_STACK).spawn(move || {
+            crate::gil::signal::unblock_signals_in_this_thread();
+            work()
+        });
     match runner.map(std::thread::JoinHandle::join) {
         Ok(Ok(Ended::Code(code))) => code,
         Ok(Ok(Ended::Interrupted)) => interp::die_of_interrupt(),

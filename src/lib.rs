@@ -2,6 +2,7 @@
 //! The layers, and who may import whom, are in docs/architecture.md.
 
 pub mod bytecode;
+pub mod cli;
 pub mod compile;
 pub mod gil;
 pub mod interp;

@@ -25,9 +25,9 @@ mod try_;
 mod unit;
 
 use crate::bytecode::code::{Code, Name};
-pub use mini_grammar::{ErrorKind, Mode, SyntaxError as Error};
 use mini_grammar::ast::Module;
-use mini_grammar::{ErrorKind, LineIndex, Span, SyntaxError};
+pub use mini_grammar::{ErrorKind, Mode, SyntaxError as Error};
+use mini_grammar::{LineIndex, Span, SyntaxError};
 use std::sync::Arc;
 
 /// The error is boxed to keep the frames of the recursion small.

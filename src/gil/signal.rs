@@ -45,6 +45,12 @@ pub fn restore_default(signum: i32) -> std::io::Result<()> {
     set_disposition(signum, libc::SIG_DFL)
 }
 
+/// Sends a signal to this very process.
+pub fn raise(signum: i32) {
+    // SAFETY: no memory is touched.
+    unsafe { libc::kill(libc::getpid(), signum) };
+}
+
 /// Takes one pending signal, the lowest number first; `None` when there is none.
 pub fn take_pending() -> Option<i32> {
     let pending = PENDING.load(Ordering::SeqCst);

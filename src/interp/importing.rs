@@ -73,7 +73,8 @@ fn look_in(folder: &Path, name: &str) -> Option<Found> {
 
 /// A module made from a native table, registered in `sys.modules`.
 pub fn load_native(th: &mut Thread, name: &str) -> R<Word> {
-    let Some(def): Option<&'static ModuleDef> = native::modules().iter().find(|d| d.name == name).copied() else {
+    let Some(def): Option<&'static ModuleDef> = native::modules().iter().find(|d| d.name == name).copied()
+    else {
         return Ok(None);
     };
     let module = boot::make_module(th, def)?;
@@ -134,7 +135,9 @@ pub fn new_module(th: &mut Thread, name: &str, filename: &str) -> R {
 /// Runs compiled text in a module.
 pub fn run_in(th: &mut Thread, code: &std::sync::Arc<crate::bytecode::code::Code>, module: Value) -> R {
     let linked = link::link(th, code, module)?;
-    if let Some(doc) = types::cast::<crate::object::layout::Code>(linked).and_then(|c| frame::plain(c).doc.clone()) {
+    if let Some(doc) =
+        types::cast::<crate::object::layout::Code>(linked).and_then(|c| frame::plain(c).doc.clone())
+    {
         let doc = th.m.new_str(&doc)?;
         let key = th.m.intern("__doc__")?;
         attr::set_in_namespace(&mut th.m, func::module_dict(module), key, doc)?;

@@ -4,8 +4,10 @@
 pub mod importing;
 pub mod program;
 pub mod source;
+pub mod stats;
 pub mod stdlib;
 
+use crate::compile;
 use crate::gil::{self, PolicySpec, signal};
 use crate::native;
 use crate::object::{R, Value, heap, intern};
@@ -33,7 +35,7 @@ pub fn start(options: &Options) -> Result<Box<Thread>, String> {
     heap::register_weak(link::drop_dead);
     let member = gil::register("MainThread", true);
     member.bind_to_this_thread();
-    signal::install();
+    signal::install(member).map_err(|e| format!("cannot catch signals: {e}"))?;
     let mut thread = Thread::new(member, MAIN_REGISTERS, options.native_stack)?;
     thread.attach();
     if let Some(policy) = options.policy {
@@ -64,4 +66,25 @@ fn build(th: &mut Thread, options: &Options) -> R<()> {
     link::set_builtins(builtins);
     native::fill_builtins(th, builtins)?;
     native::set_start_values(th, &options.argv, &options.path)
+}
+
+/// The bytecode of a script as text.
+/// Errors: what `mini FILE` would print.
+pub fn disassemble(path: &str) -> Result<String, String> {
+    let (bytes, filename) = importing::read_program(path).map_err(|e| format!("mini: {e}\n"))?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("mini: {path} is not valid UTF-8\n"))?;
+    let text = text.trim_start_matches('\u{feff}');
+    match compile::compile_text(text, &filename, compile::Mode::Module) {
+        Ok(code) => Ok(crate::bytecode::dis::disassemble(&code)),
+        Err(error) => Err(error.render(&filename)),
+    }
+}
+
+/// Ends the process as SIGINT does by default, so that a shell knows.
+pub fn die_of_interrupt() -> ! {
+    // Whatever fails here, the exit code says the same.
+    let _ = signal::restore_default(libc::SIGINT);
+    signal::unblock_signals_in_this_thread();
+    signal::raise(libc::SIGINT);
+    std::process::exit(130)
 }

@@ -141,4 +141,3 @@ fn exit_code(th: &mut Thread, exception: Value) -> i32 {
     }
     1
 }
-

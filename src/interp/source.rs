@@ -1,7 +1,7 @@
 //! From source text to a SyntaxError object or a code object. Must not know where text comes from.
 
-use crate::compile::{self, ErrorKind, Mode};
 use crate::bytecode::code::Code;
+use crate::compile::{self, ErrorKind, Mode};
 use crate::object::{Exc, R, Raised, Value, shape};
 use crate::vm::thread::Thread;
 use std::sync::Arc;
@@ -75,7 +75,8 @@ fn build(th: &mut Thread, error: &compile::Error, filename: &str, class: Exc) ->
     let message = th.m.new_str(&error.message)?;
     let file = th.m.new_str(filename)?;
     let text = th.m.new_str(&error.text)?;
-    let place = [file, number(error.line), number(error.col), text, number(error.end_line), number(error.end_col)];
+    let place =
+        [file, number(error.line), number(error.col), text, number(error.end_line), number(error.end_col)];
     let details = th.m.new_tuple(&place)?;
     let raised = th.raise_with(class, &[message, details]);
     if let Some(e) = th.m.pending {

@@ -61,7 +61,7 @@ fn comparison(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
         return Ok(Value::bool(op.holds(order)));
     }
     if let Some(answer) = compare::builtin(th, op, x, y)? {
-        return Ok(answer);
+        return Ok(Value::bool(answer));
     }
     Ok(match op {
         CmpOp::Eq if x == y => Value::TRUE,
@@ -290,16 +290,24 @@ static OBJECT: &[NativeDef] = &[
     NativeDef::full("__delattr__", "self, name, /", delattr, "Implement delattr(self, name)."),
     NativeDef::full("__dir__", "self, /", dir, "Default dir() implementation."),
 ];
-static OBJECT_NEW: NativeDef = NativeDef::full("__new__", "cls, *args", object_new, "Create and return a new object.");
-static TYPE_NEW: NativeDef = NativeDef::full("__new__", "cls, *args", type_new, "Create and return a new class.");
-static SUPER_NEW: NativeDef =
-    NativeDef::full("__new__", "cls, class=, object=, /", super_new, "super(type, obj) -> bound super object");
+static OBJECT_NEW: NativeDef =
+    NativeDef::full("__new__", "cls, *args", object_new, "Create and return a new object.");
+static TYPE_NEW: NativeDef =
+    NativeDef::full("__new__", "cls, *args", type_new, "Create and return a new class.");
+static SUPER_NEW: NativeDef = NativeDef::full(
+    "__new__",
+    "cls, class=, object=, /",
+    super_new,
+    "super(type, obj) -> bound super object",
+);
 static EXCEPTION_NEW: NativeDef =
     NativeDef::full("__new__", "cls, *args", exception_new, "Create and return a new exception.");
 static EXCEPTION_INIT: &[NativeDef] =
     &[NativeDef::full("__init__", "self, *args", exception_init, "Initialize self.")];
-static LIST_INIT: &[NativeDef] = &[NativeDef::full("__init__", "self, iterable=, /", list_init, "Initialize self.")];
-static UPDATE_INIT: &[NativeDef] = &[NativeDef::full("__init__", "*args, **kwargs", update_init, "Initialize self.")];
+static LIST_INIT: &[NativeDef] =
+    &[NativeDef::full("__init__", "self, iterable=, /", list_init, "Initialize self.")];
+static UPDATE_INIT: &[NativeDef] =
+    &[NativeDef::full("__init__", "*args, **kwargs", update_init, "Initialize self.")];
 static CLASS: &[NativeDef] = &[
     NativeDef::full("__call__", "self, *args, **kwargs", call, "Call self as a function."),
     NativeDef::full("__subclasses__", "self, /", subclasses, "Return a list of immediate subclasses."),

@@ -9,6 +9,8 @@ pub mod bytes_split;
 pub mod codecs;
 pub mod dict;
 pub mod dict_view;
+pub mod dir;
+pub mod dunders;
 pub mod float;
 pub mod float_hex;
 pub mod int;
@@ -26,6 +28,7 @@ pub mod percent_convert;
 pub mod random;
 pub mod range;
 pub mod reduce;
+pub mod registry;
 pub mod set;
 pub mod slice;
 pub mod str;
@@ -38,8 +41,8 @@ pub mod str_translate;
 pub mod string_builtins;
 pub mod text_args;
 pub mod tuple;
-pub mod dir;
-pub mod dunders;
-pub mod registry;
 
-pub use registry::{fill_builtins, install, modules, search_path, set_start_values, types};
+pub use registry::{
+    fill_builtins, finish, flush_standard_streams, install, modules, report_uncaught, search_path,
+    set_start_values, types,
+};

@@ -2,7 +2,9 @@
 
 use super::error::R;
 use super::header::{Hdr, Kind, flag};
-use super::layout::{BoundMethod, Cell, Dict, DictView, Function, HeapObject, Host, Module, Native, Property, Super, Wrapper};
+use super::layout::{
+    BoundMethod, Cell, Dict, DictView, Function, HeapObject, Host, Module, Native, Property, Super, Wrapper,
+};
 use super::mutator::Mutator;
 use super::value::{Value, Word};
 use super::{dict, heap, shape, types};

@@ -395,7 +395,9 @@ pub const fn words(kind: Kind) -> Words {
         Kind::Cell => Fixed { first: 1, count: 3 },
         Kind::List | Kind::Dict | Kind::Set | Kind::FrozenSet => Fixed { first: 1, count: 1 },
         Kind::Range | Kind::Slice | Kind::Super => Fixed { first: 1, count: 3 },
-        Kind::DictView | Kind::MappingProxy | Kind::StaticMethod | Kind::ClassMethod => Fixed { first: 1, count: 1 },
+        Kind::DictView | Kind::MappingProxy | Kind::StaticMethod | Kind::ClassMethod => {
+            Fixed { first: 1, count: 1 }
+        }
         Kind::Iter => Fixed { first: 2, count: 4 },
         Kind::Function => Fixed { first: 1, count: 9 },
         Kind::Native => Fixed { first: 2, count: 1 },
@@ -405,9 +407,14 @@ pub const fn words(kind: Kind) -> Words {
         Kind::Exception => Fixed { first: 1, count: 6 },
         Kind::Traceback => Fixed { first: 1, count: 2 },
         Kind::Host => Fixed { first: 1, count: 3 },
-        Kind::Chunk | Kind::ListBuf | Kind::Table | Kind::SetTable | Kind::Str | Kind::Tuple | Kind::Instance | Kind::Code => {
-            Custom
-        }
+        Kind::Chunk
+        | Kind::ListBuf
+        | Kind::Table
+        | Kind::SetTable
+        | Kind::Str
+        | Kind::Tuple
+        | Kind::Instance
+        | Kind::Code => Custom,
         _ => None,
     }
 }

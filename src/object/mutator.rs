@@ -42,13 +42,11 @@ impl Mutator {
     #[inline]
     pub fn alloc_as<T: HeapObject>(&mut self, kind: Kind, shape: u32, extra: usize) -> R<*mut T> {
         let bytes = std::mem::size_of::<T>().checked_add(extra);
-        let Some(cell) = bytes.and_then(|n| self.heap.alloc(n, self.member)) else { return Err(self.no_memory()) };
-        let hdr = Hdr {
-            shape: AtomicU32::new(shape),
-            kind,
-            flags: AtomicU8::new(0),
-            lock: AtomicU16::new(0),
+        let Some(cell) = bytes.and_then(|n| self.heap.alloc(n, self.member)) else {
+            return Err(self.no_memory());
         };
+        let hdr =
+            Hdr { shape: AtomicU32::new(shape), kind, flags: AtomicU8::new(0), lock: AtomicU16::new(0) };
         // SAFETY: the cell is at least as large as T, aligned to 16, and not yet visible to anybody else.
         unsafe { cell.as_ptr().cast::<Hdr>().write(hdr) };
         Ok(cell.as_ptr().cast())

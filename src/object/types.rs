@@ -56,7 +56,11 @@ pub fn set_memory_error(value: Value) {
 pub fn visit_roots(visit: &mut dyn FnMut(Value)) {
     let slots = KIND_CLASS.iter().chain(EXC_CLASS.iter()).chain(std::iter::once(&MEMORY_ERROR));
     slots.filter_map(Slot::get).for_each(&mut *visit);
-    KIND_SHAPE.iter().map(|s| s.load(Ordering::Relaxed)).filter(|s| *s != 0).for_each(|s| visit(heap::expand(s)));
+    KIND_SHAPE
+        .iter()
+        .map(|s| s.load(Ordering::Relaxed))
+        .filter(|s| *s != 0)
+        .for_each(|s| visit(heap::expand(s)));
 }
 
 /// The kind of any value.

@@ -143,7 +143,8 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
             (f, Some(object))
         }
         Found::Cell(c, v) => {
-            if let Some(id) = before.filter(|_| matches!(types::hdr(object).kind, Kind::Module | Kind::Class)) {
+            if let Some(id) = before.filter(|_| matches!(types::hdr(object).kind, Kind::Module | Kind::Class))
+            {
                 mark_cached(object);
                 remember(words, 1, id, id_of(c));
             }
@@ -179,7 +180,9 @@ pub fn special(th: &mut Thread, object: Value, name: Value, exit: bool, window: 
     let Some(f) = th.lookup.find(class, name).and_then(|c| c.value.get()) else {
         let class = class::name(class);
         let missed = if exit { " (missed __exit__ method)" } else { "" };
-        return Err(th.type_error(format!("'{class}' object does not support the context manager protocol{missed}")));
+        return Err(
+            th.type_error(format!("'{class}' object does not support the context manager protocol{missed}"))
+        );
     };
     if matches!(types::kind_of(f), Kind::Function | Kind::Native) {
         put_window(window, f, Some(object));
@@ -514,7 +517,8 @@ pub fn set_in_namespace(m: &mut Mutator, namespace: Word, name: Value, value: Va
 pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> R<()> {
     let Some(c) = class::cast(class) else { return Ok(()) };
     if c.traits.load(Ordering::Relaxed) & trait_bits::HEAP_TYPE == 0 {
-        let message = format!("cannot set '{}' attribute of immutable type '{}'", text(name), class::name(class));
+        let message =
+            format!("cannot set '{}' attribute of immutable type '{}'", text(name), class::name(class));
         return Err(th.type_error(message));
     }
     if let Some(v) = value {
@@ -571,7 +575,9 @@ pub fn delete(th: &mut Thread, object: Value, name: Value) -> R<()> {
 /// `object.__delattr__`.
 pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
     match types::kind_of(object) {
-        Kind::Class if class::find_own(object, name).is_some() => return set_in_class(th, object, name, None),
+        Kind::Class if class::find_own(object, name).is_some() => {
+            return set_in_class(th, object, name, None);
+        }
         Kind::Module => {
             let cell = func::module_dict(object).and_then(|d| dict::find_cell(d, name));
             if cell.is_some_and(|c| c.value.swap(None).is_some()) {

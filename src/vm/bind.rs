@@ -186,7 +186,8 @@ fn missing_arguments(th: &mut Thread, t: &Target, range: std::ops::Range<usize>,
 fn too_many(th: &mut Thread, t: &Target, n: usize) -> Raised {
     let max = t.positional();
     let defaults = t.function.defaults.get().map_or(0, |d| tuple::items(d).len());
-    let takes = if defaults > 0 { format!("from {} to {max}", max - defaults.min(max)) } else { max.to_string() };
+    let takes =
+        if defaults > 0 { format!("from {} to {max}", max - defaults.min(max)) } else { max.to_string() };
     let s = if max == 1 && defaults == 0 { "" } else { "s" };
     let given_kw = (max..t.named()).filter(|i| t.get(*i).is_some()).count();
     let was = if n == 1 && given_kw == 0 { "was" } else { "were" };
@@ -228,10 +229,14 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
             (Some(i), _) => slots[i] = Some(*value),
             (None, Some(d)) => dict::insert_str(&mut th.m, d, *name, *value)?,
             (None, None) if p.kwonly == 0 && p.posonly == p.max => {
-                return Err(th.type_error(format!("{}() takes no keyword arguments", native_name(def, method, args))));
+                return Err(
+                    th.type_error(format!("{}() takes no keyword arguments", native_name(def, method, args)))
+                );
             }
             (None, None) => {
-                return Err(th.type_error(format!("'{text}' is an invalid keyword argument for {}()", def.name)));
+                return Err(
+                    th.type_error(format!("'{text}' is an invalid keyword argument for {}()", def.name))
+                );
             }
         }
     }
@@ -258,7 +263,8 @@ fn native_name(def: &NativeDef, method: bool, args: &[Word]) -> String {
 #[cold]
 fn native_count(th: &mut Thread, def: &NativeDef, given: usize, method: bool) -> Raised {
     let own = if method { 1 } else { 0 };
-    let (min, max) = ((def.params.min as usize).saturating_sub(own), (def.params.max as usize).saturating_sub(own));
+    let (min, max) =
+        ((def.params.min as usize).saturating_sub(own), (def.params.max as usize).saturating_sub(own));
     let (given, name) = (given.saturating_sub(own), def.name);
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let message = if min == max && max == 0 {

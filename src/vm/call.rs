@@ -28,7 +28,9 @@ pub fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Called> {
             push(th, window.wrapping_add(LINK), 0)
         }
         Kind::BoundMethod => {
-            let Some(bound) = types::cast::<BoundMethod>(callee) else { return Err(not_callable(th, callee)) };
+            let Some(bound) = types::cast::<BoundMethod>(callee) else {
+                return Err(not_callable(th, callee));
+            };
             shift_in(window, n, bound.receiver.value());
             set(window, bound.func.value());
             if types::kind_of(bound.func.value()) == Kind::BoundMethod {
@@ -124,7 +126,8 @@ pub fn call_keywords(th: &mut Thread, window: *mut u64, n: usize, names: Value, 
 /// `CallEx`: a list or tuple in `window[4]`, a dict or EMPTY in `window[5]`.
 pub fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     // SAFETY: a call window of verified code.
-    let (callee, list, dict) = unsafe { (word(*window), word(*window.add(LINK)), Value::from_bits(*window.add(LINK + 1))) };
+    let (callee, list, dict) =
+        unsafe { (word(*window), word(*window.add(LINK)), Value::from_bits(*window.add(LINK + 1))) };
     let args = super::ops::iterate::values_of(list);
     let mut keywords = Vec::new();
     if let Some(d) = dict.and_then(crate::object::dict::of) {
@@ -163,9 +166,8 @@ pub fn push(th: &mut Thread, base: *mut u64, flags: u64) -> R<Called> {
 pub fn native_in_place(th: &mut Thread, callee: Value, args: *mut u64, n: usize) -> R {
     let Some(native) = types::cast::<Native>(callee) else { return Err(not_callable(th, callee)) };
     // SAFETY: `def` is a `&'static NativeDef` (`func::new_native`); the arguments lie in `n` registers.
-    let (def, args) = unsafe {
-        (&*native.def.cast::<NativeDef>(), std::slice::from_raw_parts(args.cast::<Word>(), n))
-    };
+    let (def, args) =
+        unsafe { (&*native.def.cast::<NativeDef>(), std::slice::from_raw_parts(args.cast::<Word>(), n)) };
     if let Some(owner) = native.owner.get().filter(|o| class::cast(*o).is_some()) {
         check_receiver(th, def, owner, args)?;
     }
@@ -279,6 +281,16 @@ impl Thread {
         run::run_entered(self)
     }
 
+    /// Runs a class body: its first register is the namespace, which is no parameter.
+    pub fn run_class_body(&mut self, f: Value, namespace: Value) -> R {
+        self.check_native_stack()?;
+        let base = self.new_base(1)?;
+        frame::set_link(base, Some(f), 0, self.base, 0, self.pc);
+        copy_in(base, &[namespace]);
+        push(self, base, ENTRY)?;
+        run::run_entered(self)
+    }
+
     /// Runs a native with its arguments in registers on top of the stack, where the collector sees them.
     fn call_native(&mut self, f: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
         let base = self.new_base(args.len() + 2 * keywords.len())?;
@@ -304,9 +316,8 @@ impl Thread {
     fn native_with_keywords(&mut self, f: Value, base: *mut u64, n: usize, keywords: &[(Value, Value)]) -> R {
         let Some(native) = types::cast::<Native>(f) else { return Err(not_callable(self, f)) };
         // SAFETY: `def` is a `&'static NativeDef`; `call_native` has put `n` arguments at `base`.
-        let (def, args) = unsafe {
-            (&*native.def.cast::<NativeDef>(), std::slice::from_raw_parts(base.cast::<Word>(), n))
-        };
+        let (def, args) =
+            unsafe { (&*native.def.cast::<NativeDef>(), std::slice::from_raw_parts(base.cast::<Word>(), n)) };
         bind::native(self, def, native.owner.get(), args, keywords)
     }
 

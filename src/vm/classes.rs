@@ -3,12 +3,14 @@
 
 use super::call::{self, Called};
 use super::frame::{self, CTOR, LINK};
-use super::thread::Thread;
 use super::ops::build::dict_items;
+use super::thread::Thread;
 use super::{attr, bind};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
-use crate::object::{Kind, R, Raised, Value, Word, dict, exc, func, heap, intern, list, shape, str, tuple, types};
+use crate::object::{
+    Kind, R, Raised, Value, Word, dict, exc, func, heap, intern, list, shape, str, tuple, types,
+};
 use std::sync::atomic::Ordering;
 
 /// What a `class` statement or a call of `type` says.
@@ -55,7 +57,9 @@ fn run_body(
     namespace: Value,
     keywords: &[(Value, Value)],
 ) -> R {
-    let Some(function) = types::cast::<Function>(body) else { return Err(th.type_error("class body expected")) };
+    let Some(function) = types::cast::<Function>(body) else {
+        return Err(th.type_error("class body expected"));
+    };
     let Some(code) = frame::code_of(function) else { return Err(th.type_error("class body expected")) };
     let plain = frame::plain(code);
     let module = module_name(th, function)?;
@@ -63,11 +67,10 @@ fn run_body(
         let key = th.m.intern(key)?;
         dict::insert_str(&mut th.m, namespace, key, v.unwrap_or(Value::NONE))?;
     }
-    let cell = th.call(body, &[namespace])?;
+    let cell = th.run_class_body(body, namespace)?;
     let qualname_key = th.m.intern("__qualname__")?;
     let qualname = dict::remove_str(&mut th.m, namespace, qualname_key).unwrap_or(name);
-    let statement =
-        Statement { name, qualname, module, base, namespace, attr_hint: plain.attr_hint as u32 };
+    let statement = Statement { name, qualname, module, base, namespace, attr_hint: plain.attr_hint as u32 };
     let class = make(th, &statement)?;
     if let Some(cell) = types::cast::<Cell>(cell) {
         cell.value.set(class);

@@ -3,7 +3,9 @@
 
 use super::frame;
 use super::thread::Thread;
-use crate::object::layout::{BoundMethod, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback};
+use crate::object::layout::{
+    BoundMethod, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback,
+};
 use crate::object::{Kind, R, Slot, Value, Word, class, func, shape, types};
 
 fn field(slot: &Slot) -> Word {
@@ -56,7 +58,9 @@ fn attributes(th: &mut Thread, object: Value) -> R<Word> {
     if !object.is_ref() || shape::attrs_word(object).is_none() {
         return Ok(None);
     }
-    if types::kind_of(object) == Kind::Instance && types::class_of(object) == types::class_of_kind(Kind::Instance) {
+    if types::kind_of(object) == Kind::Instance
+        && types::class_of(object) == types::class_of_kind(Kind::Instance)
+    {
         return Ok(None);
     }
     func::new_window(&mut th.m, object).map(Some)
@@ -113,7 +117,9 @@ fn of_class(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "__name__" => field(&c.name),
         "__qualname__" => field(&c.qualname),
         "__bases__" => field(&c.bases),
-        "__base__" => Some(crate::object::tuple::items(c.bases.value()).first().map_or(Value::NONE, Slot::value)),
+        "__base__" => {
+            Some(crate::object::tuple::items(c.bases.value()).first().map_or(Value::NONE, Slot::value))
+        }
         "__mro__" => field(&c.mro),
         "__dict__" => Some(func::new_proxy(&mut th.m, c.dict.value())?),
         "__module__" => Some(th.m.new_str("builtins")?),

@@ -189,7 +189,8 @@ pub fn import_from(th: &mut Thread, module: Value, name: Value) -> R {
         return Ok(v);
     }
     let text = str::as_str(name).unwrap_or("?");
-    let module_name = types::cast::<crate::object::layout::Module>(module).and_then(|m| str::as_str(m.name.value()));
+    let module_name =
+        types::cast::<crate::object::layout::Module>(module).and_then(|m| str::as_str(m.name.value()));
     let module_name = module_name.unwrap_or("<unknown module name>");
     let full = format!("{module_name}.{text}");
     let key = th.m.intern(&full)?;
@@ -228,4 +229,3 @@ fn public_names(th: &mut Thread, module: Value) -> R {
         items.map(|(k, _)| k).filter(|k| str::as_str(*k).is_some_and(|s| !s.starts_with('_'))).collect();
     th.m.new_list(&names)
 }
-

@@ -35,8 +35,10 @@ pub fn poll(th: &mut Thread) -> R<()> {
     }
     if events.has(Events::EXIT) {
         // The process is ending around a daemon thread: it must not run Mini code any more.
-        th.detach(gil::Cause::Exit, || loop {
-            std::thread::park();
+        th.detach(gil::Cause::Exit, || {
+            loop {
+                std::thread::park();
+            }
         });
     }
     if events.has(Events::SIGNAL) && th.m.member.is_main() {

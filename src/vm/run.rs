@@ -644,7 +644,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::Neg => {
                     let x = reg!(b!());
-                    let z = if is_int(x) { small::sub(int_word(0), x) } else if is_float(x) { float_word(-float(x)) } else { 0 };
+                    let z = if is_int(x) {
+                        small::sub(int_word(0), x)
+                    } else if is_float(x) {
+                        float_word(-float(x))
+                    } else {
+                        0
+                    };
                     if z != 0 {
                         reg!(a!()) = z;
                         continue;

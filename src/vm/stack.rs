@@ -18,7 +18,10 @@ impl Registers {
         // SAFETY: a fresh anonymous mapping at an address the kernel chooses.
         let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, prot, flags, -1, 0) };
         if start == libc::MAP_FAILED {
-            return Err(format!("cannot reserve {bytes} bytes for registers: {}", std::io::Error::last_os_error()));
+            return Err(format!(
+                "cannot reserve {bytes} bytes for registers: {}",
+                std::io::Error::last_os_error()
+            ));
         }
         // SAFETY: the last page of the mapping just made.
         unsafe { libc::mprotect(start.byte_add(bytes - GUARD), GUARD, libc::PROT_NONE) };

@@ -4,7 +4,9 @@ use super::container_repr::container_repr;
 use super::fields;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
-use crate::object::{Exc, Kind, R, Value, bytes, class, exc, float, format, int, str, text_repr, tuple, types, unicode_error};
+use crate::object::{
+    Exc, Kind, R, Value, bytes, class, exc, float, format, int, str, text_repr, tuple, types, unicode_error,
+};
 
 impl Thread {
     /// `repr(v)`: a Str.
@@ -36,8 +38,15 @@ impl Thread {
             Kind::Float => float::as_f64(v).map_or(String::new(), float::repr),
             Kind::Str => text_repr::repr_str(str::as_str(v).unwrap_or("")),
             Kind::Bytes => text_repr::repr_bytes(bytes::as_bytes(v).unwrap_or(&[])),
-            Kind::List | Kind::Tuple | Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::Range | Kind::Slice
-            | Kind::DictView | Kind::MappingProxy => return container_repr(self, v),
+            Kind::List
+            | Kind::Tuple
+            | Kind::Dict
+            | Kind::Set
+            | Kind::FrozenSet
+            | Kind::Range
+            | Kind::Slice
+            | Kind::DictView
+            | Kind::MappingProxy => return container_repr(self, v),
             Kind::Exception => return self.exception_repr(v),
             Kind::Class => format!("<class '{}'>", self.qualified_name(v)?),
             Kind::Function => function_text(v),
@@ -45,7 +54,8 @@ impl Thread {
             Kind::BoundMethod => return self.bound_text(v),
             Kind::Module => self.module_text(v),
             Kind::Super => types::cast::<Super>(v).map_or(String::new(), |s| {
-                let (class, own) = (class::name(s.class.value()), class::name(types::class_of(s.receiver.value())));
+                let (class, own) =
+                    (class::name(s.class.value()), class::name(types::class_of(s.receiver.value())));
                 format!("<super: <class '{class}'>, <{own} object>>")
             }),
             Kind::Code => code_text(v),
@@ -155,7 +165,9 @@ impl Thread {
             [] => self.m.empty_str(),
             [key] if is(Exc::KeyError) => self.repr(key.value()),
             [errno, text, ..] if is(Exc::OSError) => self.os_error_text(v, errno.value(), text.value()),
-            [encoding, object, start, end, reason] if is(Exc::UnicodeDecodeError) || is(Exc::UnicodeEncodeError) => {
+            [encoding, object, start, end, reason]
+                if is(Exc::UnicodeDecodeError) || is(Exc::UnicodeEncodeError) =>
+            {
                 let parts = [encoding, object, start, end, reason].map(|slot| slot.value());
                 match unicode_error::message(parts[0], parts[1], parts[2], parts[3], parts[4]) {
                     Some(text) => self.m.new_str(&text),
@@ -170,7 +182,8 @@ impl Thread {
 
     fn os_error_text(&mut self, v: Value, errno: Value, text: Value) -> R {
         let (errno, text) = (self.str(errno)?, self.str(text)?);
-        let mut out = format!("[Errno {}] {}", str::as_str(errno).unwrap_or(""), str::as_str(text).unwrap_or(""));
+        let mut out =
+            format!("[Errno {}] {}", str::as_str(errno).unwrap_or(""), str::as_str(text).unwrap_or(""));
         for (name, lead) in [("filename", ": "), ("filename2", " -> ")] {
             let name = self.m.intern(name)?;
             if let Some(file) = self.get_attr_opt(v, name)?.filter(|f| !f.is_none()) {

@@ -72,7 +72,11 @@ pub struct Scope {
 impl Thread {
     /// State for the calling OS thread, whose native stack has `native_bytes` bytes. The member is not attached yet.
     /// Errors: no address space for the registers.
-    pub fn new(member: &'static Member, registers: usize, native_bytes: usize) -> Result<Box<Thread>, String> {
+    pub fn new(
+        member: &'static Member,
+        registers: usize,
+        native_bytes: usize,
+    ) -> Result<Box<Thread>, String> {
         let registers = stack::Registers::reserve(registers)?;
         let native_base = stack::pointer();
         let bottom = registers.bottom();

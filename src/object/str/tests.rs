@@ -1,10 +1,10 @@
 //! Strings against Rust's own, on the real heap: making, growing, indexing, slicing, interning.
 
 use super::*;
+use crate::gil;
 use crate::object::intern::interned;
 use crate::object::str_index::*;
 use crate::object::trace;
-use crate::gil;
 
 fn mutator() -> Mutator {
     Mutator::new(gil::register("test", false))

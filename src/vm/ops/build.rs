@@ -77,7 +77,9 @@ pub fn list_append(th: &mut Thread, l: Value, v: Value) -> R<()> {
 
 /// `list.extend`; `args`: `*v` in a call.
 pub fn list_extend(th: &mut Thread, l: Value, v: Value, args: bool) -> R<()> {
-    if matches!(types::kind_of(v), Kind::List | Kind::Tuple) && !crate::object::layout::is_subclass_instance(types::hdr(v)) {
+    if matches!(types::kind_of(v), Kind::List | Kind::Tuple)
+        && !crate::object::layout::is_subclass_instance(types::hdr(v))
+    {
         let items = super::iterate::values_of(v);
         return match list::of(l) {
             Some(l) => list::extend(&mut th.m, l, &items),
@@ -87,7 +89,10 @@ pub fn list_extend(th: &mut Thread, l: Value, v: Value, args: bool) -> R<()> {
     let mut it = match th.iter(v) {
         Ok(it) => it,
         Err(raised) => {
-            if args && th.pending_is(crate::object::Exc::TypeError) && th.lookup_special(v, "__iter__").is_none() {
+            if args
+                && th.pending_is(crate::object::Exc::TypeError)
+                && th.lookup_special(v, "__iter__").is_none()
+            {
                 th.m.pending = None;
                 let name = th.type_name(v);
                 return Err(th.type_error(format!("Value after * must be an iterable, not {name}")));

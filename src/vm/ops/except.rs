@@ -47,9 +47,9 @@ fn instantiate(th: &mut Thread, what: Value, otherwise: &str) -> R {
         }
         let (c, m) = (th.repr(what)?, th.type_name(made));
         let c = crate::object::str::as_str(c).unwrap_or("?").to_owned();
-        return Err(
-            th.type_error(format!("calling {c} should have returned an instance of BaseException, not <class '{m}'>"))
-        );
+        return Err(th.type_error(format!(
+            "calling {c} should have returned an instance of BaseException, not <class '{m}'>"
+        )));
     }
     Err(th.type_error(otherwise))
 }

@@ -1,8 +1,8 @@
 //! `x[i]`, `x[i] = v`, `del x[i]`, `in`. Must not know the containers' insides.
 
 use crate::object::{Exc, Kind, R, Raised, Value, bytes, class, func, list, slice, str, str_index, types};
-use crate::vm::{container_ops, slicing};
 use crate::vm::thread::Thread;
+use crate::vm::{container_ops, slicing};
 
 /// `container[index]`.
 #[cold]
@@ -56,8 +56,9 @@ fn from_bytes(th: &mut Thread, container: Value, index: Value) -> R {
     let b = bytes::as_bytes(container).unwrap_or(&[]);
     if types::kind_of(index) == Kind::Slice {
         let at = th.slice_bounds(index, b.len())?;
-        let cut: Vec<u8> =
-            (0..at.count).filter_map(|i| b.get((at.start as isize + i as isize * at.step) as usize).copied()).collect();
+        let cut: Vec<u8> = (0..at.count)
+            .filter_map(|i| b.get((at.start as isize + i as isize * at.step) as usize).copied())
+            .collect();
         return th.m.new_bytes(&cut);
     }
     let i = number(th, "byte", index)?;
@@ -193,9 +194,13 @@ pub fn contains(th: &mut Thread, container: Value, item: Value) -> R<bool> {
 /// `item in container` as the built-in type has it.
 pub fn contains_builtin(th: &mut Thread, container: Value, item: Value) -> R<bool> {
     match types::kind_of(container) {
-        Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::List | Kind::Tuple | Kind::Range | Kind::DictView => {
-            container_ops::contains(th, container, item)
-        }
+        Kind::Dict
+        | Kind::Set
+        | Kind::FrozenSet
+        | Kind::List
+        | Kind::Tuple
+        | Kind::Range
+        | Kind::DictView => container_ops::contains(th, container, item),
         Kind::MappingProxy => {
             let dict = func::proxied(container).unwrap_or(Value::NONE);
             Ok(th.dict_get(dict, item)?.is_some())
@@ -203,7 +208,9 @@ pub fn contains_builtin(th: &mut Thread, container: Value, item: Value) -> R<boo
         Kind::Str => {
             let Some(needle) = str::as_str(item) else {
                 let name = th.type_name(item);
-                return Err(th.type_error(format!("'in <string>' requires string as left operand, not {name}")));
+                return Err(
+                    th.type_error(format!("'in <string>' requires string as left operand, not {name}"))
+                );
             };
             Ok(str::as_str(container).is_some_and(|s| s.contains(needle)))
         }

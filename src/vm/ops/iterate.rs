@@ -133,8 +133,11 @@ pub fn values_of(v: Value) -> smallvec::SmallVec<[Value; 16]> {
 pub fn unpack_starred(th: &mut Thread, v: Value, registers: *mut u64, before: usize, after: usize) -> R<()> {
     let items = items_of(th, v, None)?;
     if items.len() < before + after {
-        let message =
-            format!("not enough values to unpack (expected at least {}, got {})", before + after, items.len());
+        let message = format!(
+            "not enough values to unpack (expected at least {}, got {})",
+            before + after,
+            items.len()
+        );
         return Err(th.value_error(message));
     }
     let tail = items.len() - after;

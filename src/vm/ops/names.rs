@@ -11,7 +11,8 @@ fn text(name: Value) -> &'static str {
 /// A local that is read before it is bound.
 #[cold]
 pub fn unbound_local(th: &mut Thread, name: Value) -> R<()> {
-    let message = format!("cannot access local variable '{}' where it is not associated with a value", text(name));
+    let message =
+        format!("cannot access local variable '{}' where it is not associated with a value", text(name));
     Err(th.raise(Exc::UnboundLocalError, message))
 }
 
@@ -19,8 +20,9 @@ pub fn unbound_local(th: &mut Thread, name: Value) -> R<()> {
 #[cold]
 pub fn unbound_free(th: &mut Thread, name: Value) -> R<()> {
     let name = text(name);
-    let message =
-        format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope");
+    let message = format!(
+        "cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
+    );
     Err(th.raise(Exc::NameError, message))
 }
 

@@ -1,7 +1,9 @@
 //! Truth, equality, hash and length of any value. Must not know ordering (`compare.rs`).
 
 use crate::object::num::{self, CmpOp};
-use crate::object::{Exc, Kind, R, Value, bytes, class, dict, func, iter, list, range, set, str, tuple, types};
+use crate::object::{
+    Exc, Kind, R, Value, bytes, class, dict, func, iter, list, range, set, str, tuple, types,
+};
 use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
 
@@ -27,8 +29,15 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
         Kind::Float => crate::object::float::as_f64(v) != Some(0.0),
         Kind::Str => str::as_str(v).is_some_and(|s| !s.is_empty()),
         Kind::Bytes => bytes::as_bytes(v).is_some_and(|s| !s.is_empty()),
-        Kind::List | Kind::Tuple | Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::Range | Kind::DictView
-        | Kind::MappingProxy | Kind::ByteArray => th.len(v)? != 0,
+        Kind::List
+        | Kind::Tuple
+        | Kind::Dict
+        | Kind::Set
+        | Kind::FrozenSet
+        | Kind::Range
+        | Kind::DictView
+        | Kind::MappingProxy
+        | Kind::ByteArray => th.len(v)? != 0,
         _ => true,
     })
 }
