@@ -6,4 +6,5 @@ pub mod compile;
 pub mod gil;
 pub mod native;
 pub mod object;
+pub mod rt;
 pub mod vm;
