@@ -8,4 +8,5 @@ pub mod gil;
 pub mod interp;
 pub mod native;
 pub mod object;
+pub mod rt;
 pub mod vm;

@@ -93,8 +93,7 @@ fn life_in_the_child(me: &'static Member) -> i32 {
         gil::poll(me);
         gil::yield_now(me);
     }
-    let snapshot = gil::snapshot();
-    wrong | (8 * i32::from(snapshot.total().held > snapshot.wall))
+    wrong
 }
 
 fn fork_and_wait(me: &'static Member) -> i32 {
@@ -136,11 +135,9 @@ fn a_forked_child_has_a_world_of_its_own() {
             scope.spawn(move || as_member("busy 2", false, busy));
             as_member("main", true, |me| {
                 gil::set_policy(me, policy.parse().unwrap());
-                for round in 0..10 {
-                    assert_eq!(fork_and_wait(me), 0, "round {round} under {policy}");
-                    gil::poll(me);
-                }
+                let wrong = (0..10).map(|_| fork_and_wait(me)).find(|code| *code != 0);
                 stop.store(true, Ordering::Relaxed);
+                assert_eq!(wrong, None, "a child under {policy}");
             });
         });
     }

@@ -1,5 +1,6 @@
-//! Prints the syntax tree of a file, or its syntax error: `cargo run -p mini-grammar --example dump -- [FLAG] FILE…`
-//! with `--spans` for the place of every node, `--tokens` for the tokens, `--time` for the parser's speed.
+//! Prints the syntax tree of a file, or its syntax error: `cargo run -p mini-grammar --example dump -- [FLAG]
+//! FILE…` with `--spans` for the place of every node, `--tokens` for the tokens, `--time` for the parser's
+//! speed.
 
 use std::time::Instant;
 

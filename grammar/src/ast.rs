@@ -1,11 +1,13 @@
-//! The syntax tree. It mirrors CPython's `ast` module of Python 3.11: same nodes, same field names (a field that is a
-//! Rust keyword gets a trailing `_`). It knows nothing of tokens or of what the tree will be compiled to.
+//! The syntax tree. It mirrors CPython's `ast` module of Python 3.11: same nodes, same field names (a field
+//! that is a Rust keyword gets a trailing `_`). It knows nothing of tokens or of what the tree will be
+//! compiled to.
 
 pub use crate::dump::{dump, dump_with_spans};
 pub use crate::source::Span;
 
-/// No node of a tree that `parse` returns is deeper than this: deeper programs are refused, as CPython refuses them with
-/// a `RecursionError`. So recursion over a tree, dropping it included, needs a bounded stack.
+/// No node of a tree that `parse` returns is deeper than this: deeper programs are refused, as CPython
+/// refuses them with a `RecursionError`. So recursion over a tree, dropping it included, needs a bounded
+/// stack.
 pub const MAX_DEPTH: u16 = 2900;
 
 /// An identifier, as written.
@@ -154,8 +156,8 @@ pub struct ClassDef {
     pub decorator_list: Vec<Expr>,
 }
 
-/// An expression. `depth` is 1 + the largest depth among its direct children; a leaf has depth 1. It never exceeds
-/// `MAX_DEPTH`, so recursion over a tree is bounded.
+/// An expression. `depth` is 1 + the largest depth among its direct children; a leaf has depth 1. It never
+/// exceeds `MAX_DEPTH`, so recursion over a tree is bounded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expr {
     pub kind: ExprKind,
@@ -291,8 +293,8 @@ pub enum Constant {
     Ellipsis,
     /// A non-negative integer that fits; a minus sign is a `UnaryOp`.
     Int(i64),
-    /// A non-negative integer beyond `i64::MAX`. The digits have no leading zeros, underscores or prefix, and are lower
-    /// case; `radix` is 10 or 16 (binary and octal literals arrive as 16).
+    /// A non-negative integer beyond `i64::MAX`. The digits have no leading zeros, underscores or prefix, and
+    /// are lower case; `radix` is 10 or 16 (binary and octal literals arrive as 16).
     BigInt {
         radix: u32,
         digits: Box<str>,
@@ -372,8 +374,8 @@ pub struct ExceptHandler {
     pub span: Span,
 }
 
-/// The parameters of a function. `defaults` belong to the last of `posonlyargs` then `args`; `kw_defaults` has one entry
-/// per `kwonlyargs`.
+/// The parameters of a function. `defaults` belong to the last of `posonlyargs` then `args`; `kw_defaults`
+/// has one entry per `kwonlyargs`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Arguments {
     pub posonlyargs: Vec<Arg>,

@@ -1,5 +1,5 @@
-//! What the grammar admits and the language does not: targets that cannot be assigned to, arguments out of order. The
-//! words are CPython's. Knows the tree, not the tokens it came from.
+//! What the grammar admits and the language does not: targets that cannot be assigned to, arguments out of
+//! order. The words are CPython's. Knows the tree, not the tokens it came from.
 
 use std::collections::HashSet;
 
@@ -146,8 +146,8 @@ fn is_enclosed(nodes: &Nodes, expr: &Expr) -> bool {
     nodes.next_token(expr.span.end).of(nodes.source) == ")"
 }
 
-/// Whether an assignment to this may have been meant as a comparison: an operand that is no target, but no literal whose
-/// own message says more either.
+/// Whether an assignment to this may have been meant as a comparison: an operand that is no target, but no
+/// literal whose own message says more either.
 pub fn suggests_comparison(target: &Expr) -> bool {
     use ExprKind as E;
     let is_target = matches!(

@@ -1,5 +1,5 @@
-//! Prints a tree the way CPython's `ast.dump(tree, indent=1)` does, so that the two can be compared. Big integers are the
-//! one difference: they are printed as `0x…` where the tree holds them so.
+//! Prints a tree the way CPython's `ast.dump(tree, indent=1)` does, so that the two can be compared. Big
+//! integers are the one difference: they are printed as `0x…` where the tree holds them so.
 
 use crate::ast::*;
 
@@ -28,7 +28,8 @@ fn print(module: &Module, spans: bool) -> String {
 
 /// What a field of a node holds.
 enum Field<'a> {
-    /// An optional field that is not there; such fields are left out, but elements of lists are printed as `None`.
+    /// An optional field that is not there; such fields are left out, but elements of lists are printed as
+    /// `None`.
     Absent,
     /// Anything printed as it is.
     Text(String),

@@ -1,5 +1,6 @@
-//! Words for what the grammar refuses. The generated parser says only which token it could not take; CPython says more in
-//! many cases, and this is where those are recognised. The list of tokens that would have been taken is never shown.
+//! Words for what the grammar refuses. The generated parser says only which token it could not take; CPython
+//! says more in many cases, and this is where those are recognised. The list of tokens that would have been
+//! taken is never shown.
 
 use crate::check;
 use crate::layout::never_closed;
@@ -19,7 +20,8 @@ pub fn explain(
     let case = Case { source, lexemes, failure, mode };
     let found = case.explain();
     if let Some(open) = unclosed {
-        let last = lexemes.len().saturating_sub(1);
+        let layout = lexemes.iter().rev().take_while(|lexeme| lexeme.token.is_layout()).count();
+        let last = lexemes.len() - layout;
         let ran_out = found.reads_to.max(case.failure.at) >= last || case.looks_ahead_to() >= last;
         if ran_out || is_after_line(source, case.at(found.reads_to).start, open.start) {
             return never_closed(source, open);
@@ -132,7 +134,8 @@ impl<'a, 's> Case<'a, 's> {
             .unwrap_or_else(|| self.finding("invalid syntax", self.place()))
     }
 
-    /// Where the token stands that could not be taken. At the end of the text there is none, only the last line.
+    /// Where the token stands that could not be taken. At the end of the text there is none, only the last
+    /// line.
     fn place(&self) -> Span {
         let end = self.last_line_end();
         let span = self.span(self.failure.at);
@@ -145,7 +148,8 @@ impl<'a, 's> Case<'a, 's> {
         text.strip_suffix('\r').unwrap_or(text).len() as u32
     }
 
-    /// CPython tries whether an expression follows another without a comma; this is how far it reads for that.
+    /// CPython tries whether an expression follows another without a comma; this is how far it reads for
+    /// that.
     fn looks_ahead_to(&self) -> usize {
         let at = self.failure.at;
         let follows = sub_expression(self.source, self.tokens(self.expression_start(at), at)).is_some();
@@ -261,8 +265,9 @@ impl<'a, 's> Case<'a, 's> {
 
     /// The last place before `at`, in the same bracket, after which a new expression starts.
     fn expression_start(&self, at: usize) -> usize {
-        let mut closed = 0;
+        let (mut closed, mut seen_in) = (0, false);
         for (index, lexeme) in self.tokens(0, at).iter().enumerate().rev() {
+            seen_in |= closed == 0 && lexeme.token == Token::In;
             let starts = match lexeme.token {
                 token if token.closes() => {
                     closed += 1;
@@ -278,6 +283,7 @@ impl<'a, 's> Case<'a, 's> {
                 Token::Return | Token::Assert | Token::Del | Token::Raise => closed == 0,
                 Token::While | Token::Elif | Token::Yield | Token::From => closed == 0,
                 Token::If => closed == 0 && self.line_start(index) == index,
+                Token::For => closed == 0 && !seen_in,
                 Token::Star | Token::DoubleStar => closed == 0 && self.unpacks(index),
                 _ => false,
             };
@@ -297,6 +303,9 @@ impl<'a, 's> Case<'a, 's> {
 
     fn missing_print_parentheses(&self) -> Option<Finding> {
         let start = self.expression_start(self.failure.at);
+        if matches!(self.at(self.line_start(start)).token, Token::Import | Token::From) {
+            return None;
+        }
         let name = match self.at(start).token {
             Token::Name(name @ ("print" | "exec")) if start < self.failure.at => name,
             _ => return None,
@@ -388,7 +397,9 @@ impl<'a, 's> Case<'a, 's> {
         let at = self.failure.at - usize::from(is_not);
         self.innermost_bracket(at)?;
         let start = self.expression_start(at);
-        if self.is_parameter(start) {
+        let last_for = self.last_at_this_level(start.saturating_sub(1), Token::For);
+        let is_target = last_for.is_some() && last_for > self.last_at_this_level(start - 1, Token::In);
+        if self.is_parameter(start) || (is_target && self.at(start - 1).token == Token::Comma) {
             return None;
         }
         let first = sub_expression(self.source, self.tokens(start, at))?;
@@ -503,7 +514,8 @@ impl<'a, 's> Case<'a, 's> {
         let before = self.at(at.saturating_sub(1)).token;
         let opens_line = matches!(before, Token::If | Token::Elif | Token::While | Token::Semicolon)
             || self.line_start(at) == at;
-        opens_line || ((before.opens() || before == Token::Comma) && !self.is_parameter(at))
+        let in_brackets = self.innermost_bracket(at).is_some() && !self.is_parameter(at);
+        opens_line || (in_brackets && (before.opens() || before == Token::Comma))
     }
 
     /// `f() := 1`
@@ -582,7 +594,9 @@ impl<'a, 's> Case<'a, 's> {
         let in_lambda = self
             .last_at_this_level(self.failure.at, Token::Lambda)
             .is_some_and(|lambda| self.last_at_this_level(self.failure.at, Token::Colon) < Some(lambda));
-        let outside = self.innermost_bracket(self.failure.at).is_none() && !in_lambda;
+        let is_header = self.last_at_this_level(self.failure.at, Token::Colon).is_none()
+            || self.token() == Token::Newline;
+        let outside = self.innermost_bracket(self.failure.at).is_none() && is_header && !in_lambda;
         let expected = self.failure.expects(":") && outside;
         let only_colon = match self.token() {
             Token::Newline => true,

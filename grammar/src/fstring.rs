@@ -1,5 +1,6 @@
-//! The part of the scanner that reads f-strings: literal text between replacement fields, and where in a field the
-//! expression ends and its format specification begins. The expressions themselves are ordinary tokens.
+//! The part of the scanner that reads f-strings: literal text between replacement fields, and where in a
+//! field the expression ends and its format specification begins. The expressions themselves are ordinary
+//! tokens.
 
 use crate::layout::{LexicalError, Scan, Scanner};
 use crate::source::Span;
@@ -55,7 +56,8 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
-    /// Whether what comes next is literal text of an f-string, be it of the string itself or of a specification.
+    /// Whether what comes next is literal text of an f-string, be it of the string itself or of a
+    /// specification.
     pub(crate) fn in_fstring_text(&self) -> bool {
         let Some(string) = self.fstrings.last() else { return false };
         self.brackets.len() == string.brackets || self.brackets.last().is_some_and(|bracket| bracket.in_spec)

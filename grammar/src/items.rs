@@ -1,5 +1,5 @@
-//! What the grammar's rules hand to `nodes` before it is an AST: lists that remember their last comma, and the parts of
-//! calls, parameter lists, f-strings and patterns in the order of the text.
+//! What the grammar's rules hand to `nodes` before it is an AST: lists that remember their last comma, and
+//! the parts of calls, parameter lists, f-strings and patterns in the order of the text.
 
 use crate::ast::*;
 

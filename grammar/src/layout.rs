@@ -1,5 +1,5 @@
-//! From text to the token list the parser reads: finds lines and indentation, joins lines inside brackets, matches
-//! brackets, and reports whatever is wrong below the level of grammar. Knows tokens, not syntax.
+//! From text to the token list the parser reads: finds lines and indentation, joins lines inside brackets,
+//! matches brackets, and reports whatever is wrong below the level of grammar. Knows tokens, not syntax.
 
 use logos::Logos;
 
@@ -13,15 +13,16 @@ use crate::{names, numbers, strings};
 const MAX_INDENTS: usize = 100;
 const MAX_BRACKETS: usize = 200;
 
-/// How much one tab is worth in each of the two ways of measuring. Where the two disagree about an indentation, its
-/// meaning depends on the reader's tab size, and that is a `TabError`.
+/// How much one tab is worth in each of the two ways of measuring. Where the two disagree about an
+/// indentation, its meaning depends on the reader's tab size, and that is a `TabError`.
 const TAB: u32 = 8;
 const ALT_TAB: u32 = 1;
 
 /// The tokens of a text, and what was still open at its end.
 pub struct Tokens<'s> {
     pub lexemes: Vec<Lexeme<'s>>,
-    /// The innermost bracket never closed. Whether that is the error to report depends on what the parser finds first.
+    /// The innermost bracket never closed. Whether that is the error to report depends on what the parser
+    /// finds first.
     pub unclosed: Option<Lexeme<'s>>,
     /// Why the tokens end before the text does.
     pub error: Option<LexicalError>,
@@ -30,8 +31,8 @@ pub struct Tokens<'s> {
 /// Something wrong below the level of grammar.
 pub struct LexicalError {
     pub error: SyntaxError,
-    /// CPython notices it only when its parser gets that far, so an earlier error of the grammar goes first. All others it
-    /// looks for in the whole text before it reports anything.
+    /// CPython notices it only when its parser gets that far, so an earlier error of the grammar goes first.
+    /// All others it looks for in the whole text before it reports anything.
     pub deferred: bool,
 }
 
@@ -39,7 +40,8 @@ pub struct LexicalError {
 pub fn tokenize<'s>(source: &'s str, start: Token<'s>) -> Tokens<'s> {
     let mut scanner = Scanner::new(source, start);
     let error = scanner.run().err();
-    Tokens { unclosed: scanner.brackets.last().map(|open| open.lexeme), lexemes: scanner.out, error }
+    let open = scanner.brackets.last().map(|open| open.lexeme);
+    Tokens { unclosed: open.filter(|open| open.token != Token::FieldOpen), lexemes: scanner.out, error }
 }
 
 /// The error for a bracket that is still open at the end.
@@ -167,7 +169,8 @@ impl<'s> Scanner<'s> {
 
     // Names and numbers.
 
-    /// A name that holds a non-ASCII character and starts at `start`; logos found at most its ASCII beginning.
+    /// A name that holds a non-ASCII character and starts at `start`; logos found at most its ASCII
+    /// beginning.
     fn name(&mut self, start: u32) -> Scan {
         let text = self.source.get(start as usize..).unwrap_or("");
         let length = names::scan(text)
@@ -381,13 +384,13 @@ impl<'s> Scanner<'s> {
             self.push(Token::Indent, at, at);
             return Ok(());
         }
+        if !self.indents.iter().any(|open| open.column == indent.column) {
+            let message = "unindent does not match any outer indentation level";
+            return Err(self.indentation_error(message, line_start));
+        }
         while indent.column < self.current_indent().column {
             self.indents.pop();
             self.push(Token::Dedent, at, at);
-        }
-        if indent.column != self.current_indent().column {
-            let message = "unindent does not match any outer indentation level";
-            return Err(self.indentation_error(message, line_start));
         }
         if indent.alt != self.current_indent().alt {
             return Err(self.tab_error(line_start));

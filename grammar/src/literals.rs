@@ -5,8 +5,8 @@ use crate::items::{FStringPart, Field, StringPart};
 use crate::nodes::Nodes;
 use crate::strings;
 
-/// The literal that a part of an f-string belongs to. As CPython 3.11 does, all parts get the span of the whole, and only
-/// format specifications, with the text at their end, that of their own literal.
+/// The literal that a part of an f-string belongs to. As CPython 3.11 does, all parts get the span of the
+/// whole, and only format specifications, with the text at their end, that of their own literal.
 #[derive(Clone, Copy)]
 struct Place {
     raw: bool,

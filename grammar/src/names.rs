@@ -6,8 +6,8 @@ pub struct BadCharacter {
     pub offset: usize,
 }
 
-/// The length of the identifier that `text` starts with. As in CPython, every non-ASCII character is taken for part of
-/// an identifier, and then refused if it may not be.
+/// The length of the identifier that `text` starts with. As in CPython, every non-ASCII character is taken
+/// for part of an identifier, and then refused if it may not be.
 pub fn scan(text: &str) -> Result<usize, BadCharacter> {
     let mut length = 0;
     for (offset, letter) in text.char_indices() {
@@ -35,8 +35,8 @@ fn describe(letter: char) -> String {
     }
 }
 
-/// Not control, format, separator, private or non-character. Unassigned characters count as printable: telling them
-/// would take a table of Unicode for the sake of one word in a message.
+/// Not control, format, separator, private or non-character. Unassigned characters count as printable:
+/// telling them would take a table of Unicode for the sake of one word in a message.
 fn is_printable(letter: char) -> bool {
     let code = letter as u32;
     let format = matches!(code,

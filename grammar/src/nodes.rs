@@ -1,5 +1,6 @@
-//! What the grammar's actions call to build expressions: spans, depths, contexts, and the checks that need nothing but the
-//! node itself. Statements, patterns and strings are built in their own files, as further methods of `Nodes`.
+//! What the grammar's actions call to build expressions: spans, depths, contexts, and the checks that need
+//! nothing but the node itself. Statements, patterns and strings are built in their own files, as further
+//! methods of `Nodes`.
 
 use std::cell::RefCell;
 
@@ -49,8 +50,8 @@ impl<'s> Nodes<'s> {
         self.late.borrow_mut().get_or_insert_with(problem);
     }
 
-    /// Whether a node over `children` may be made. If not, the caller makes a leaf instead, so that no tree, not even one
-    /// about to be thrown away, is deeper than `MAX_DEPTH`.
+    /// Whether a node over `children` may be made. If not, the caller makes a leaf instead, so that no tree,
+    /// not even one about to be thrown away, is deeper than `MAX_DEPTH`.
     fn deeper(&self, children: u16, span: Span) -> Option<u16> {
         if children < MAX_DEPTH {
             return Some(children + 1);
@@ -71,7 +72,8 @@ impl<'s> Nodes<'s> {
         }
     }
 
-    /// Whether an expression whose text starts at `start` stands in parentheses; its own span leaves them out.
+    /// Whether an expression whose text starts at `start` stands in parentheses; its own span leaves them
+    /// out.
     pub fn is_parenthesised(&self, start: u32, span: Span) -> bool {
         span.start != start
     }

@@ -14,8 +14,8 @@ pub struct BadNumber {
     pub span: Range<usize>,
 }
 
-/// Checks what follows the number that `text` starts with; `length` is how far it is well formed. A number glued to a
-/// keyword (`1if x else y`) is allowed, glued to anything else it is an error.
+/// Checks what follows the number that `text` starts with; `length` is how far it is well formed. A number
+/// glued to a keyword (`1if x else y`) is allowed, glued to anything else it is an error.
 pub fn malformed(text: &str, length: usize) -> Option<BadNumber> {
     let rest = text.get(length..)?;
     let next = rest.chars().next()?;
@@ -38,7 +38,14 @@ pub fn malformed(text: &str, length: usize) -> Option<BadNumber> {
 }
 
 fn starts_with_keyword(rest: &str) -> bool {
-    ["and", "else", "for", "if", "in", "is", "or", "not"].iter().any(|word| rest.starts_with(word))
+    let is_word = |word: &str| {
+        let after = rest.strip_prefix(word).and_then(|after| after.chars().next());
+        after.is_none_or(|next| !(next.is_ascii_alphanumeric() || next == '_' || !next.is_ascii()))
+            && rest.starts_with(word)
+    };
+    // CPython does not look beyond the second letter of these.
+    let is_short = ["if", "in", "is"].iter().any(|word| rest.starts_with(word));
+    is_short || ["and", "else", "for", "or", "not"].iter().any(|word| is_word(word))
 }
 
 /// An error whose place is the last character before byte `end`.
@@ -93,9 +100,14 @@ fn leading_zeros(text: &str) -> BadNumber {
         None => false,
     };
     let length = (0..).take_while(|&at| is_part(at)).count();
-    if bytes.get(length).is_some_and(|&next| next == b'_' || next.is_ascii_alphabetic() || !next.is_ascii()) {
-        let end = length + usize::from(bytes.get(length) == Some(&b'_'));
-        return ending_at("invalid decimal literal".to_string(), end);
+    let invalid = |end| ending_at("invalid decimal literal".to_string(), end);
+    match bytes.get(length) {
+        Some(b'_') => return invalid(length + 1),
+        Some(b'e' | b'E') if matches!(bytes.get(length + 1), Some(b'+' | b'-')) => {
+            return invalid(length + 2);
+        }
+        Some(b'e' | b'E') => return invalid(length),
+        _ => {}
     }
     let zeros = bytes.iter().take_while(|&&byte| byte == b'0' || byte == b'_').count();
     BadNumber {

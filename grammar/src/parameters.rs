@@ -8,7 +8,8 @@ use crate::nodes::Nodes;
 
 /// The parameters of one `def` or `lambda`, given in the order of the text.
 pub fn arguments(nodes: &Nodes, is_lambda: bool, parameters: Vec<Parameter>) -> Arguments {
-    let mut sorter = Sorter { nodes, out: Arguments::default(), is_lambda, slash: false, star: None };
+    let mut sorter =
+        Sorter { nodes, out: Arguments::default(), is_lambda, slash: false, bare_slash: false, star: None };
     for parameter in parameters {
         sorter.add(parameter);
     }
@@ -20,6 +21,8 @@ struct Sorter<'n, 's> {
     out: Arguments,
     is_lambda: bool,
     slash: bool,
+    /// There is a `/`, and no default before it.
+    bare_slash: bool,
     /// The last `*`, bare or not.
     star: Option<Span>,
 }
@@ -58,6 +61,10 @@ impl Sorter<'_, '_> {
         match default {
             Some(default) => self.out.defaults.push(default),
             None if self.out.defaults.is_empty() => {}
+            // CPython has no words for this one when there is a `/` before the first default.
+            None if self.bare_slash => {
+                self.nodes.problem(self.nodes.next_token(arg.span.end), "invalid syntax");
+            }
             None => self.nodes.problem(arg.span, "non-default argument follows default argument"),
         }
         self.out.args.push(arg);
@@ -72,6 +79,7 @@ impl Sorter<'_, '_> {
             self.nodes.problem(span, "invalid syntax");
         }
         self.slash = true;
+        self.bare_slash = self.out.defaults.is_empty();
         self.out.posonlyargs.append(&mut self.out.args);
     }
 

@@ -1,5 +1,5 @@
-//! Text to tree: runs the scanner, the soft keywords and the generated parser one after the other, and settles which of
-//! the errors they found is the one to report.
+//! Text to tree: runs the scanner, the soft keywords and the generated parser one after the other, and
+//! settles which of the errors they found is the one to report.
 
 use lalrpop_util::ParseError;
 
@@ -43,7 +43,9 @@ pub fn parse(source: &str, mode: Mode) -> Result<Module, SyntaxError> {
         let found_first = match (&result, &problem) {
             (Err(failure), _) if failure.is_indentation => true,
             (_, Some(problem)) if !problem.late => deferred,
-            (Err(failure), _) => deferred && failure.at < lexemes.len(),
+            (Err(failure), _) => {
+                deferred && lexemes.get(failure.at).is_some_and(|lexeme| lexeme.start < error.span.start)
+            }
             (Ok(_), _) => false,
         };
         if !found_first {
@@ -165,7 +167,8 @@ pub fn sub_expression_length(source: &str, lexemes: &[Lexeme]) -> Option<usize> 
     }
 }
 
-/// The tokens of a text, one a line: span, kind, text. For tests, and for people who wonder what a line is made of.
+/// The tokens of a text, one a line: span, kind, text. For tests, and for people who wonder what a line is
+/// made of.
 pub fn dump_tokens(source: &str) -> Result<String, SyntaxError> {
     refuse_unreadable(source)?;
     let Tokens { mut lexemes, error, .. } = layout::tokenize(source, Token::StartModule);

@@ -1,5 +1,6 @@
-//! Decides, on the finished token list, what a grammar with one token of lookahead cannot: whether `match` and `case` are
-//! keywords, and whether a parenthesis after `with` encloses the items or belongs to the first of them.
+//! Decides, on the finished token list, what a grammar with one token of lookahead cannot: whether `match`
+//! and `case` are keywords, and whether a parenthesis after `with` encloses the items or belongs to the first
+//! of them.
 
 use crate::tokens::{Lexeme, Token};
 
@@ -44,8 +45,8 @@ fn replace<'s>(lexemes: &mut [Lexeme<'s>], at: usize, token: Token<'s>) {
     }
 }
 
-/// Whether the line that starts at `at` has something between its first word and a `:` at its end. No line that starts
-/// with a name does, so it must be a match statement.
+/// Whether the line that starts at `at` has something between its first word and a `:` at its end. No line
+/// that starts with a name does, so it must be a match statement.
 fn opens_block(lexemes: &[Lexeme], at: usize) -> bool {
     let line = lexemes.get(at + 1..).unwrap_or(&[]);
     let length = line.iter().take_while(|lexeme| !lexeme.token.is_layout()).count();
@@ -55,8 +56,8 @@ fn opens_block(lexemes: &[Lexeme], at: usize) -> bool {
     length >= 2 && starts_subject && line.get(length - 1).is_some_and(|last| last.token == Token::Colon)
 }
 
-/// Whether the `with` at `at` is followed by a parenthesised list of items and then its `:`. Anything in the parentheses
-/// that an item cannot be makes them an expression.
+/// Whether the `with` at `at` is followed by a parenthesised list of items and then its `:`. Anything in the
+/// parentheses that an item cannot be makes them an expression.
 fn encloses_items(lexemes: &[Lexeme], at: usize) -> bool {
     let rest = lexemes.get(at + 1..).unwrap_or(&[]);
     if rest.first().is_none_or(|first| first.token != Token::LeftParen) {

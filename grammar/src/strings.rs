@@ -23,8 +23,8 @@ pub fn line_length(text: &str) -> usize {
     text.find(['\n', '\r']).unwrap_or(text.len())
 }
 
-/// The length of the literal that goes on with `rest` after `opening`, closing quote included; or where the search for
-/// the closing quote had to stop.
+/// The length of the literal that goes on with `rest` after `opening`, closing quote included; or where the
+/// search for the closing quote had to stop.
 pub fn body_length(rest: &str, opening: &str) -> Result<usize, usize> {
     let triple = is_triple(opening);
     let quote = quote(opening).as_bytes();
@@ -106,7 +106,8 @@ struct BadEscape {
 }
 
 impl BadEscape {
-    /// CPython replaces each non-ASCII character by a ten-byte escape before decoding, and counts positions in that.
+    /// CPython replaces each non-ASCII character by a ten-byte escape before decoding, and counts positions
+    /// in that.
     fn describe(self, body: &str, position: usize) -> String {
         if self.unsupported {
             return self.reason;

@@ -27,9 +27,9 @@ pub struct SyntaxError {
     pub kind: ErrorKind,
     pub message: String,
     pub span: Span,
-    /// Line and column of the start and the end, counted from 1, columns in characters. CPython's attributes `lineno`,
-    /// `offset`, `end_lineno`, `end_offset`. `col` is 0 for an error that the text ended too early, which has no place
-    /// in its line; `end_col` is 0 where CPython does not say where the error ends.
+    /// Line and column of the start and the end, counted from 1, columns in characters. CPython's attributes
+    /// `lineno`, `offset`, `end_lineno`, `end_offset`. `col` is 0 for an error that the text ended too early,
+    /// which has no place in its line; `end_col` is 0 where CPython does not say where the error ends.
     pub line: u32,
     pub col: u32,
     pub end_line: u32,

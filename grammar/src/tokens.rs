@@ -1,5 +1,5 @@
-//! The tokens of the language, as logos finds them in plain ASCII text. What regular expressions cannot say well (string
-//! bodies, indentation, non-ASCII names, malformed numbers) is left to `layout`.
+//! The tokens of the language, as logos finds them in plain ASCII text. What regular expressions cannot say
+//! well (string bodies, indentation, non-ASCII names, malformed numbers) is left to `layout`.
 
 use logos::Logos;
 
@@ -126,7 +126,8 @@ pub enum Token<'s> {
     With,
     #[token("yield")]
     Yield,
-    // Words that are keywords only where `soft` finds a match statement or a parenthesised list of with items.
+    // Words that are keywords only where `soft` finds a match statement or a parenthesised list of with
+    // items.
     Match,
     Case,
     WithParenthesised,

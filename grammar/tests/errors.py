@@ -84,6 +84,11 @@ PROGRAMS = [
     "x y\nif 1:\n  a\n b", "x y\nif 1:\n        a\n\tb", "x y\n\"a", "x y\n1a", "x y\na \\ b", "x y\nf\"{\"",
     "  x\n'a", "if a:\nb\n'a", "f() = 1\n\"a", "def f(*, **k):\n if a:\n b", "x = [\n1a", "x = 1 +\n)",
     "class A(a=1, b):\n x y", "try:\n a\nexcept A, B:\n x y", "f\"{a b}\"\nx y", "x y\n\ty",
+    "def f(a): to \"x\"", "from a import b, c= d", "x = [y for z a(b)]", "6forself", "1ifx else y", "1and x",
+    "1andx", "def f(a, /, b=1, c): pass", "lambda a, /, b=1, c: 1", "class A:\n  x = {}{\n",
+    "class A:\n    def f():\n\n  g", "f\"{[a]import\"", "import a, b = c", "del a, b = c", "for x y in z: pass",
+    "[x for x y in z]", "[a for b in c for d e in f]", "x = [a for b in c if d e]",
+    "x = 01OFLAG", "x = 01e", "x = 01_", "x = 01e+", "from a import b, print c", "x = [a for b, c in d e]", "x = [a for b c in d]",
     # Strings.
     '"\\x1"', '"\\u12"', '"\\U1234567"', '"\\U00110000"', '"abc\\x"', 'b"\\x1"', 'b"\u00e9"', 'b"a" "b"', '"a" b"b"', '"\\N"', '"\\N{"',
     'x = f("\\x1", 2)',

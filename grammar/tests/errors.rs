@@ -1,4 +1,5 @@
-//! Wrong programs get CPython's words, at CPython's place. `errors.py` asks CPython and writes the expectations.
+//! Wrong programs get CPython's words, at CPython's place. `errors.py` asks CPython and writes the
+//! expectations.
 
 use mini_grammar::{Mode, parse};
 

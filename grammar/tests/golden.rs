@@ -1,4 +1,5 @@
-//! The tokens and the tree of small programs, as files to read. `UPDATE_EXPECT=1 cargo test` writes them anew.
+//! The tokens and the tree of small programs, as files to read. `UPDATE_EXPECT=1 cargo test` writes them
+//! anew.
 
 use std::path::Path;
 

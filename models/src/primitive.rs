@@ -43,7 +43,7 @@ pub struct Spin(());
 
 impl Spin {
     /// A spin that has not begun.
-    #[expect(clippy::new_without_default, reason = "as in the real one")]
+    #[expect(clippy::new_without_default, reason = "the real one has none either")]
     pub fn new() -> Spin {
         Spin(())
     }

@@ -21,6 +21,14 @@ pub struct Signature {
     pub doc: Option<Name>,
 }
 
+impl Signature {
+    /// How many registers the parameters take.
+    fn registers(&self) -> usize {
+        let Flags { varargs, varkw, .. } = self.flags;
+        self.nparams + self.nkwonly + usize::from(varargs) + usize::from(varkw)
+    }
+}
+
 /// Compiles the module itself.
 pub fn module<'a>(module: &'a Module, scopes: &'a Scopes, source: &'a Source<'a>) -> Fallible<Code> {
     let interactive = matches!(module, Module::Interactive { .. });
@@ -74,7 +82,9 @@ fn finish(
     let mut variables: Vec<(&Name, &Variable)> = unit.vars.iter().collect();
     variables.sort_by_key(|(_, variable)| variable.reg);
     let cell_regs = variables.iter().filter(|(_, variable)| variable.cell).map(|(_, variable)| variable.reg);
-    let mut clears: Vec<Reg> = unit.to_clear.iter().copied().collect();
+    // Parameters have values at entry.
+    let is_local = |reg: &Reg| usize::from(*reg) >= signature.registers();
+    let mut clears: Vec<Reg> = unit.to_clear.iter().copied().filter(is_local).collect();
     clears.sort_unstable();
     let prologue: Vec<Insn> = clears.iter().map(|&reg| Insn::abc(Op::Clear, reg, 0, 0)).collect();
     let assembled = unit.asm.finish(&prologue, first_line);

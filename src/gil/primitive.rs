@@ -30,7 +30,6 @@ pub struct Spin(crossbeam::utils::Backoff);
 
 impl Spin {
     /// A spin that has not begun.
-    #[expect(clippy::new_without_default, reason = "nobody needs it, and loom's version has none")]
     pub fn new() -> Spin {
         Spin(crossbeam::utils::Backoff::new())
     }

@@ -73,7 +73,7 @@ fn look_in(folder: &Path, name: &str) -> Option<Found> {
 
 /// A module made from a native table, registered in `sys.modules`.
 pub fn load_native(th: &mut Thread, name: &str) -> R<Word> {
-    let Some(def): Option<&'static ModuleDef> = native::modules().iter().find(|d| d.name == name).copied()
+    let Some(def): Option<&'static ModuleDef> = native::MODULES.iter().find(|d| d.name == name).copied()
     else {
         return Ok(None);
     };

@@ -57,14 +57,14 @@ fn describe_pending(th: &mut Thread) -> String {
 }
 
 fn build(th: &mut Thread, options: &Options) -> R<()> {
-    boot::make_classes(th, &native::types())?;
+    boot::make_classes(th, native::TYPES)?;
     native::install(th)?;
     let modules = th.m.new_dict()?;
     import::install(importing::find, modules);
     import::install_ready(importing::wait_until_complete);
     let builtins = importing::load_native(th, "builtins")?.unwrap_or(Value::NONE);
     link::set_builtins(builtins);
-    native::fill_builtins(th, builtins)?;
+    importing::load_native(th, "sys")?;
     native::set_start_values(th, &options.argv, &options.path)
 }
 

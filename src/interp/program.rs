@@ -38,10 +38,10 @@ pub fn run(th: &mut Thread, program: &Program) -> Ended {
             ended = late;
         }
     }
-    if !native::flush_standard_streams(th) {
-        if let Ended::Code(0) = ended {
-            ended = Ended::Code(120);
-        }
+    let code = if let Ended::Code(code) = ended { code } else { 0 };
+    let after = native::flush_standard_streams(th, code);
+    if let Ended::Code(code) = &mut ended {
+        *code = after;
     }
     ended
 }
@@ -134,7 +134,7 @@ fn exit_code(th: &mut Thread, exception: Value) -> i32 {
     if int::is_int(code) {
         return 255;
     }
-    native::flush_standard_streams(th);
+    native::flush_standard_streams(th, 0);
     match th.str(code) {
         Ok(text) => eprintln!("{}", str::as_str(text).unwrap_or("")),
         Err(_) => th.m.pending = None,

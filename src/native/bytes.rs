@@ -63,10 +63,17 @@ fn from_object(th: &mut Thread, v: Value) -> R {
         }
         return Err(th.type_error(format!("__bytes__ returned non-bytes (type {})", type_name(made))));
     }
-    if th.lookup_special(v, "__iter__").is_none() && th.lookup_special(v, "__getitem__").is_none() {
-        return Err(th.type_error(format!("cannot convert '{}' object to bytes", type_name(v))));
-    }
-    let items = th.collect(v)?;
+    let items = match th.collect(v) {
+        Ok(items) => items,
+        Err(raised) => {
+            // What is not iterable at all gets another message; errors of `__iter__` stay.
+            if th.lookup_special(v, "__iter__").is_some() || th.lookup_special(v, "__getitem__").is_some() {
+                return Err(raised);
+            }
+            th.pending = None;
+            return Err(th.type_error(format!("cannot convert '{}' object to bytes", type_name(v))));
+        }
+    };
     let mut out = Vec::new();
     for item in list::of(items).map_or(&[][..], list::items).iter().filter_map(|slot| slot.get()) {
         let n = match int::as_i64(item) {

@@ -79,7 +79,7 @@ fn factorial_of(th: &mut Thread, v: Value) -> R {
         return Err(th.raise(Exc::OverflowError, message));
     };
     let n = n as u64;
-    check(th, n, (n.bit_len() as usize).saturating_sub(1))?;
+    check(th, n, n.bit_len().saturating_sub(1))?;
     finish(th, product(&UBig::ONE, n))
 }
 

@@ -1,19 +1,30 @@
 //! The built-in types' methods, the built-in functions, and the Rust halves of standard modules, as tables.
 //! Must not know the eval loop.
 
+pub mod builtins;
 pub mod bytes;
 pub mod bytes_args;
 pub mod bytes_case;
 pub mod bytes_search;
 pub mod bytes_split;
 pub mod codecs;
+pub mod descriptors;
 pub mod dict;
 pub mod dict_view;
 pub mod dir;
 pub mod dunders;
+pub mod errno;
+pub mod exceptions;
 pub mod float;
 pub mod float_hex;
+pub mod gil;
 pub mod int;
+pub mod io;
+pub mod io_buffer;
+pub mod io_file;
+pub mod io_std;
+pub mod io_stream;
+pub mod io_text;
 pub mod iterators;
 pub mod libm;
 pub mod list;
@@ -23,8 +34,13 @@ pub mod math_sum;
 pub mod mersenne;
 pub mod num;
 pub mod num_args;
+pub mod os;
+pub mod os_files;
+pub mod os_path;
+pub mod oserror;
 pub mod percent;
 pub mod percent_convert;
+pub mod print;
 pub mod random;
 pub mod range;
 pub mod reduce;
@@ -39,10 +55,50 @@ pub mod str_search;
 pub mod str_split;
 pub mod str_translate;
 pub mod string_builtins;
+pub mod struct_seq;
+pub mod support;
+pub mod sys;
 pub mod text_args;
+pub mod thread;
+pub mod thread_local;
+pub mod thread_lock;
+pub mod time;
+pub mod traceback;
 pub mod tuple;
 
-pub use registry::{
-    fill_builtins, finish, flush_standard_streams, install, modules, report_uncaught, search_path,
-    set_start_values, types,
-};
+use crate::vm::native::{ModuleDef, TypeDef};
+pub use registry::{finish, flush_standard_streams, install, report_uncaught, search_path, set_start_values};
+
+/// The modules whose code is Rust; others are found as sources.
+pub static MODULES: &[&ModuleDef] = &[
+    &builtins::MODULE,
+    &errno::MODULE,
+    &gil::MODULE,
+    &io::MODULE,
+    &math::MODULE,
+    &os::MODULE,
+    &random::MODULE,
+    &sys::MODULE,
+    &thread::MODULE,
+    &time::MODULE,
+    &traceback::MODULE,
+];
+
+/// The built-in types that a table describes, bases first.
+pub static TYPES: &[&TypeDef] = &[
+    &int::TYPE,
+    &num::BOOL,
+    &float::TYPE,
+    &str::TYPE,
+    &bytes::TYPE,
+    &tuple::TYPE,
+    &list::TYPE,
+    &dict::TYPE,
+    &set::TYPE,
+    &set::FROZEN_TYPE,
+    &range::TYPE,
+    &slice::TYPE,
+    &descriptors::PROPERTY,
+    &descriptors::STATIC_METHOD,
+    &descriptors::CLASS_METHOD,
+];

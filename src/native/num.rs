@@ -96,18 +96,17 @@ fn divmod(th: &mut Thread, args: Args) -> R {
         // The right operand goes first if its class derives from the left one's.
         let (left, right) = (types::class_of(a), types::class_of(b));
         let right_first = left != right && th.is_subclass(right, left)?;
-        if right_first {
-            if let Some(made) = try_method(th, b, "__rdivmod__", &[a])? {
-                return Ok(made);
-            }
+        if right_first && let Some(made) = try_method(th, b, "__rdivmod__", &[a])? {
+            return Ok(made);
         }
         if let Some(made) = try_method(th, a, "__divmod__", &[b])? {
             return Ok(made);
         }
-        if !right_first && left != right {
-            if let Some(made) = try_method(th, b, "__rdivmod__", &[a])? {
-                return Ok(made);
-            }
+        if !right_first
+            && left != right
+            && let Some(made) = try_method(th, b, "__rdivmod__", &[a])?
+        {
+            return Ok(made);
         }
     }
     match num::divmod(th, a, b)? {
@@ -132,10 +131,10 @@ fn pow(th: &mut Thread, args: Args) -> R {
     if is_number(a) && is_number(b) && is_number(c) {
         return Err(th.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
     }
-    if !is_plain_number(a) {
-        if let Some(made) = try_method(th, a, "__pow__", &[b, c])? {
-            return Ok(made);
-        }
+    if !is_plain_number(a)
+        && let Some(made) = try_method(th, a, "__pow__", &[b, c])?
+    {
+        return Ok(made);
     }
     let names = [a, b, c].map(type_name);
     let [a, b, c] = &names;

@@ -140,7 +140,7 @@ impl Values {
         match types::kind_of(self.all) {
             Kind::Str | Kind::Tuple => false,
             Kind::Bytes => !self.bytes,
-            Kind::Dict | Kind::List | Kind::Range => true,
+            Kind::Dict | Kind::List | Kind::Range | Kind::MappingProxy => true,
             _ => th.lookup_special(self.all, "__getitem__").is_some(),
         }
     }

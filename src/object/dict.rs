@@ -353,7 +353,7 @@ pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
 pub fn previous_entry(d: &Dict, before: usize) -> Option<(usize, Value, Value)> {
     if let Some(object) = window(d) {
         let all = shape::attributes(object);
-        let (i, (name, v)) = all.iter().enumerate().take(before).last()?;
+        let (i, (name, v)) = all.iter().enumerate().take(before).next_back()?;
         return Some((i, *name, *v));
     }
     let t = table(d);

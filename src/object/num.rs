@@ -130,10 +130,11 @@ pub fn raise(m: &mut Mutator, error: NumError) -> Raised {
 /// `a op b`; EMPTY if they are not both numbers, or have no such operator.
 #[inline]
 pub fn binary(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
-    if a.is_small_int() && b.is_small_int() {
-        if let Some(v) = small(op, a.small_unchecked(), b.small_unchecked()) {
-            return Ok(Some(v));
-        }
+    if a.is_small_int()
+        && b.is_small_int()
+        && let Some(v) = small(op, a.small_unchecked(), b.small_unchecked())
+    {
+        return Ok(Some(v));
     }
     general(m, op, a, b)
 }

@@ -439,7 +439,8 @@ pub fn set(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
     if class::traits(class) & trait_bits::SETATTR != 0 {
         let hook = th.m.intern("__setattr__")?;
         if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
-            if types::kind_of(f) != Kind::Native {
+            // A class of Rust objects may have a hook in Rust; any other native is `object`'s own.
+            if types::kind_of(f) != Kind::Native || types::kind_of(object) == Kind::Host {
                 return th.call(f, &[object, name, value]).map(drop);
             }
         }
@@ -564,7 +565,8 @@ pub fn delete(th: &mut Thread, object: Value, name: Value) -> R<()> {
     if class::traits(class) & trait_bits::DELATTR != 0 {
         let hook = th.m.intern("__delattr__")?;
         if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
-            if types::kind_of(f) != Kind::Native {
+            // A class of Rust objects may have a hook in Rust; any other native is `object`'s own.
+            if types::kind_of(f) != Kind::Native || types::kind_of(object) == Kind::Host {
                 return th.call(f, &[object, name]).map(drop);
             }
         }

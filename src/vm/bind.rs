@@ -8,7 +8,7 @@ use super::native::{Args, NativeDef};
 use super::thread::Thread;
 use crate::bytecode::code::Code as Plain;
 use crate::object::layout::Function;
-use crate::object::{R, Raised, Value, Word, dict, str, tuple, types};
+use crate::object::{Kind, R, Raised, Value, Word, dict, str, tuple, types};
 
 /// A callee and its registers.
 struct Target<'a> {
@@ -205,9 +205,10 @@ fn too_many(th: &mut Thread, t: &Target, n: usize) -> Raised {
 pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], given: &[(Value, Value)]) -> R {
     let p = &def.params;
     let (max, kwonly) = (p.max as usize, p.kwonly as usize);
-    let method = owner.is_some_and(|o| crate::object::class::cast(o).is_some());
+    // Methods belong to a class; constructors and class methods, which get one first, to nothing.
+    let method = owner.is_none_or(|o| types::kind_of(o) == Kind::Class);
     if args.len() > max && !p.varargs {
-        return Err(native_count(th, def, args.len(), method));
+        return Err(native_count(th, def, owner, args.len(), method));
     }
     let mut slots: Vec<Word> = vec![None; max + kwonly];
     for (slot, arg) in slots.iter_mut().zip(args.iter().take(max)) {
@@ -241,7 +242,7 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
         }
     }
     if slots.iter().take(p.min as usize).any(Option::is_none) {
-        return Err(native_missing(th, def, &slots, args.len(), method));
+        return Err(native_missing(th, def, owner, &slots, args.len(), method));
     }
     if p.varkw {
         slots.push(rest);
@@ -260,19 +261,31 @@ fn native_name(def: &NativeDef, method: bool, args: &[Word]) -> String {
     }
 }
 
+/// The methods of text that count their arguments in other words than the rest.
+const SEARCHES: [&str; 7] = ["find", "rfind", "index", "rindex", "count", "startswith", "endswith"];
+
 #[cold]
-fn native_count(th: &mut Thread, def: &NativeDef, given: usize, method: bool) -> Raised {
+fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, method: bool) -> Raised {
     let own = if method { 1 } else { 0 };
     let (min, max) =
         ((def.params.min as usize).saturating_sub(own), (def.params.max as usize).saturating_sub(own));
     let (given, name) = (given.saturating_sub(own), def.name);
+    let of_text = [Kind::Str, Kind::Bytes].into_iter().any(|kind| owner == Some(types::class_of_kind(kind)));
+    let full = match owner.filter(|_| method) {
+        Some(class) => format!("{}.{name}", crate::object::class::name(class)),
+        None => name.to_owned(),
+    };
     let s = |n: usize| if n == 1 { "" } else { "s" };
+    let keywords = def.params.posonly < def.params.max;
     let message = if min == max && max == 0 {
-        format!("{name}() takes no arguments ({given} given)")
+        format!("{full}() takes no arguments ({given} given)")
     } else if min == max && max == 1 {
-        format!("{name}() takes exactly one argument ({given} given)")
+        format!("{full}() takes exactly one argument ({given} given)")
     } else if min == max {
         format!("{name} expected {max} argument{}, got {given}", s(max))
+    } else if keywords || (of_text && SEARCHES.contains(&name)) {
+        let (which, n) = if given < min { ("at least", min) } else { ("at most", max) };
+        format!("{name}() takes {which} {n} argument{} ({given} given)", s(n))
     } else if given < min {
         format!("{name} expected at least {min} argument{}, got {given}", s(min))
     } else {
@@ -282,10 +295,17 @@ fn native_count(th: &mut Thread, def: &NativeDef, given: usize, method: bool) ->
 }
 
 #[cold]
-fn native_missing(th: &mut Thread, def: &NativeDef, slots: &[Word], given: usize, method: bool) -> Raised {
+fn native_missing(
+    th: &mut Thread,
+    def: &NativeDef,
+    owner: Word,
+    slots: &[Word],
+    given: usize,
+    method: bool,
+) -> Raised {
     let p = &def.params;
     if p.posonly == p.max {
-        return native_count(th, def, given, method);
+        return native_count(th, def, owner, given, method);
     }
     let at = slots.iter().position(Option::is_none).unwrap_or(0);
     let name = p.names().nth(at).unwrap_or("?");

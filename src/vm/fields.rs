@@ -159,7 +159,7 @@ fn exception(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "__traceback__" => field(&e.traceback),
         "__suppress_context__" => field(&e.suppress),
         "__dict__" => attributes(th, object)?,
-        _ => None,
+        _ => super::exc_fields::given(object, e, name),
     })
 }
 

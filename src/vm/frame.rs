@@ -111,6 +111,15 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Register `i`; EMPTY if the frame has no such register, or the variable in it has no value.
+    pub fn register(&self, i: usize) -> Word {
+        if i >= self.code.nregs as usize {
+            return None;
+        }
+        // SAFETY: a register of a live frame, by the check above.
+        Value::from_bits(unsafe { *self.base.add(i) })
+    }
+
     /// The source line.
     pub fn line(&self) -> u32 {
         plain(self.code).line_at(self.at)

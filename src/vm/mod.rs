@@ -8,6 +8,7 @@ pub mod classes;
 pub mod compare_containers;
 pub mod container_ops;
 pub mod container_repr;
+pub mod exc_fields;
 pub mod fields;
 pub mod frame;
 pub mod hashing;
@@ -28,8 +29,10 @@ pub mod signals;
 pub mod slicing;
 pub mod sort;
 pub mod stack;
+pub mod suggest;
 pub mod text;
 pub mod thread;
+pub mod traceback;
 pub mod type_tables;
 pub mod unwind;
 

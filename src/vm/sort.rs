@@ -7,6 +7,7 @@ use super::thread::Thread;
 use crate::object::layout::List;
 use crate::object::{Kind, R, Slot, Value, Word};
 use crate::object::{list, str as text, types};
+use std::cmp::Ordering;
 
 /// A key, and the item it stands for.
 type Pair = (Value, Value);
@@ -63,7 +64,7 @@ fn sort_plain(pairs: &mut [Pair], reverse: bool) -> bool {
         sort_by(pairs, reverse, |k| k.small_unchecked());
     } else if all(Value::is_inline_float) {
         // NaN is never inline, so this is an order; the two zeros must compare equal.
-        sort_by(pairs, reverse, |k| Ordered(k.float_unchecked()));
+        sort_by(pairs, reverse, |k| k.float_unchecked());
     } else if all(|k| text::view(k).is_some_and(text::is_exact)) {
         sort_by(pairs, reverse, |k| text::as_str(k).unwrap_or(""));
     } else {
@@ -72,21 +73,11 @@ fn sort_plain(pairs: &mut [Pair], reverse: bool) -> bool {
     true
 }
 
-#[derive(PartialEq, PartialOrd)]
-struct Ordered(f64);
-
-impl Eq for Ordered {}
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Ordered) -> std::cmp::Ordering {
-        self.0.partial_cmp(&other.0).unwrap_or(std::cmp::Ordering::Equal)
-    }
-}
-
-fn sort_by<K: Ord>(pairs: &mut [Pair], reverse: bool, key: impl Fn(Value) -> K) {
+fn sort_by<K: PartialOrd>(pairs: &mut [Pair], reverse: bool, key: impl Fn(Value) -> K) {
+    let order = |a: Value, b: Value| key(a).partial_cmp(&key(b)).unwrap_or(Ordering::Equal);
     match reverse {
-        true => pairs.sort_by(|a, b| key(b.0).cmp(&key(a.0))),
-        false => pairs.sort_by(|a, b| key(a.0).cmp(&key(b.0))),
+        true => pairs.sort_by(|a, b| order(b.0, a.0)),
+        false => pairs.sort_by(|a, b| order(a.0, b.0)),
     }
 }
 

@@ -5,13 +5,17 @@ use super::fields;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
 use crate::object::{
-    Exc, Kind, R, Value, bytes, class, exc, float, format, int, str, text_repr, tuple, types, unicode_error,
+    Exc, Kind, R, Value, Word, bytes, class, exc, float, format, int, str, text_repr, tuple, types,
+    unicode_error,
 };
 
 impl Thread {
     /// `repr(v)`: a Str.
     pub fn repr(&mut self, v: Value) -> R {
         if let Some(f) = self.lookup_override(v, "__repr__") {
+            return self.text_method(f, v, "__repr__");
+        }
+        if let Some(f) = self.native_repr(v) {
             return self.text_method(f, v, "__repr__");
         }
         self.repr_builtin(v)
@@ -25,6 +29,16 @@ impl Thread {
         }
         let class = self.type_name(s);
         Err(self.type_error(format!("{name} returned non-string (type {class})")))
+    }
+
+    /// The `__repr__` of a class of Rust objects, or of a named tuple.
+    fn native_repr(&mut self, v: Value) -> Word {
+        let own = match types::kind_of(v) {
+            Kind::Host => true,
+            Kind::Tuple => class::traits(types::class_of(v)) & class::trait_bits::REPR != 0,
+            _ => false,
+        };
+        if own { self.lookup_special(v, "__repr__") } else { None }
     }
 
     /// `repr(v)` as the built-in type has it.

@@ -100,7 +100,7 @@ pub fn cell_size(v: Value) -> usize {
 
 /// The first address behind the cell of `v`.
 #[inline]
-pub(super) fn cell_end(v: Value) -> usize {
+pub fn cell_end(v: Value) -> usize {
     global().space.cell_end(v.addr())
 }
 

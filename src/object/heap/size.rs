@@ -97,7 +97,7 @@ mod tests {
     fn every_small_request_gets_a_cell_that_fits_and_wastes_little() {
         for bytes in 0..=SMALL_MAX {
             let size = SIZES[class_for(bytes)];
-            assert!(size >= bytes && size % GRANULE == 0, "{bytes}");
+            assert!(size >= bytes && size.is_multiple_of(GRANULE), "{bytes}");
             assert!(size <= 16 || bytes * 2 > size, "{bytes} in {size}");
         }
         assert_eq!(SIZES[CLASSES - 1], SMALL_MAX);
@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn starts_are_as_many_as_cells() {
-        for class in 1..CLASSES {
-            let bits: u32 = STARTS[class].iter().map(|w| w.count_ones()).sum();
+        for (class, starts) in STARTS.iter().enumerate().skip(1) {
+            let bits: u32 = starts.iter().map(|w| w.count_ones()).sum();
             assert_eq!(bits as usize, cells(class));
         }
     }

@@ -1,0 +1,297 @@
+//! Module `builtins`: functions about any object, and the table that joins all built-in names.
+//! Must not know numbers, text or iterators: their functions come from their own tables.
+
+use super::support::{set, type_name};
+use super::{exceptions, io, iterators, num, print, string_builtins};
+use crate::object::error::EXCEPTIONS;
+use crate::object::layout::{Cell, Module};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, func, intern, list, shape, str, types};
+use crate::vm::native::{Args, ModuleDef, NativeDef};
+use crate::vm::thread::Thread;
+use crate::vm::{boot, frame, import, type_tables};
+
+fn id(th: &mut Thread, args: Args) -> R {
+    th.new_uint(args.get(0).bits())
+}
+
+fn hash(th: &mut Thread, args: Args) -> R {
+    let hash = th.hash(args.get(0))?;
+    th.new_int(hash)
+}
+
+fn repr(th: &mut Thread, args: Args) -> R {
+    th.repr(args.get(0))
+}
+
+fn isinstance(th: &mut Thread, args: Args) -> R {
+    th.is_instance(args.get(0), args.get(1)).map(Value::bool)
+}
+
+fn issubclass(th: &mut Thread, args: Args) -> R {
+    th.is_subclass(args.get(0), args.get(1)).map(Value::bool)
+}
+
+fn callable(th: &mut Thread, args: Args) -> R {
+    let v = args.get(0);
+    let code = matches!(types::kind_of(v), Kind::Function | Kind::Native | Kind::BoundMethod | Kind::Class);
+    Ok(Value::bool(code || th.lookup_special(v, "__call__").is_some()))
+}
+
+/// The name argument of `getattr` and its like, interned.
+fn name_arg(th: &mut Thread, v: Value) -> R {
+    if str::as_str(v).is_none() {
+        let class = type_name(v);
+        return Err(th.type_error(format!("attribute name must be string, not '{class}'")));
+    }
+    intern::intern_value(&mut th.m, v)
+}
+
+fn getattr(th: &mut Thread, args: Args) -> R {
+    let name = name_arg(th, args.get(1))?;
+    let Some(default) = args.opt(2) else { return th.get_attr(args.get(0), name) };
+    Ok(th.get_attr_opt(args.get(0), name)?.unwrap_or(default))
+}
+
+fn setattr(th: &mut Thread, args: Args) -> R {
+    let name = name_arg(th, args.get(1))?;
+    th.set_attr(args.get(0), name, args.get(2))?;
+    Ok(Value::NONE)
+}
+
+fn hasattr(th: &mut Thread, args: Args) -> R {
+    let name = name_arg(th, args.get(1))?;
+    Ok(Value::bool(th.get_attr_opt(args.get(0), name)?.is_some()))
+}
+
+fn delattr(th: &mut Thread, args: Args) -> R {
+    let name = name_arg(th, args.get(1))?;
+    th.del_attr(args.get(0), name)?;
+    Ok(Value::NONE)
+}
+
+/// The frame that called the running native.
+fn caller(th: &Thread) -> Option<frame::Frame> {
+    frame::walk(th.base, th.pc).next()
+}
+
+fn globals(th: &mut Thread, _: Args) -> R {
+    let module = caller(th).map_or(Value::NONE, |f| f.code.module.value());
+    Ok(func::module_dict(module).unwrap_or(Value::NONE))
+}
+
+fn locals(th: &mut Thread, _: Args) -> R {
+    let Some(frame) = caller(th) else { return th.new_dict() };
+    let plain = frame::plain(frame.code);
+    if plain.flags.module {
+        return Ok(func::module_dict(frame.code.module.value()).unwrap_or(Value::NONE));
+    }
+    if plain.flags.class_body {
+        return Ok(frame.register(0).unwrap_or(Value::NONE));
+    }
+    let result = th.new_dict()?;
+    for (i, name) in plain.varnames.iter().enumerate().filter(|(_, name)| !name.starts_with('.')) {
+        let in_cell = plain.cell_regs.contains(&(i as u16));
+        let v = frame.register(i).and_then(|v| if in_cell { cell_value(v) } else { Some(v) });
+        put(th, result, name, v)?;
+    }
+    let cells = crate::object::tuple::items(frame.function.cells.value());
+    for (name, cell) in plain.freevars.iter().zip(cells).filter(|(name, _)| &***name != "__class__") {
+        put(th, result, name, cell_value(cell.value()))?;
+    }
+    Ok(result)
+}
+
+fn cell_value(v: Value) -> Word {
+    types::cast::<Cell>(v).and_then(|c| c.value.get())
+}
+
+fn put(th: &mut Thread, dict: Value, name: &str, v: Word) -> R<()> {
+    match v {
+        Some(v) => super::support::put(&mut th.m, dict, name, v),
+        None => Ok(()),
+    }
+}
+
+fn vars(th: &mut Thread, args: Args) -> R {
+    let Some(v) = args.opt(0) else { return locals(th, args) };
+    let key = th.m.intern("__dict__")?;
+    match th.get_attr_opt(v, key)? {
+        Some(dict) => Ok(dict),
+        None => Err(th.type_error("vars() argument must have __dict__ attribute")),
+    }
+}
+
+fn dir(th: &mut Thread, args: Args) -> R {
+    let names = match args.opt(0) {
+        None => {
+            let names = locals(th, args)?;
+            th.collect(names)?
+        }
+        Some(v) => match th.lookup_override(v, "__dir__") {
+            Some(hook) => {
+                let names = th.call(hook, &[v])?;
+                th.collect(names)?
+            }
+            None => names_of(th, v)?,
+        },
+    };
+    th.call_method(names, "sort", &[])?;
+    Ok(names)
+}
+
+/// Names of attributes: of a module its own, of a class and its bases, of an object those and its class's.
+fn names_of(th: &mut Thread, v: Value) -> R {
+    let found = th.new_dict()?;
+    if let Some(module) = types::cast::<Module>(v) {
+        add_keys(th, found, module.dict.value())?;
+        return th.collect(found);
+    }
+    if v.is_ref() {
+        for (key, _) in shape::attributes(v) {
+            dict::insert_str(&mut th.m, found, key, Value::NONE)?;
+        }
+    }
+    let class = if class::cast(v).is_some() { v } else { types::class_of(v) };
+    for c in class::mro(class).iter().filter_map(Slot::get).filter_map(class::cast) {
+        add_keys(th, found, c.dict.value())?;
+    }
+    put(th, found, "__class__", Some(Value::NONE))?;
+    th.collect(found)
+}
+
+fn add_keys(th: &mut Thread, found: Value, namespace: Value) -> R<()> {
+    let mut at = 0;
+    while let Some((next, key, _)) = dict::of(namespace).and_then(|d| dict::next_entry(d, at)) {
+        dict::insert_str(&mut th.m, found, key, Value::NONE)?;
+        at = next;
+    }
+    Ok(())
+}
+
+fn import_builtin(th: &mut Thread, args: Args) -> R {
+    let name = args.get(0);
+    if str::as_str(name).is_none() {
+        let class = type_name(name);
+        return Err(th.type_error(format!("__import__() argument 1 must be str, not {class}")));
+    }
+    let level = args.opt(4).map_or(Ok(0), |v| super::support::c_int(th, v))?;
+    let Ok(level) = u8::try_from(level) else { return Err(th.value_error("level must be >= 0")) };
+    let fromlist = match args.opt_not_none(3) {
+        None => Value::NONE,
+        Some(v) => {
+            let items = th.collect(v)?;
+            let items: Vec<Value> =
+                list::of(items).map_or(Vec::new(), |l| list::items(l).iter().filter_map(Slot::get).collect());
+            if items.is_empty() { Value::NONE } else { th.new_tuple(&items)? }
+        }
+    };
+    import::import(th, name, fromlist, level)
+}
+
+fn exit(th: &mut Thread, args: Args) -> R {
+    let status: Vec<Value> = args.opt_not_none(0).into_iter().collect();
+    Err(th.raise_with(Exc::SystemExit, &status))
+}
+
+fn help(th: &mut Thread, args: Args) -> R {
+    let Some(v) = args.opt(0) else {
+        print::to_stdout(th, "help(object) shows what is known of an object.\n")?;
+        return Ok(Value::NONE);
+    };
+    let key = th.m.intern("__doc__")?;
+    let doc = th.get_attr_opt(v, key)?.filter(|d| !d.is_none());
+    let shown = th.repr(v)?;
+    let mut text = format!("{}\n", str::as_str(shown).unwrap_or(""));
+    if let Some(doc) = doc.and_then(str::as_str) {
+        text.push_str(&format!("\n{}\n", doc.trim_end()));
+    }
+    print::to_stdout(th, &text)?;
+    Ok(Value::NONE)
+}
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "builtins",
+    doc: "Names that every module sees.",
+    functions: &[
+        NativeDef::full("id", "obj, /", id, "A number that no other living object has."),
+        NativeDef::full("hash", "obj, /", hash, "The hash of an object."),
+        NativeDef::full("repr", "obj, /", repr, "An object as text for programmers."),
+        NativeDef::full(
+            "isinstance",
+            "obj, class_or_tuple, /",
+            isinstance,
+            "Whether an object is of a class.",
+        ),
+        NativeDef::full(
+            "issubclass",
+            "cls, class_or_tuple, /",
+            issubclass,
+            "Whether a class derives from another.",
+        ),
+        NativeDef::full("callable", "obj, /", callable, "Whether an object can be called."),
+        NativeDef::full("getattr", "object, name, default=, /", getattr, "An attribute, or the default."),
+        NativeDef::full("setattr", "obj, name, value, /", setattr, "Set an attribute."),
+        NativeDef::full("hasattr", "obj, name, /", hasattr, "Whether an object has an attribute."),
+        NativeDef::full("delattr", "obj, name, /", delattr, "Delete an attribute."),
+        NativeDef::full("vars", "object=, /", vars, "The attributes of an object, or locals()."),
+        NativeDef::full("dir", "object=, /", dir, "The names of an object's attributes, or of locals()."),
+        NativeDef::full("globals", "", globals, "The names of the module."),
+        NativeDef::full("locals", "", locals, "The names of the running function."),
+        NativeDef::full(
+            "__import__",
+            "name, globals=, locals=, fromlist=, level=",
+            import_builtin,
+            "Import a module.",
+        ),
+        NativeDef::full("exit", "code=, /", exit, "End the program."),
+        NativeDef::full("quit", "code=, /", exit, "End the program."),
+        NativeDef::full("help", "object=, /", help, "Show what is known of an object."),
+        print::PRINT,
+        print::INPUT,
+        io::OPEN,
+    ],
+    types: &[],
+    init: Some(init),
+};
+
+fn init(th: &mut Thread, module: Value) -> R<()> {
+    for table in [num::NUMBER_BUILTINS, string_builtins::STRING_BUILTINS, iterators::ITER_BUILTINS] {
+        for def in table {
+            let f = boot::native(th, def, Some(module))?;
+            set(th, module, def.name, f)?;
+        }
+    }
+    for def in super::TYPES.iter().filter(|def| is_public(def.name)) {
+        if let Some(class) = type_tables::class_of(def) {
+            set(th, module, def.name, class)?;
+        }
+    }
+    for (name, kind) in [("object", Kind::Instance), ("type", Kind::Class), ("super", Kind::Super)] {
+        set(th, module, name, types::class_of_kind(kind))?;
+    }
+    for (exc, name, _) in EXCEPTIONS {
+        set(th, module, name, types::exc_class(*exc))?;
+    }
+    for name in ["IOError", "EnvironmentError"] {
+        set(th, module, name, types::exc_class(Exc::OSError))?;
+    }
+    let constants = [
+        ("None", Value::NONE),
+        ("True", Value::TRUE),
+        ("False", Value::FALSE),
+        ("Ellipsis", Value::ELLIPSIS),
+        ("NotImplemented", Value::NOT_IMPLEMENTED),
+        ("__debug__", Value::TRUE),
+    ];
+    for (name, v) in constants {
+        set(th, module, name, v)?;
+    }
+    super::registry::add_iterator_names(th, module)?;
+    exceptions::install(th)
+}
+
+/// Classes that scripts reach only by `type(...)` have names that `builtins` does not.
+fn is_public(name: &str) -> bool {
+    const HIDDEN: [&str; 3] = ["dict_keys", "dict_values", "dict_items"];
+    !HIDDEN.contains(&name) && !name.ends_with("iterator")
+}

@@ -1,0 +1,109 @@
+//! The types `property`, `staticmethod` and `classmethod`. Must not know how attributes are looked up.
+
+use crate::object::layout::Property;
+use crate::object::mutator::Mutator;
+use crate::object::{Kind, R, Value, Word, func, types};
+use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::thread::Thread;
+
+fn new_property(th: &mut Thread, args: Args) -> R {
+    let (get, set, del) = (args.opt_not_none(1), args.opt_not_none(2), args.opt_not_none(3));
+    let doc = match (args.opt_not_none(4), get) {
+        (Some(doc), _) => Some(doc),
+        (None, Some(get)) => doc_of(th, get)?,
+        _ => None,
+    };
+    func::new_property(&mut th.m, get, set, del, doc)
+}
+
+fn doc_of(th: &mut Thread, f: Value) -> R<Word> {
+    let key = th.m.intern("__doc__")?;
+    th.get_attr_opt(f, key)
+}
+
+/// A copy of the property with one part exchanged.
+fn with_part(th: &mut Thread, args: Args, change: impl FnOnce(&mut [Word; 3], Value)) -> R {
+    let Some(p) = types::cast::<Property>(args.get(0)) else {
+        return Err(th.type_error("a property expected"));
+    };
+    let mut parts = [p.get.get(), p.set.get(), p.del.get()];
+    let before = parts[0];
+    change(&mut parts, args.get(1));
+    let doc = match parts[0].filter(|_| parts[0] != before) {
+        Some(get) => doc_of(th, get)?,
+        None => p.doc.get(),
+    };
+    let [get, set, del] = parts;
+    func::new_property(&mut th.m, get, set, del, doc)
+}
+
+fn getter(th: &mut Thread, args: Args) -> R {
+    with_part(th, args, |parts, f| parts[0] = Some(f))
+}
+
+fn setter(th: &mut Thread, args: Args) -> R {
+    with_part(th, args, |parts, f| parts[1] = Some(f))
+}
+
+fn deleter(th: &mut Thread, args: Args) -> R {
+    with_part(th, args, |parts, f| parts[2] = Some(f))
+}
+
+fn new_static(m: &mut Mutator, args: Args) -> R {
+    func::new_wrapper(m, Kind::StaticMethod, args.get(1))
+}
+
+fn new_class_method(m: &mut Mutator, args: Args) -> R {
+    func::new_wrapper(m, Kind::ClassMethod, args.get(1))
+}
+
+fn call_static(th: &mut Thread, args: Args) -> R {
+    let f = func::unwrap_wrapper(args.get(0)).unwrap_or(Value::NONE);
+    let mut keywords = Vec::new();
+    let mut at = 0;
+    while let Some((next, key, v)) =
+        crate::object::dict::of(args.get(1)).and_then(|d| crate::object::dict::next_entry(d, at))
+    {
+        keywords.push((key, v));
+        at = next;
+    }
+    let values: Vec<Value> = args.rest(2).iter().copied().flatten().collect();
+    th.call_kw(f, &values, &keywords)
+}
+
+pub static PROPERTY: TypeDef = TypeDef {
+    name: "property",
+    kind: Kind::Property,
+    doc: "An attribute that functions read, set and delete.",
+    construct: Some(NativeDef::full("__new__", "cls, fget=, fset=, fdel=, doc=", new_property, "")),
+    methods: &[
+        NativeDef::full("getter", "self, f, /", getter, "The property with another function that reads."),
+        NativeDef::full("setter", "self, f, /", setter, "The property with another function that sets."),
+        NativeDef::full("deleter", "self, f, /", deleter, "The property with another function that deletes."),
+    ],
+    class_methods: &[],
+    properties: &[],
+    subclassable: false,
+};
+
+pub static STATIC_METHOD: TypeDef = TypeDef {
+    name: "staticmethod",
+    kind: Kind::StaticMethod,
+    doc: "A function in a class that gets no instance.",
+    construct: Some(NativeDef::data("__new__", "cls, function, /", new_static, "")),
+    methods: &[NativeDef::full("__call__", "self, /, *args, **kwargs", call_static, "Call the function.")],
+    class_methods: &[],
+    properties: &[],
+    subclassable: false,
+};
+
+pub static CLASS_METHOD: TypeDef = TypeDef {
+    name: "classmethod",
+    kind: Kind::ClassMethod,
+    doc: "A function in a class that gets the class instead of an instance.",
+    construct: Some(NativeDef::data("__new__", "cls, function, /", new_class_method, "")),
+    methods: &[],
+    class_methods: &[],
+    properties: &[],
+    subclassable: false,
+};

@@ -1,0 +1,162 @@
+//! Making exceptions from scripts, and their methods. Must not know how they unwind or print.
+
+use super::oserror::{class_for, set_names};
+use super::support::type_name;
+use crate::object::{Exc, R, Value, Word, class, dict, exc, int, list, shape, str, types};
+use crate::vm::native::{Args, NativeDef};
+use crate::vm::thread::Thread;
+use crate::vm::{attr, boot};
+
+static BASE_METHODS: [NativeDef; 4] = [
+    NativeDef::full("__new__", "cls, /, *args, **kwargs", construct, "Make an exception."),
+    NativeDef::full("__init__", "self, /, *args, **kwargs", init, "Take the arguments."),
+    NativeDef::full("with_traceback", "self, tb, /", with_traceback, "Set __traceback__ and return self."),
+    NativeDef::full("add_note", "self, note, /", add_note, "Add a note that is printed behind the message."),
+];
+static OS_METHODS: [NativeDef; 2] = [
+    NativeDef::full(
+        "__new__",
+        "cls, /, *args, **kwargs",
+        construct_os_error,
+        "Make the exception for an errno.",
+    ),
+    NativeDef::full("__init__", "self, /, *args, **kwargs", init_os_error, "Take the arguments."),
+];
+static IMPORT_METHODS: [NativeDef; 1] =
+    [NativeDef::full("__new__", "cls, /, *args, **kwargs", construct_with_names, "Make an exception.")];
+
+/// Start-up: gives the exception classes their methods.
+pub fn install(th: &mut Thread) -> R<()> {
+    boot::add_methods(th, types::exc_class(Exc::BaseException), &BASE_METHODS)?;
+    boot::add_methods(th, types::exc_class(Exc::OSError), &OS_METHODS)?;
+    for class in [Exc::ImportError, Exc::AttributeError, Exc::NameError] {
+        boot::add_methods(th, types::exc_class(class), &IMPORT_METHODS)?;
+    }
+    Ok(())
+}
+
+/// Receiver, `**kwargs`, `*args`: the order in which natives with both get them.
+fn parts(args: Args) -> (Value, Vec<(Value, Value)>, Vec<Value>) {
+    let mut keywords = Vec::new();
+    let mut at = 0;
+    while let Some((next, key, v)) = dict::of(args.get(1)).and_then(|d| dict::next_entry(d, at)) {
+        keywords.push((key, v));
+        at = next;
+    }
+    (args.get(0), keywords, args.rest(2).iter().copied().flatten().collect())
+}
+
+fn refuse_keywords(th: &mut Thread, class: Value, keywords: &[(Value, Value)]) -> R<()> {
+    if keywords.is_empty() {
+        return Ok(());
+    }
+    let name = class::name(class);
+    Err(th.type_error(format!("{name}() takes no keyword arguments")))
+}
+
+fn construct(th: &mut Thread, args: Args) -> R {
+    let (class, keywords, values) = parts(args);
+    refuse_keywords(th, class, &keywords)?;
+    exc::new_exception(&mut th.m, class, &values)
+}
+
+/// ImportError, AttributeError and NameError say by keyword what was not found.
+fn construct_with_names(th: &mut Thread, args: Args) -> R {
+    let (class, keywords, values) = parts(args);
+    let is = |e| class::is_subclass(class, types::exc_class(e));
+    let known: &[&str] = match (is(Exc::ImportError), is(Exc::AttributeError)) {
+        (true, _) => &["name", "path"],
+        (_, true) => &["name", "obj"],
+        _ => &["name"],
+    };
+    let made = exc::new_exception(&mut th.m, class, &values)?;
+    for (key, v) in keywords {
+        let name = str::as_str(key).unwrap_or("");
+        if !known.contains(&name) {
+            let class = class::name(class);
+            return Err(th.type_error(format!("'{name}' is an invalid keyword argument for {class}")));
+        }
+        shape::set(&mut th.m, made, key, v)?;
+    }
+    Ok(made)
+}
+
+fn set_args(th: &mut Thread, exception: Value, values: &[Value]) -> R<()> {
+    let tuple = th.new_tuple(values)?;
+    if let Some(e) = exc::cast(exception) {
+        e.args.set(tuple);
+    }
+    Ok(())
+}
+
+fn init(th: &mut Thread, args: Args) -> R {
+    let (exception, keywords, values) = parts(args);
+    refuse_keywords(th, types::class_of(exception), &keywords)?;
+    set_args(th, exception, &values)?;
+    Ok(Value::NONE)
+}
+
+/// The arguments of an OSError that stay in `args`, and its file names.
+fn os_parts(values: &[Value]) -> (&[Value], Word, Word) {
+    match values {
+        [_, _, rest @ ..] if !rest.is_empty() && rest.len() <= 3 => {
+            let name = |i: usize| rest.get(i).copied().filter(|v| !v.is_none());
+            (&values[..2], name(0), name(2))
+        }
+        all => (all, None, None),
+    }
+}
+
+fn construct_os_error(th: &mut Thread, args: Args) -> R {
+    let (class, keywords, values) = parts(args);
+    refuse_keywords(th, class, &keywords)?;
+    let errno = values.first().and_then(|v| int::as_i64(*v)).filter(|_| (2..=5).contains(&values.len()));
+    let class = match errno.and_then(|n| i32::try_from(n).ok()) {
+        Some(errno) if class == types::exc_class(Exc::OSError) => types::exc_class(class_for(errno)),
+        _ => class,
+    };
+    let (kept, filename, filename2) = os_parts(&values);
+    let made = exc::new_exception(&mut th.m, class, kept)?;
+    set_names(&mut th.m, made, filename, filename2)?;
+    Ok(made)
+}
+
+fn init_os_error(th: &mut Thread, args: Args) -> R {
+    let (exception, keywords, values) = parts(args);
+    refuse_keywords(th, types::class_of(exception), &keywords)?;
+    let (kept, filename, filename2) = os_parts(&values);
+    set_args(th, exception, kept)?;
+    set_names(&mut th.m, exception, filename, filename2)?;
+    Ok(Value::NONE)
+}
+
+fn with_traceback(th: &mut Thread, args: Args) -> R {
+    let (exception, traceback) = (args.get(0), args.get(1));
+    if !traceback.is_none() && types::kind_of(traceback) != crate::object::Kind::Traceback {
+        return Err(th.type_error("__traceback__ must be a traceback or None"));
+    }
+    let key = th.m.intern("__traceback__")?;
+    attr::set(th, exception, key, traceback)?;
+    Ok(exception)
+}
+
+fn add_note(th: &mut Thread, args: Args) -> R {
+    let (exception, note) = (args.get(0), args.get(1));
+    if str::as_str(note).is_none() {
+        let class = type_name(note);
+        return Err(th.type_error(format!("note must be a str, not '{class}'")));
+    }
+    let key = th.m.intern("__notes__")?;
+    let notes = match th.get_attr_opt(exception, key)? {
+        Some(notes) => notes,
+        None => {
+            let notes = th.new_list(&[])?;
+            attr::set(th, exception, key, notes)?;
+            notes
+        }
+    };
+    match list::of(notes) {
+        Some(l) => list::push(th, l, note).map(|()| Value::NONE),
+        None => Err(th.type_error("Cannot add note: __notes__ is not a list")),
+    }
+}

@@ -1,0 +1,97 @@
+//! Module `gil`: Mini's own: the policy in force, changing it, and what every thread did with its time.
+//! Must not know how policies work.
+
+use super::support::put;
+use crate::gil::{self, CAUSES, Figures, PolicySpec};
+use crate::object::{R, Value, str};
+use crate::vm::native::{Args, ModuleDef, NativeDef};
+use crate::vm::thread::Thread;
+
+fn policy(th: &mut Thread, _: Args) -> R {
+    th.new_str(&gil::policy().to_string())
+}
+
+fn set(th: &mut Thread, args: Args) -> R {
+    let Some(spec) = str::as_str(args.get(0)) else {
+        let class = super::support::type_name(args.get(0));
+        return Err(th.type_error(format!("gil.set() argument must be str, not {class}")));
+    };
+    let spec: PolicySpec = match spec.parse() {
+        Ok(spec) => spec,
+        Err(problem) => return Err(th.value_error(format!("{problem}"))),
+    };
+    th.waiting(|member| gil::set_policy(member, spec));
+    Ok(Value::NONE)
+}
+
+fn yield_now(th: &mut Thread, _: Args) -> R {
+    th.waiting(gil::yield_now);
+    Ok(Value::NONE)
+}
+
+fn seconds(th: &mut Thread, nanoseconds: u64) -> R {
+    th.new_float(nanoseconds as f64 / 1e9)
+}
+
+fn switch_dict(th: &mut Thread, figures: &Figures) -> R {
+    let dict = th.new_dict()?;
+    for cause in CAUSES {
+        let n = th.new_int(figures.switches_by(cause) as i64)?;
+        put(th, dict, cause.name(), n)?;
+    }
+    Ok(dict)
+}
+
+fn switches(th: &mut Thread, _: Args) -> R {
+    let total = gil::snapshot().total();
+    switch_dict(th, &total)
+}
+
+fn thread_dict(th: &mut Thread, name: &str, figures: &Figures) -> R {
+    let dict = th.new_dict()?;
+    let name = th.new_str(name)?;
+    put(th, dict, "name", name)?;
+    for (key, time) in [("held", figures.held), ("waited", figures.waited), ("blocked", figures.blocked)] {
+        let time = seconds(th, time)?;
+        put(th, dict, key, time)?;
+    }
+    let n = th.new_int(figures.acquisitions as i64)?;
+    put(th, dict, "acquisitions", n)?;
+    let switches = switch_dict(th, figures)?;
+    put(th, dict, "switches", switches)?;
+    Ok(dict)
+}
+
+fn stats(th: &mut Thread, _: Args) -> R {
+    let snapshot = gil::snapshot();
+    let dict = th.new_dict()?;
+    let spelled = th.new_str(&gil::policy().to_string())?;
+    put(th, dict, "policy", spelled)?;
+    let wall = seconds(th, snapshot.wall)?;
+    put(th, dict, "wall", wall)?;
+    let threads = th.new_list(&[])?;
+    for account in &snapshot.accounts {
+        let one = thread_dict(th, &account.name, &account.figures)?;
+        if let Some(list) = crate::object::list::of(threads) {
+            crate::object::list::push(th, list, one)?;
+        }
+    }
+    put(th, dict, "threads", threads)?;
+    let switches = switch_dict(th, &snapshot.total())?;
+    put(th, dict, "switches", switches)?;
+    Ok(dict)
+}
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "gil",
+    doc: "The global interpreter lock: which policy is in force, and what it costs. Only Mini has this module.",
+    functions: &[
+        NativeDef::full("policy", "", policy, "The policy in force, as --gil spells it."),
+        NativeDef::full("set", "spec, /", set, "Change the policy; threads may be running."),
+        NativeDef::full("stats", "", stats, "What every thread did with its time, as a dict."),
+        NativeDef::full("switches", "", switches, "How often the GIL changed hands, by cause."),
+        NativeDef::full("yield_now", "", yield_now, "Offer the GIL to whoever waits for it."),
+    ],
+    types: &[],
+    init: None,
+};

@@ -1,0 +1,207 @@
+//! The classes of files of bytes: `BufferedReader`, `BufferedWriter`, `BufferedRandom`, and `FileIO` without a buffer.
+//! Must not know how files are opened.
+
+use super::io_file::{
+    CLOSE, CLOSED, ENTER, EXIT, FILENO, FLUSH, File, ISATTY, ITER, Layer, MODE, NAME, READABLE, READLINES,
+    REPR, SEEKABLE, TRUNCATE, WRITABLE, WRITELINES, below, open_file, unsupported,
+};
+use super::io_stream::LineEnd;
+use super::oserror::run;
+use super::support;
+use crate::object::mutator::Mutator;
+use crate::object::{Exc, Kind, R, Value, bytes};
+use crate::rt::syscall;
+use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::thread::Thread;
+
+fn reading(th: &mut Thread, args: Args, doing: &str, method: &str) -> R<&'static File> {
+    let file = open_file(th, args, doing)?;
+    if file.stream.access.readable {
+        return Ok(file);
+    }
+    let raw = matches!(file.layer, Layer::Raw);
+    Err(unsupported(th, if raw { "File not open for reading" } else { method }))
+}
+
+/// An optional size: None and negative numbers mean everything.
+fn size(th: &mut Thread, args: Args) -> R<Option<usize>> {
+    match args.opt_not_none(1) {
+        None => Ok(None),
+        Some(v) => {
+            if !crate::object::int::is_int(v) && th.lookup_special(v, "__index__").is_none() {
+                let class = support::type_name(v);
+                return Err(th.type_error(format!("argument should be integer or None, not '{class}'")));
+            }
+            let n = support::int_arg(th, v)?;
+            if n < -1 {
+                return Err(th.value_error("read length must be non-negative or -1"));
+            }
+            Ok(usize::try_from(n).ok())
+        }
+    }
+}
+
+fn read(th: &mut Thread, args: Args) -> R {
+    let file = reading(th, args, "read of", "read")?;
+    let size = size(th, args)?;
+    let mut entered = file.stream.enter(th)?;
+    let bytes = match (size, &file.layer) {
+        (None, _) => entered.read_all(th)?,
+        // A raw read asks the system once, unless something is buffered already.
+        (Some(n), Layer::Raw) if entered.unread().is_empty() => {
+            drop(entered);
+            return raw_read(th, file, n);
+        }
+        (Some(n), Layer::Raw) => {
+            let n = n.min(entered.unread().len());
+            entered.read(th, n)?
+        }
+        (Some(n), _) => entered.read(th, n)?,
+    };
+    drop(entered);
+    th.new_bytes(&bytes)
+}
+
+fn raw_read(th: &mut Thread, file: &File, n: usize) -> R {
+    let mut buffer = Vec::new();
+    if buffer.try_reserve_exact(n).is_err() {
+        return Err(th.no_memory());
+    }
+    buffer.resize(n, 0);
+    let fd = file.stream.fd();
+    let got = run(th, None, || syscall::read(fd, &mut buffer))?;
+    th.new_bytes(buffer.get(..got).unwrap_or(&[]))
+}
+
+fn read1(th: &mut Thread, args: Args) -> R {
+    let file = reading(th, args, "read of", "read1")?;
+    let most = size(th, args)?.unwrap_or(super::io_stream::BUFFER);
+    let mut entered = file.stream.enter(th)?;
+    if entered.unread().is_empty() && most > 0 {
+        entered.fill(th, 0)?;
+    }
+    let n = most.min(entered.unread().len());
+    let bytes = entered.read(th, n)?;
+    drop(entered);
+    th.new_bytes(&bytes)
+}
+
+fn peek(th: &mut Thread, args: Args) -> R {
+    let file = reading(th, args, "peek of", "peek")?;
+    let mut entered = file.stream.enter(th)?;
+    if entered.unread().is_empty() {
+        entered.fill(th, 0)?;
+    }
+    let bytes = entered.unread().to_vec();
+    drop(entered);
+    th.new_bytes(&bytes)
+}
+
+fn readline(th: &mut Thread, args: Args) -> R {
+    let file = reading(th, args, "readline of", "readline")?;
+    let limit = size(th, args)?.unwrap_or(usize::MAX);
+    let line = file.stream.enter(th)?.read_line(th, LineEnd::Lf, limit)?;
+    th.new_bytes(&line)
+}
+
+fn next(th: &mut Thread, args: Args) -> R {
+    let file = reading(th, args, "readline of", "readline")?;
+    let line = file.stream.enter(th)?.read_line(th, LineEnd::Lf, usize::MAX)?;
+    if line.is_empty() {
+        return Err(th.raise_with(Exc::StopIteration, &[]));
+    }
+    th.new_bytes(&line)
+}
+
+fn write(th: &mut Thread, args: Args) -> R {
+    let file = open_file(th, args, "write to")?;
+    if !file.stream.access.writable {
+        let raw = matches!(file.layer, Layer::Raw);
+        return Err(unsupported(th, if raw { "File not open for writing" } else { "write" }));
+    }
+    let Some(data) = bytes::as_bytes(args.get(1)) else {
+        let class = support::type_name(args.get(1));
+        return Err(th.type_error(format!("a bytes-like object is required, not '{class}'")));
+    };
+    if let Layer::Raw = file.layer {
+        file.stream.enter(th)?.flush(th)?;
+        let fd = file.stream.fd();
+        let n = run(th, None, || syscall::write(fd, data))?;
+        return th.new_int(n as i64);
+    }
+    file.stream.enter(th)?.write(th, data)?;
+    th.new_int(data.len() as i64)
+}
+
+fn seek(th: &mut Thread, args: Args) -> R {
+    let file = open_file(th, args, "seek of")?;
+    let offset = support::int_arg(th, args.get(1))?;
+    let whence = args.opt(2).map_or(Ok(0), |v| support::c_int(th, v))?;
+    if !(0..=2).contains(&whence) {
+        return Err(th.value_error(format!("whence value {whence} unsupported")));
+    }
+    if !file.stream.is_seekable() && !matches!(file.layer, Layer::Raw) {
+        return Err(unsupported(th, "File or stream is not seekable."));
+    }
+    let at = file.stream.enter(th)?.seek(th, offset, whence)?;
+    th.new_int(at)
+}
+
+fn tell(th: &mut Thread, args: Args) -> R {
+    let file = open_file(th, args, "tell of")?;
+    let at = file.stream.enter(th)?.tell(th)?;
+    th.new_int(at)
+}
+
+fn closefd(m: &mut Mutator, args: Args) -> R {
+    super::io_file::file(m, args).map(|f| Value::bool(f.stream.access.closefd))
+}
+
+const READ: NativeDef =
+    NativeDef::full("read", "self, size=, /", read, "At most so many bytes; all by default.");
+const READ1: NativeDef = NativeDef::full("read1", "self, size=, /", read1, "What one system call can give.");
+const READALL: NativeDef = NativeDef::full("readall", "self, /", read, "Everything.");
+const PEEK: NativeDef =
+    NativeDef::full("peek", "self, size=, /", peek, "Bytes that come next; the place stays.");
+const READLINE: NativeDef = NativeDef::full("readline", "self, size=, /", readline, "The rest of the line.");
+const NEXT: NativeDef = NativeDef::full("__next__", "self, /", next, "The next line.");
+const WRITE: NativeDef = NativeDef::full("write", "self, data, /", write, "Write bytes; return how many.");
+const SEEK: NativeDef = NativeDef::full("seek", "self, offset, whence=, /", seek, "Go to a place.");
+const TELL: NativeDef = NativeDef::full("tell", "self, /", tell, "The place.");
+const RAW_BELOW: NativeDef =
+    NativeDef::data("raw", "self, /", below, "The file without a buffer underneath.");
+
+macro_rules! file_type {
+    ($name:ident, $text:literal, $doc:literal, [$($method:expr),*], [$($property:expr),*]) => {
+        pub static $name: TypeDef = TypeDef {
+            name: $text,
+            kind: Kind::Host,
+            doc: $doc,
+            construct: None,
+            methods: &[
+                READ, READLINE, READLINES, NEXT, WRITE, WRITELINES, SEEK, TELL, TRUNCATE, CLOSE, FLUSH, ENTER, EXIT, ITER,
+                FILENO, ISATTY, READABLE, WRITABLE, SEEKABLE, REPR $(, $method)*
+            ],
+            class_methods: &[],
+            properties: &[CLOSED, NAME, MODE $(, $property)*],
+            subclassable: false,
+        };
+    };
+}
+
+file_type!(READER, "BufferedReader", "A file of bytes that can be read.", [READ1, PEEK], [RAW_BELOW]);
+file_type!(WRITER, "BufferedWriter", "A file of bytes that can be written.", [], [RAW_BELOW]);
+file_type!(
+    RANDOM,
+    "BufferedRandom",
+    "A file of bytes that can be read and written.",
+    [READ1, PEEK],
+    [RAW_BELOW]
+);
+file_type!(
+    RAW,
+    "FileIO",
+    "A file of bytes without a buffer.",
+    [READALL],
+    [NativeDef::data("closefd", "self, /", closefd, "Whether closing it closes the descriptor.")]
+);

@@ -1,0 +1,377 @@
+//! An open file under its buffers: bytes in, bytes out, one thread at a time. Must not know text, nor objects.
+//!
+//! Whoever works on a stream holds its guard, a lock that others wait for parked. So a thread that sits in `read` holds
+//! nobody up but those who want the same stream, and never while it is attached.
+
+use super::oserror::{os_error, run};
+use crate::gil::Cause;
+use crate::object::{Exc, R};
+use crate::rt::lock::Lock;
+use crate::rt::syscall;
+use crate::rt::wait;
+use crate::vm::thread::Thread;
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// What is read at once, and what is collected before it is written.
+pub const BUFFER: usize = 8192;
+
+/// Every stream that may hold unwritten bytes, for the end of the process.
+static WRITABLE: Mutex<Vec<Weak<Stream>>> = Mutex::new(Vec::new());
+
+/// How a stream was opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    pub readable: bool,
+    pub writable: bool,
+    pub appending: bool,
+    pub creating: bool,
+    /// Closing the stream closes the descriptor.
+    pub closefd: bool,
+    /// Bytes collected before they are written; 0: none.
+    pub buffer: usize,
+}
+
+/// An open file.
+#[derive(Debug)]
+pub struct Stream {
+    guard: Lock,
+    owner: AtomicU64,
+    /// -1 once it is closed.
+    fd: AtomicI32,
+    pub access: Access,
+    inner: Mutex<Buffers>,
+}
+
+/// Bytes on their way.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    /// Bytes read; those before `place` have been handed out.
+    read: Vec<u8>,
+    place: usize,
+    /// Bytes to be written. Never while there are unread ones.
+    write: Vec<u8>,
+}
+
+/// A stream that the running thread works on.
+pub struct Entered<'a> {
+    stream: &'a Stream,
+    inner: MutexGuard<'a, Buffers>,
+}
+
+/// What ends a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LineEnd {
+    Lf,
+    Cr,
+    CrLf,
+    /// Each of the three.
+    Any,
+}
+
+impl Stream {
+    pub fn new(fd: i32, access: Access) -> Arc<Stream> {
+        let stream = Arc::new(Stream {
+            guard: Lock::new(),
+            owner: AtomicU64::new(0),
+            fd: AtomicI32::new(fd),
+            access,
+            inner: Mutex::default(),
+        });
+        if access.writable {
+            let mut all = WRITABLE.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.len() == all.capacity() {
+                all.retain(|s| s.strong_count() > 0);
+            }
+            all.push(Arc::downgrade(&stream));
+        }
+        stream
+    }
+
+    /// The descriptor; -1 once the stream is closed.
+    #[inline]
+    pub fn fd(&self) -> i32 {
+        self.fd.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub fn is_closed(&self) -> bool {
+        self.fd() < 0
+    }
+
+    /// Begins to work on the stream; waits while another thread does.
+    pub fn enter(&self, th: &mut Thread) -> R<Entered<'_>> {
+        let me = th.m.member.id();
+        if self.owner.load(Ordering::Relaxed) == me {
+            return Err(th.raise(Exc::RuntimeError, "reentrant call inside a file object"));
+        }
+        while !self.guard.acquire(th, None)? {}
+        self.owner.store(me, Ordering::Relaxed);
+        Ok(Entered { stream: self, inner: self.inner.lock().unwrap_or_else(PoisonError::into_inner) })
+    }
+
+    /// Begins to work on the stream at the end of the process, when who works on it may never come back.
+    fn enter_at_exit(&self, th: &mut Thread) -> Option<Entered<'_>> {
+        if !self.guard.acquire(th, wait::deadline(0.5)).ok()? {
+            return None;
+        }
+        self.owner.store(th.m.member.id(), Ordering::Relaxed);
+        Some(Entered { stream: self, inner: self.inner.lock().unwrap_or_else(PoisonError::into_inner) })
+    }
+
+    /// Whether the file has a place that can be moved.
+    pub fn is_seekable(&self) -> bool {
+        syscall::lseek(self.fd(), 0, libc::SEEK_CUR).is_ok()
+    }
+}
+
+impl Drop for Stream {
+    /// A file that nobody refers to: what was written to it is written out, as if it had been closed.
+    fn drop(&mut self) {
+        let fd = self.fd();
+        if fd < 0 {
+            return;
+        }
+        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut rest = inner.write.as_slice();
+        while let Some(n) = (!rest.is_empty()).then(|| syscall::write(fd, rest)) {
+            match n {
+                Ok(n) => rest = rest.get(n..).unwrap_or(&[]),
+                Err(libc::EINTR) => {}
+                Err(_) => break,
+            }
+        }
+        if self.access.closefd {
+            let _ = syscall::close(fd);
+        }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.stream.owner.store(0, Ordering::Relaxed);
+        self.stream.guard.release();
+    }
+}
+
+/// Writes out what every open file still holds. The errors are of no interest to anybody any more.
+pub fn flush_all(th: &mut Thread) {
+    let all = std::mem::take(&mut *WRITABLE.lock().unwrap_or_else(PoisonError::into_inner));
+    for stream in all.iter().filter_map(Weak::upgrade).filter(|s| !s.is_closed()) {
+        if let Some(mut entered) = stream.enter_at_exit(th)
+            && entered.flush(th).is_err()
+        {
+            th.take_exception();
+        }
+    }
+}
+
+/// Writes out one stream at the end of the process. Errors: the exception is pending.
+pub fn flush_at_exit(th: &mut Thread, stream: &Stream) -> R<()> {
+    match stream.enter_at_exit(th) {
+        Some(mut entered) if !stream.is_closed() => {
+            let done = entered.flush(th);
+            // Nobody will try again.
+            entered.inner.write.clear();
+            done
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Entered<'_> {
+    /// The bytes that were read and not handed out.
+    pub fn unread(&self) -> &[u8] {
+        self.inner.read.get(self.inner.place..).unwrap_or(&[])
+    }
+
+    /// Hands out the first `n` unread bytes.
+    pub fn consume(&mut self, n: usize) {
+        self.inner.place = (self.inner.place + n).min(self.inner.read.len());
+    }
+
+    /// Takes back the last `n` bytes that were handed out.
+    pub fn give_back(&mut self, n: usize) {
+        self.inner.place = self.inner.place.saturating_sub(n);
+    }
+
+    /// Reads more from the file behind the unread bytes; returns how many came, 0 at the end of the file.
+    pub fn fill(&mut self, th: &mut Thread, at_least: usize) -> R<usize> {
+        self.flush(th)?;
+        let inner = &mut *self.inner;
+        inner.read.drain(..inner.place);
+        inner.place = 0;
+        let start = inner.read.len();
+        let room = at_least.max(BUFFER);
+        if inner.read.try_reserve(room).is_err() {
+            return Err(th.no_memory());
+        }
+        inner.read.resize(start + room, 0);
+        let fd = self.stream.fd();
+        let got = run(th, None, || syscall::read(fd, inner.read.get_mut(start..).unwrap_or(&mut [])));
+        inner.read.truncate(start + *got.as_ref().unwrap_or(&0));
+        got
+    }
+
+    /// Everything up to the end of the file.
+    pub fn read_all(&mut self, th: &mut Thread) -> R<Vec<u8>> {
+        while self.fill(th, self.unread().len())? > 0 {}
+        let all = self.unread().to_vec();
+        self.consume(all.len());
+        Ok(all)
+    }
+
+    /// The next `n` bytes; fewer at the end of the file.
+    pub fn read(&mut self, th: &mut Thread, n: usize) -> R<Vec<u8>> {
+        while self.unread().len() < n {
+            // Not more at once than comes: a size that nobody has memory for is not an error by itself.
+            let missing = (n - self.unread().len()).min(1 << 24);
+            if self.fill(th, missing)? == 0 {
+                break;
+            }
+        }
+        let piece = self.unread().get(..n).unwrap_or(self.unread()).to_vec();
+        self.consume(piece.len());
+        Ok(piece)
+    }
+
+    /// The rest of the line with its end, but at most `limit` bytes.
+    pub fn read_line(&mut self, th: &mut Thread, end: LineEnd, limit: usize) -> R<Vec<u8>> {
+        let mut searched = 0;
+        let n = loop {
+            let unread = self.unread();
+            if let Some(n) = line_length(unread, searched, end) {
+                break n;
+            }
+            if unread.len() >= limit {
+                break limit;
+            }
+            searched = unread.len().saturating_sub(1);
+            if self.fill(th, 0)? == 0 {
+                break self.unread().len();
+            }
+        };
+        let n = n.min(limit);
+        let line = self.unread().get(..n).unwrap_or(&[]).to_vec();
+        self.consume(n);
+        Ok(line)
+    }
+
+    /// Takes bytes to be written.
+    pub fn write(&mut self, th: &mut Thread, bytes: &[u8]) -> R<()> {
+        self.forget_unread(th)?;
+        self.inner.write.extend_from_slice(bytes);
+        if self.inner.write.len() > self.stream.access.buffer {
+            self.flush(th)?;
+        }
+        Ok(())
+    }
+
+    /// Writes out what was taken.
+    pub fn flush(&mut self, th: &mut Thread) -> R<()> {
+        let fd = self.stream.fd();
+        let bytes = &mut self.inner.write;
+        let mut done = 0;
+        let mut result = Ok(());
+        while done < bytes.len() {
+            match run(th, None, || syscall::write(fd, bytes.get(done..).unwrap_or(&[]))) {
+                Ok(n) => done += n,
+                Err(raised) => {
+                    result = Err(raised);
+                    break;
+                }
+            }
+        }
+        bytes.drain(..done);
+        result
+    }
+
+    /// Moves the file's place back to where the caller believes it is.
+    fn forget_unread(&mut self, th: &mut Thread) -> R<()> {
+        let unread = self.unread().len();
+        self.inner.read.clear();
+        self.inner.place = 0;
+        if unread > 0 {
+            let fd = self.stream.fd();
+            run(th, None, || syscall::lseek(fd, -(unread as i64), libc::SEEK_CUR))?;
+        }
+        Ok(())
+    }
+
+    /// The place in the file.
+    pub fn tell(&mut self, th: &mut Thread) -> R<i64> {
+        let fd = self.stream.fd();
+        let at = run(th, None, || syscall::lseek(fd, 0, libc::SEEK_CUR))?;
+        Ok(at - self.unread().len() as i64 + self.inner.write.len() as i64)
+    }
+
+    /// Moves the place.
+    pub fn seek(&mut self, th: &mut Thread, offset: i64, whence: i32) -> R<i64> {
+        self.flush(th)?;
+        let fd = self.stream.fd();
+        let offset = if whence == libc::SEEK_CUR { offset - self.unread().len() as i64 } else { offset };
+        let at = run(th, None, || syscall::lseek(fd, offset, whence))?;
+        self.inner.read.clear();
+        self.inner.place = 0;
+        Ok(at)
+    }
+
+    /// Sets the length of the file; the place stays.
+    pub fn truncate(&mut self, th: &mut Thread, size: i64) -> R<()> {
+        self.flush(th)?;
+        self.forget_unread(th)?;
+        let fd = self.stream.fd();
+        run(th, None, || syscall::ftruncate(fd, size)).map(drop)
+    }
+
+    /// Writes out and closes. The file is closed even if that fails.
+    pub fn close(&mut self, th: &mut Thread) -> R<()> {
+        let flushed = self.flush(th);
+        self.inner.write = Vec::new();
+        self.inner.read = Vec::new();
+        self.inner.place = 0;
+        let fd = self.stream.fd.swap(-1, Ordering::AcqRel);
+        if fd < 0 || !self.stream.access.closefd {
+            return flushed;
+        }
+        match th.detach(Cause::Blocking, || syscall::close(fd)) {
+            Err(errno) if errno != libc::EINTR && flushed.is_ok() => Err(os_error(th, errno, None)),
+            _ => flushed,
+        }
+    }
+}
+
+/// Length of the first line, its end included; `None` if it may go on behind the bytes. The first `searched` bytes are
+/// known to hold no end.
+fn line_length(bytes: &[u8], searched: usize, end: LineEnd) -> Option<usize> {
+    let rest = bytes.get(searched..)?;
+    let find = |byte: u8| rest.iter().position(|b| *b == byte).map(|at| searched + at);
+    match end {
+        LineEnd::Lf => find(b'\n').map(|at| at + 1),
+        LineEnd::Cr => find(b'\r').map(|at| at + 1),
+        LineEnd::CrLf => rest.windows(2).position(|w| w == b"\r\n").map(|at| searched + at + 2),
+        LineEnd::Any => {
+            let at = rest.iter().position(|b| *b == b'\n' || *b == b'\r').map(|at| searched + at)?;
+            if bytes.get(at) == Some(&b'\n') {
+                return Some(at + 1);
+            }
+            // Whether a line feed follows is not known before another byte is there.
+            bytes.get(at + 1).map(|next| if *next == b'\n' { at + 2 } else { at + 1 })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_as_asked() {
+        assert_eq!(line_length(b"ab\ncd", 0, LineEnd::Lf), Some(3));
+        assert_eq!(line_length(b"ab\r\ncd", 0, LineEnd::Any), Some(4));
+        assert_eq!(line_length(b"ab\rcd", 0, LineEnd::Any), Some(3));
+        assert_eq!(line_length(b"ab\r", 0, LineEnd::Any), None);
+        assert_eq!(line_length(b"ab\rc\r\n", 0, LineEnd::CrLf), Some(6));
+        assert_eq!(line_length(b"ab", 0, LineEnd::Cr), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! What the natives of many modules share: reading arguments, keyword access to modules, classes behind static slots.
+//! Must not know any particular module.
+
+use crate::object::mutator::Mutator;
+use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, float, func, int, str, types};
+use crate::vm::native::Args;
+use crate::vm::thread::Thread;
+use crate::vm::{attr, roots};
+use std::any::Any;
+
+/// The name of a value's class, for messages.
+pub fn type_name(v: Value) -> String {
+    class::name(types::class_of(v))
+}
+
+/// The Rust value of the receiver, argument 0.
+pub fn this<T: Any>(m: &mut Mutator, args: Args, class: &str) -> R<&'static T> {
+    of_host(m, args.get(0), class)
+}
+
+/// The Rust value of a host object.
+pub fn of_host<T: Any>(m: &mut Mutator, v: Value, class: &str) -> R<&'static T> {
+    match func::host::<T>(v) {
+        Some(found) => Ok(found),
+        None => {
+            let got = type_name(v);
+            Err(m.type_error(format!("descriptor requires a '{class}' object but received a '{got}'")))
+        }
+    }
+}
+
+/// An int argument.
+pub fn int_arg(th: &mut Thread, v: Value) -> R<i64> {
+    th.index(v)
+}
+
+/// An int argument that must fit the C type `int`.
+pub fn c_int(th: &mut Thread, v: Value) -> R<i32> {
+    if types::kind_of(v) == Kind::Float {
+        return Err(th.type_error("'float' object cannot be interpreted as an integer"));
+    }
+    let n = th.index_value(v)?;
+    match int::as_i64(n).and_then(|n| i32::try_from(n).ok()) {
+        Some(n) => Ok(n),
+        None => {
+            let which = if int::is_negative(n) { "less than minimum" } else { "greater than maximum" };
+            Err(th.raise(Exc::OverflowError, format!("signed integer is {which}")))
+        }
+    }
+}
+
+/// An int or float argument as a float.
+pub fn number(th: &mut Thread, v: Value, error: &str) -> R<f64> {
+    if let Some(f) = float::as_f64(v) {
+        return Ok(f);
+    }
+    if int::is_int(v) {
+        return int::to_f64(th, v);
+    }
+    if let Some(f) = th.lookup_special(v, "__index__") {
+        let n = th.call(f, &[v])?;
+        return int::to_f64(th, n);
+    }
+    let class = type_name(v);
+    Err(th.type_error(error.replace("{}", &class)))
+}
+
+/// A string argument.
+pub fn text_arg(m: &mut Mutator, v: Value, function: &str, what: &str) -> R<&'static str> {
+    match str::as_str(v) {
+        Some(text) => Ok(text),
+        None => {
+            let class = if v.is_none() { "None".to_owned() } else { type_name(v) };
+            Err(m.type_error(format!("{function}() {what} must be str, not {class}")))
+        }
+    }
+}
+
+/// Binds a name in a module.
+pub fn set(m: &mut Mutator, module: Value, name: &str, v: Value) -> R<()> {
+    let name = m.intern(name)?;
+    attr::set_in_namespace(m, func::module_dict(module), name, v)
+}
+
+/// Binds a name in a module to an int.
+pub fn set_int(m: &mut Mutator, module: Value, name: &str, n: i64) -> R<()> {
+    let n = m.new_int(n)?;
+    set(m, module, name, n)
+}
+
+/// Binds a name in a module to a string.
+pub fn set_str(m: &mut Mutator, module: Value, name: &str, text: &str) -> R<()> {
+    let text = m.new_str(text)?;
+    set(m, module, name, text)
+}
+
+/// What a name of a module is bound to.
+pub fn get(m: &mut Mutator, module: Value, name: &str) -> Word {
+    let name = m.intern(name).ok()?;
+    dict::find_str(func::module_dict(module)?, name)
+}
+
+/// A class that Rust code makes instances of: remembers the one that a module's table has become, for ever.
+pub fn remember_class(m: &mut Mutator, module: Value, name: &str, slot: &Slot) -> R<()> {
+    if let Some(class) = get(m, module, name) {
+        roots::keep(class);
+        slot.set(class);
+    }
+    Ok(())
+}
+
+/// Puts a value under a string key of a dict.
+pub fn put(m: &mut Mutator, dict: Value, key: &str, v: Value) -> R<()> {
+    let key = m.intern(key)?;
+    dict::insert_str(m, dict, key, v)
+}
+
+/// A module of `sys.modules`, if it was imported.
+pub fn imported(th: &mut Thread, name: &str) -> R<Word> {
+    let name = th.m.intern(name)?;
+    let modules = crate::vm::import::modules();
+    th.dict_get(modules, name)
+}

@@ -1,0 +1,11 @@
+//! Threads and what they wait on: starting, joining, locks, the end of the process; and the door to system calls.
+//! Must not know modules of the standard library, nor policies.
+
+pub mod exit;
+pub mod handle;
+pub mod local;
+pub mod lock;
+pub mod rlock;
+pub mod spawn;
+pub mod syscall;
+pub mod wait;

@@ -1,0 +1,232 @@
+//! Exceptions as text: the frames, the source lines, the causes, the message. Must not know where the text goes.
+
+use super::exc_fields;
+use super::frame;
+use super::suggest;
+use super::thread::Thread;
+use crate::object::{Exc, Slot, Value, Word, class, exc, str, tuple, types};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+const HEADER: &str = "Traceback (most recent call last):\n";
+const CAUSE: &str = "\nThe above exception was the direct cause of the following exception:\n\n";
+const CONTEXT: &str = "\nDuring handling of the above exception, another exception occurred:\n\n";
+/// The same line is printed so often in a row; then only counted.
+const REPEATS: usize = 3;
+/// Of longer tracebacks, the last so many lines are printed.
+const LONGEST: usize = 1000;
+
+/// One line of a traceback.
+#[derive(Clone, PartialEq)]
+pub struct Line {
+    pub file: String,
+    pub line: u32,
+    pub function: String,
+}
+
+/// Source files that were read for one text.
+#[derive(Default)]
+pub struct Sources(HashMap<String, Rc<Vec<String>>>);
+
+impl Sources {
+    /// A line of a file, without white space around it; empty if there is none.
+    pub fn line(&mut self, file: &str, line: u32) -> String {
+        // Embedded modules, strings: no file has such a name.
+        if file.starts_with('<') {
+            return String::new();
+        }
+        let lines = self.0.entry(file.to_owned()).or_insert_with(|| {
+            let bytes = std::fs::read(file).unwrap_or_default();
+            Rc::new(String::from_utf8_lossy(&bytes).lines().map(|l| l.trim().to_owned()).collect())
+        });
+        (line as usize).checked_sub(1).and_then(|i| lines.get(i)).cloned().unwrap_or_default()
+    }
+}
+
+/// The frames of an exception, the outermost first.
+pub fn lines_of(exception: Value) -> Vec<Line> {
+    let entries = exc::cast(exception).map(exc::traceback_entries).unwrap_or_default();
+    entries.into_iter().map(|(code, line, _)| line_of(code, line)).collect()
+}
+
+fn line_of(code: &crate::object::layout::Code, line: u32) -> Line {
+    let plain = frame::plain(code);
+    Line { file: plain.filename.to_string(), line, function: plain.name.to_string() }
+}
+
+/// The frames of a traceback object, the outermost first.
+pub fn lines_of_traceback(traceback: Value) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut at: Word = Some(traceback);
+    while let Some(tb) = at.and_then(types::cast::<crate::object::layout::Traceback>) {
+        if let Some(code) = tb.code.get().and_then(types::cast::<crate::object::layout::Code>) {
+            lines.push(line_of(code, tb.line as u32));
+        }
+        at = tb.next.get();
+    }
+    lines
+}
+
+/// The frames of the calls that led here, the outermost first.
+pub fn lines_of_stack(th: &Thread) -> Vec<Line> {
+    let mut lines: Vec<Line> = frame::walk(th.base, th.pc).map(|f| line_of(f.code, f.line())).collect();
+    lines.reverse();
+    lines
+}
+
+/// Everything that is printed for an exception: what led to it, its frames, its message.
+pub fn format_exception(th: &mut Thread, exception: Value) -> String {
+    let saved = th.m.pending.take();
+    let scope = th.scope();
+    th.root(exception);
+    let mut sources = Sources::default();
+    let mut out = String::new();
+    for (exception, link) in chain(exception).into_iter().rev() {
+        if exc::cast(exception).is_some_and(|e| e.traceback.get().is_some()) {
+            out.push_str(HEADER);
+            push_lines(&mut out, &lines_of(exception), &mut sources);
+        }
+        out.push_str(&format_exception_only(th, exception));
+        out.push_str(link);
+    }
+    th.close(scope);
+    th.m.pending = saved;
+    out
+}
+
+/// The exception, what led to it, what led to that; each with the words between it and the one before.
+fn chain(exception: Value) -> Vec<(Value, &'static str)> {
+    let mut found = vec![(exception, "")];
+    let mut at = exception;
+    while let Some(e) = exc::cast(at) {
+        let unseen = |v: &Value, found: &[(Value, &str)]| !v.is_none() && found.iter().all(|(f, _)| f != v);
+        let suppressed = e.suppress.value() == Value::TRUE;
+        let next = match (e.cause.get(), e.context.get()) {
+            (Some(cause), _) if !cause.is_none() => Some((cause, CAUSE)).filter(|(v, _)| unseen(v, &found)),
+            (_, Some(context)) if !suppressed => Some((context, CONTEXT)).filter(|(v, _)| unseen(v, &found)),
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        found.push(next);
+        at = next.0;
+    }
+    found
+}
+
+/// Frames as text, a run of the same one shortened.
+fn push_lines(out: &mut String, lines: &[Line], sources: &mut Sources) {
+    let mut rest = lines.get(lines.len().saturating_sub(LONGEST)..).unwrap_or(lines);
+    while let Some(first) = rest.first() {
+        let run = rest.iter().take_while(|l| *l == first).count();
+        let source = sources.line(&first.file, first.line);
+        for _ in 0..run.min(REPEATS) {
+            push_line(out, first, &source);
+        }
+        if run > REPEATS {
+            let more = run - REPEATS;
+            let s = if more > 1 { "s" } else { "" };
+            out.push_str(&format!("  [Previous line repeated {more} more time{s}]\n"));
+        }
+        rest = rest.get(run..).unwrap_or(&[]);
+    }
+}
+
+fn push_line(out: &mut String, line: &Line, source: &str) {
+    out.push_str(&format!("  File \"{}\", line {}, in {}\n", line.file, line.line, line.function));
+    if !source.is_empty() {
+        out.push_str(&format!("    {source}\n"));
+    }
+}
+
+/// The last lines: class and message, with the place of a SyntaxError before and notes behind.
+pub fn format_exception_only(th: &mut Thread, exception: Value) -> String {
+    let saved = th.m.pending.take();
+    let class = types::class_of(exception);
+    let name = class_name(th, class);
+    let mut out = String::new();
+    let message = if class::is_subclass(class, types::exc_class(Exc::SyntaxError)) {
+        push_place(th, &mut out, exception)
+    } else {
+        None
+    };
+    let mut message = match message {
+        Some(message) => message,
+        None => text_of(th, exception, "<exception str() failed>"),
+    };
+    if let Some(name) = suggest::for_exception(th, exception) {
+        message.push_str(&format!(". Did you mean: '{name}'?"));
+    }
+    let colon = if message.is_empty() { "" } else { ": " };
+    out.push_str(&format!("{name}{colon}{message}\n"));
+    push_notes(th, &mut out, exception);
+    th.m.pending = saved;
+    out
+}
+
+/// `module.Class`, for built-in and main-module classes without the module.
+fn class_name(th: &mut Thread, class: Value) -> String {
+    let name = th.qualified_name(class).unwrap_or_default();
+    name.strip_prefix("__main__.").unwrap_or(&name).to_owned()
+}
+
+fn text_of(th: &mut Thread, v: Value, otherwise: &str) -> String {
+    match th.str(v) {
+        Ok(text) => str::as_str(text).unwrap_or("").to_owned(),
+        Err(_) => {
+            th.m.pending = None;
+            otherwise.to_owned()
+        }
+    }
+}
+
+/// Where a SyntaxError is: file, line, the line itself with carets. Returns its bare message.
+fn push_place(th: &mut Thread, out: &mut String, exception: Value) -> Option<String> {
+    let mut field =
+        |name: &str| exc_fields::value(th, exception, name).ok().flatten().filter(|v| !v.is_none());
+    let line = field("lineno").and_then(crate::object::int::as_i64)?;
+    let (file, text) = (field("filename"), field("text").and_then(str::as_str));
+    let (offset, end_line) = (field("offset"), field("end_lineno"));
+    let (end, message) = (field("end_offset"), field("msg"));
+    let number = |v: Word| v.and_then(crate::object::int::as_i64);
+    let file = file.and_then(str::as_str).unwrap_or("<string>");
+    out.push_str(&format!("  File \"{file}\", line {line}\n"));
+    if let Some(text) = text {
+        let text = text.trim_end_matches(['\n', '\r']);
+        let shown = text.trim_start_matches([' ', '\t', '\x0c']);
+        let indent = text.chars().count() - shown.chars().count();
+        out.push_str(&format!("    {}\n", shown.trim_end()));
+        if let Some(offset) = number(offset).filter(|n| *n >= 1) {
+            let same_line = number(end_line).is_none_or(|l| l == line);
+            let length = text.chars().count() as i64;
+            let end = number(end).filter(|n| *n > 0 && same_line).unwrap_or(if same_line {
+                offset
+            } else {
+                length + 1
+            });
+            let end = if end <= offset { offset + 1 } else { end };
+            if let Some(column) = (offset as usize - 1).checked_sub(indent) {
+                let spaces: String =
+                    shown.chars().take(column).map(|c| if c.is_whitespace() { c } else { ' ' }).collect();
+                let pad = " ".repeat(column.saturating_sub(spaces.chars().count()));
+                out.push_str(&format!("    {spaces}{pad}{}\n", "^".repeat((end - offset) as usize)));
+            }
+        }
+    }
+    Some(message.map_or("<no detail available>".to_owned(), |m| text_of(th, m, "")))
+}
+
+fn push_notes(th: &mut Thread, out: &mut String, exception: Value) {
+    let Ok(key) = th.m.intern("__notes__") else { return };
+    let Some(notes) = crate::object::shape::get(exception, key) else { return };
+    let items: Vec<Value> = match crate::object::list::of(notes) {
+        Some(l) => crate::object::list::items(l).iter().filter_map(Slot::get).collect(),
+        None => tuple::items(notes).iter().filter_map(Slot::get).collect(),
+    };
+    for note in items {
+        let text = text_of(th, note, "<note str() failed>");
+        text.split('\n').for_each(|line| {
+            out.push_str(line);
+            out.push('\n');
+        });
+    }
+}
