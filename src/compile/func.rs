@@ -119,7 +119,7 @@ fn narrow(count: usize) -> Option<u16> {
 }
 
 impl<'a> Compiler<'a> {
-    /// Begins the code object of an inner scope; `declared` is where its name was looked up.
+    /// Begins the code object of an inner scope.
     pub fn enter(&mut self, scope: ScopeId, name: &str, line: u32) {
         let qualname = self.inner_qualname(name);
         let unit = Unit::new(scope, qualname, line);

@@ -213,19 +213,15 @@ impl<'a> Compiler<'a> {
             self.handler(handler, exc, next)?;
             self.emit(Op::PopExc, saved, 0, 0);
             self.jump(end);
-            self.bind_next_handler(handler, next);
+            if handler.type_.is_some() {
+                self.bind(next);
+            }
         }
         self.pop_block();
         self.reraise(tail, saved, exc);
         self.bind(end);
         self.unit.top = mark;
         Ok(())
-    }
-
-    fn bind_next_handler(&mut self, handler: &ExceptHandler, next: Label) {
-        if handler.type_.is_some() {
-            self.bind(next);
-        }
     }
 
     /// One `except` clause: goes to `next` if it does not match.
