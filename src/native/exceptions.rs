@@ -7,30 +7,24 @@ use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot};
 
-static BASE_METHODS: [NativeDef; 4] = [
-    NativeDef::full("__new__", "cls, /, *args, **kwargs", construct, "Make an exception."),
-    NativeDef::full("__init__", "self, /, *args, **kwargs", init, "Take the arguments."),
+static BASE_METHODS: [NativeDef; 2] = [
     NativeDef::full("with_traceback", "self, tb, /", with_traceback, "Set __traceback__ and return self."),
     NativeDef::full("add_note", "self, note, /", add_note, "Add a note that is printed behind the message."),
 ];
-static OS_METHODS: [NativeDef; 2] = [
-    NativeDef::full(
-        "__new__",
-        "cls, /, *args, **kwargs",
-        construct_os_error,
-        "Make the exception for an errno.",
-    ),
-    NativeDef::full("__init__", "self, /, *args, **kwargs", init_os_error, "Take the arguments."),
-];
-static IMPORT_METHODS: [NativeDef; 1] =
-    [NativeDef::full("__new__", "cls, /, *args, **kwargs", construct_with_names, "Make an exception.")];
+static OS_NEW: NativeDef =
+    NativeDef::full("__new__", "cls, /, *args, **kwargs", construct_os_error, "Make the exception for an errno.");
+static OS_INIT: [NativeDef; 1] =
+    [NativeDef::full("__init__", "self, /, *args, **kwargs", init_os_error, "Take the arguments.")];
+static NAMING_NEW: NativeDef =
+    NativeDef::full("__new__", "cls, /, *args, **kwargs", construct_with_names, "Make an exception.");
 
 /// Start-up: gives the exception classes their methods.
 pub fn install(th: &mut Thread) -> R<()> {
     boot::add_methods(th, types::exc_class(Exc::BaseException), &BASE_METHODS)?;
-    boot::add_methods(th, types::exc_class(Exc::OSError), &OS_METHODS)?;
+    boot::add_methods(th, types::exc_class(Exc::OSError), &OS_INIT)?;
+    boot::add_function(th, types::exc_class(Exc::OSError), &OS_NEW)?;
     for class in [Exc::ImportError, Exc::AttributeError, Exc::NameError] {
-        boot::add_methods(th, types::exc_class(class), &IMPORT_METHODS)?;
+        boot::add_function(th, types::exc_class(class), &NAMING_NEW)?;
     }
     Ok(())
 }
@@ -52,12 +46,6 @@ fn refuse_keywords(th: &mut Thread, class: Value, keywords: &[(Value, Value)]) -
     }
     let name = class::name(class);
     Err(th.type_error(format!("{name}() takes no keyword arguments")))
-}
-
-fn construct(th: &mut Thread, args: Args) -> R {
-    let (class, keywords, values) = parts(args);
-    refuse_keywords(th, class, &keywords)?;
-    exc::new_exception(&mut th.m, class, &values)
 }
 
 /// ImportError, AttributeError and NameError say by keyword what was not found.
@@ -87,13 +75,6 @@ fn set_args(th: &mut Thread, exception: Value, values: &[Value]) -> R<()> {
         e.args.set(tuple);
     }
     Ok(())
-}
-
-fn init(th: &mut Thread, args: Args) -> R {
-    let (exception, keywords, values) = parts(args);
-    refuse_keywords(th, types::class_of(exception), &keywords)?;
-    set_args(th, exception, &values)?;
-    Ok(Value::NONE)
 }
 
 /// The arguments of an OSError that stay in `args`, and its file names.

@@ -72,7 +72,14 @@ pub fn set_start_values(th: &mut Thread, argv: &[String], path: &[String]) -> R<
 /// Errors: what they raised.
 pub fn finish(th: &mut Thread) -> R<()> {
     let threading = loaded(th, "threading");
-    let result = exit::wait_for_threads(th, threading);
+    let mut result = exit::wait_for_threads(th, threading);
+    if let Some(atexit) = loaded(th, "atexit") {
+        if result.is_err() {
+            let exception = th.take_exception();
+            report_uncaught(th, exception);
+        }
+        result = th.call_method(atexit, "_run_exitfuncs", &[]).map(drop);
+    }
     exit::stop_other_threads(th);
     result
 }
