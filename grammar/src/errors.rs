@@ -120,6 +120,7 @@ impl<'a, 's> Case<'a, 's> {
         self.missing_block()
             .or_else(|| self.several_statements())
             .or_else(|| self.unexpected_indent())
+            .or_else(|| self.illegal_annotation())
             .or_else(|| self.missing_print_parentheses())
             .or_else(|| self.missing_else())
             .or_else(|| self.missing_dict_value())

@@ -89,6 +89,7 @@ PROGRAMS = [
     "class A:\n    def f():\n\n  g", "f\"{[a]import\"", "import a, b = c", "del a, b = c", "for x y in z: pass",
     "[x for x y in z]", "[a for b in c for d e in f]", "x = [a for b in c if d e]",
     "x = 01OFLAG", "x = 01e", "x = 01_", "x = 01e+", "from a import b, print c", "x = [a for b, c in d e]", "x = [a for b c in d]",
+    "'a': '',", "'a': b c", "f(): x y", "x: y z", "\"a\": 1, \"b\": 2", "lambda: x y", "else: x y", "if a: b c",
     # Strings.
     '"\\x1"', '"\\u12"', '"\\U1234567"', '"\\U00110000"', '"abc\\x"', 'b"\\x1"', 'b"\u00e9"', 'b"a" "b"', '"a" b"b"', '"\\N"', '"\\N{"',
     'x = f("\\x1", 2)',

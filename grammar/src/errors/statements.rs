@@ -1,6 +1,7 @@
 //! Failures of statements: what is missing from a header, a block, or the line itself.
 
 use super::{Case, Finding};
+use crate::ast::ExprKind;
 use crate::parser::{Mode, sub_expression};
 use crate::source::{LineIndex, Span};
 use crate::syntax_error::ErrorKind;
@@ -62,6 +63,21 @@ impl Case<'_, '_> {
         let start = self.at(self.failure.at).start.saturating_sub(1);
         let span = Span::new(start, start);
         Some(Finding { kind: ErrorKind::IndentationError, ..self.finding(message, span) })
+    }
+
+    /// `"key": value`, whatever is wrong behind it.
+    pub(super) fn illegal_annotation(&self) -> Option<Finding> {
+        let head = self.line_start(self.failure.at);
+        let colon = self.last_at_this_level(self.failure.at, Token::Colon)?;
+        let target = sub_expression(self.source, self.tokens(head, colon))?;
+        let (_, reads_to) = self.one_expression(colon + 1)?;
+        let is_place = matches!(
+            target.kind,
+            ExprKind::Name { .. } | ExprKind::Attribute { .. } | ExprKind::Subscript { .. }
+        );
+        let is_list = matches!(target.kind, ExprKind::Tuple { .. } | ExprKind::List { .. });
+        let found = self.finding("illegal target for annotation", target.span);
+        (!is_place && !is_list).then_some(Finding { reads_to, ..found })
     }
 
     pub(super) fn missing_except(&self) -> Option<Finding> {
