@@ -159,7 +159,9 @@ pub fn native(th: &mut Thread, def: &'static NativeDef, owner: Word) -> R {
 /// Adds natives to a class as methods.
 pub fn add_methods(th: &mut Thread, class: Value, methods: &'static [NativeDef]) -> R<()> {
     for def in methods {
-        let f = native(th, def, Some(class))?;
+        // `__new__` gets the class itself first: it has no receiver to check.
+        let owner = Some(class).filter(|_| def.name != "__new__");
+        let f = native(th, def, owner)?;
         put(th, class, def.name, f)?;
     }
     Ok(())
