@@ -3,7 +3,7 @@
 //! Must not know how the operators find them.
 
 use crate::object::num::{BinOp, CmpOp};
-use crate::object::{Exc, Kind, R, Value, class, exc, list, str, types};
+use crate::object::{Exc, Kind, R, Value, class, list, str, types};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::{arith, compare, item, iterate, test};
 use crate::vm::thread::Thread;
@@ -159,24 +159,6 @@ fn object_new(th: &mut Thread, args: Args) -> R {
     classes::new_instance(th, class)
 }
 
-fn exception_new(th: &mut Thread, args: Args) -> R {
-    let class = args.get(0);
-    if !class::is_subclass(class, types::exc_class(Exc::BaseException)) {
-        return Err(th.type_error("BaseException.__new__(X): X is not a type object"));
-    }
-    let values: Vec<Value> = args.rest(1).iter().copied().flatten().collect();
-    exc::new_exception(&mut th.m, class, &values)
-}
-
-fn exception_init(th: &mut Thread, args: Args) -> R {
-    let values: Vec<Value> = args.rest(1).iter().copied().flatten().collect();
-    let tuple = th.m.new_tuple(&values)?;
-    if let Some(e) = exc::cast(args.get(0)) {
-        e.args.set(tuple);
-    }
-    Ok(Value::NONE)
-}
-
 fn list_init(th: &mut Thread, args: Args) -> R {
     if let Some(l) = list::of(args.get(0)) {
         list::clear(&mut th.m, l)?;
@@ -300,10 +282,6 @@ static SUPER_NEW: NativeDef = NativeDef::full(
     super_new,
     "super(type, obj) -> bound super object",
 );
-static EXCEPTION_NEW: NativeDef =
-    NativeDef::full("__new__", "cls, *args", exception_new, "Create and return a new exception.");
-static EXCEPTION_INIT: &[NativeDef] =
-    &[NativeDef::full("__init__", "self, *args", exception_init, "Initialize self.")];
 static LIST_INIT: &[NativeDef] =
     &[NativeDef::full("__init__", "self, iterable=, /", list_init, "Initialize self.")];
 static UPDATE_INIT: &[NativeDef] =
@@ -341,9 +319,6 @@ pub fn install(th: &mut Thread) -> R<()> {
     for (class, new) in [(Instance, &OBJECT_NEW), (Class, &TYPE_NEW), (Super, &SUPER_NEW)] {
         boot::add_function(th, of(class), new)?;
     }
-    let base = types::exc_class(Exc::BaseException);
-    boot::add_function(th, base, &EXCEPTION_NEW)?;
-    boot::add_methods(th, base, EXCEPTION_INIT)?;
     boot::add_methods(th, of(Class), CLASS)?;
     for kind in [Function, Native, BoundMethod] {
         boot::add_methods(th, of(kind), CALLABLE)?;
