@@ -49,6 +49,13 @@ fn deleter(th: &mut Thread, args: Args) -> R {
     with_part(th, args, |parts, f| parts[2] = Some(f))
 }
 
+fn doc(m: &mut Mutator, args: Args) -> R {
+    match types::cast::<Property>(args.get(0)) {
+        Some(p) => Ok(p.doc.value()),
+        None => Err(m.type_error("a property expected")),
+    }
+}
+
 fn new_static(m: &mut Mutator, args: Args) -> R {
     func::new_wrapper(m, Kind::StaticMethod, args.get(1))
 }
@@ -82,7 +89,7 @@ pub static PROPERTY: TypeDef = TypeDef {
         NativeDef::full("deleter", "self, f, /", deleter, "The property with another function that deletes."),
     ],
     class_methods: &[],
-    properties: &[],
+    properties: &[NativeDef::data("__doc__", "self, /", doc, "What is said about the attribute.")],
     subclassable: false,
 };
 

@@ -7,7 +7,10 @@ use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot};
 
-static BASE_METHODS: [NativeDef; 2] = [
+static BASE_NEW: NativeDef =
+    NativeDef::full("__new__", "cls, /, *args, **kwargs", construct, "Make an exception.");
+static BASE_METHODS: [NativeDef; 3] = [
+    NativeDef::full("__init__", "self, /, *args, **kwargs", init, "Take the arguments."),
     NativeDef::full("with_traceback", "self, tb, /", with_traceback, "Set __traceback__ and return self."),
     NativeDef::full("add_note", "self, note, /", add_note, "Add a note that is printed behind the message."),
 ];
@@ -21,6 +24,7 @@ static NAMING_NEW: NativeDef =
 /// Start-up: gives the exception classes their methods.
 pub fn install(th: &mut Thread) -> R<()> {
     boot::add_methods(th, types::exc_class(Exc::BaseException), &BASE_METHODS)?;
+    boot::add_function(th, types::exc_class(Exc::BaseException), &BASE_NEW)?;
     boot::add_methods(th, types::exc_class(Exc::OSError), &OS_INIT)?;
     boot::add_function(th, types::exc_class(Exc::OSError), &OS_NEW)?;
     for class in [Exc::ImportError, Exc::AttributeError, Exc::NameError] {
@@ -46,6 +50,22 @@ fn refuse_keywords(th: &mut Thread, class: Value, keywords: &[(Value, Value)]) -
     }
     let name = class::name(class);
     Err(th.type_error(format!("{name}() takes no keyword arguments")))
+}
+
+fn construct(th: &mut Thread, args: Args) -> R {
+    let (class, keywords, values) = parts(args);
+    if !class::is_subclass(class, types::exc_class(Exc::BaseException)) {
+        return Err(th.type_error("BaseException.__new__(X): X is not a type object"));
+    }
+    refuse_keywords(th, class, &keywords)?;
+    exc::new_exception(&mut th.m, class, &values)
+}
+
+fn init(th: &mut Thread, args: Args) -> R {
+    let (exception, keywords, values) = parts(args);
+    refuse_keywords(th, types::class_of(exception), &keywords)?;
+    set_args(th, exception, &values)?;
+    Ok(Value::NONE)
 }
 
 /// ImportError, AttributeError and NameError say by keyword what was not found.

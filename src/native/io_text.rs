@@ -87,9 +87,9 @@ impl Text {
             Ok(text) if codec == Codec::Utf8 || bytes.is_ascii() && !ascii_only => Cow::Borrowed(text),
             _ => Cow::Owned(codecs::decode(m, bytes, codec, &self.errors)?),
         };
-        if self.newline == Newline::Translate {
+        if matches!(self.newline, Newline::Translate | Newline::Keep) {
             self.note_line_ends(&text);
-            if text.contains('\r') {
+            if self.newline == Newline::Translate && text.contains('\r') {
                 return m.new_str(&text.replace("\r\n", "\n").replace('\r', "\n"));
             }
         }

@@ -94,15 +94,12 @@ fn print_by_method(th: &mut Thread, file: Value, values: &[Word], sep: &str, end
     let name = th.m.intern("write")?;
     let write = th.get_attr(file, name)?;
     for (i, v) in values.iter().flatten().enumerate() {
-        if i > 0 && !sep.is_empty() {
+        if i > 0 {
             let sep = th.new_str(sep)?;
             th.call(write, &[sep])?;
         }
         let text = th.str(*v)?;
         th.call(write, &[text])?;
-    }
-    if end.is_empty() {
-        return Ok(());
     }
     let end = th.new_str(end)?;
     th.call(write, &[end]).map(drop)

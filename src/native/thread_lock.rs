@@ -57,7 +57,7 @@ fn patience(th: &mut Thread, args: Args) -> R<Patience> {
         return Ok(Patience::Until(None));
     }
     if seconds < 0.0 {
-        return Err(th.value_error("timeout value must be a non-negative number"));
+        return Err(th.value_error("timeout value must be positive"));
     }
     if seconds > wait::TIMEOUT_MAX {
         return Err(th.raise(Exc::OverflowError, "timeout value is too large"));

@@ -379,6 +379,11 @@ pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::objec
             format!("module '{}' has no attribute '{name_text}'", text(module))
         }
         Kind::Super => format!("'super' object has no attribute '{name_text}'"),
+        // Classes of Rust objects say which module they are from.
+        Kind::Host if class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 => {
+            let class = th.qualified_name(types::class_of(object)).unwrap_or_default();
+            format!("'{class}' object has no attribute '{name_text}'")
+        }
         _ => format!("'{}' object has no attribute '{name_text}'", class::name(types::class_of(object))),
     };
     let raised = th.raise(Exc::AttributeError, message);

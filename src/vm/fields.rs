@@ -168,6 +168,7 @@ fn traceback(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     Ok(match name {
         "tb_lineno" => Some(th.m.new_int(t.line as i64)?),
         "tb_next" => field(&t.next),
+        "tb_frame" => Some(super::frame_object::of_traceback(th, t)?),
         "tb_lasti" => Some(th.m.new_int(t.pc as i64)?),
         _ => None,
     })

@@ -11,6 +11,7 @@ pub mod container_repr;
 pub mod exc_fields;
 pub mod fields;
 pub mod frame;
+pub mod frame_object;
 pub mod hashing;
 pub mod hooks;
 pub mod import;
