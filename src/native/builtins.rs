@@ -114,7 +114,7 @@ fn put(th: &mut Thread, dict: Value, name: &str, v: Word) -> R<()> {
 
 fn vars(th: &mut Thread, args: Args) -> R {
     let Some(v) = args.opt(0) else { return locals(th, args) };
-    let key = th.m.intern("__dict__")?;
+    let key = th.name("__dict__")?;
     match th.get_attr_opt(v, key)? {
         Some(dict) => Ok(dict),
         None => Err(th.type_error("vars() argument must have __dict__ attribute")),
@@ -198,7 +198,7 @@ fn help(th: &mut Thread, args: Args) -> R {
         print::to_stdout(th, "help(object) shows what is known of an object.\n")?;
         return Ok(Value::NONE);
     };
-    let key = th.m.intern("__doc__")?;
+    let key = th.name("__doc__")?;
     let doc = th.get_attr_opt(v, key)?.filter(|d| !d.is_none());
     let shown = th.repr(v)?;
     let mut text = format!("{}\n", str::as_str(shown).unwrap_or(""));

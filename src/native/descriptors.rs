@@ -17,7 +17,7 @@ fn new_property(th: &mut Thread, args: Args) -> R {
 }
 
 fn doc_of(th: &mut Thread, f: Value) -> R<Word> {
-    let key = th.m.intern("__doc__")?;
+    let key = th.name("__doc__")?;
     th.get_attr_opt(f, key)
 }
 

@@ -177,7 +177,7 @@ fn update_init(th: &mut Thread, args: Args) -> R {
         Some(split) => split,
         None => (&Value::NONE, &[][..]),
     };
-    let name = th.m.intern("update")?;
+    let name = th.name("update")?;
     let update = th.get_attr(*receiver, name)?;
     th.call_kw(update, rest, &keywords)
 }

@@ -136,7 +136,7 @@ fn with_traceback(th: &mut Thread, args: Args) -> R {
     if !traceback.is_none() && types::kind_of(traceback) != crate::object::Kind::Traceback {
         return Err(th.type_error("__traceback__ must be a traceback or None"));
     }
-    let key = th.m.intern("__traceback__")?;
+    let key = th.name("__traceback__")?;
     attr::set(th, exception, key, traceback)?;
     Ok(exception)
 }
@@ -147,7 +147,7 @@ fn add_note(th: &mut Thread, args: Args) -> R {
         let class = type_name(note);
         return Err(th.type_error(format!("note must be a str, not '{class}'")));
     }
-    let key = th.m.intern("__notes__")?;
+    let key = th.name("__notes__")?;
     let notes = match th.get_attr_opt(exception, key)? {
         Some(notes) => notes,
         None => {

@@ -276,7 +276,7 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
 
 /// `UnsupportedOperation` is an OSError and a ValueError: the one class with two bases.
 fn make_unsupported(th: &mut Thread, module: Value) -> R<()> {
-    let name = th.m.intern("UnsupportedOperation")?;
+    let name = th.name("UnsupportedOperation")?;
     let (first, second) = (types::exc_class(Exc::OSError), types::exc_class(Exc::ValueError));
     let plan = Blueprint {
         name,
@@ -298,7 +298,7 @@ fn make_unsupported(th: &mut Thread, module: Value) -> R<()> {
         c.mro.set(order);
     }
     let io = th.new_str("io")?;
-    let key = th.m.intern("__module__")?;
+    let key = th.name("__module__")?;
     crate::vm::attr::set_in_namespace(&mut th.m, class::cast(class).and_then(|c| c.dict.get()), key, io)?;
     support::set(th, module, "UnsupportedOperation", class)
 }

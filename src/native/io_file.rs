@@ -226,7 +226,7 @@ fn repr(th: &mut Thread, args: Args) -> R {
 /// Writes every piece of an iterable.
 fn writelines(th: &mut Thread, args: Args) -> R {
     open_file(th, args, "write to")?;
-    let name = th.m.intern("write")?;
+    let name = th.name("write")?;
     let write = th.get_attr(args.get(0), name)?;
     let mut lines = th.iter(args.get(1))?;
     while let Some(line) = lines.next(th)? {
@@ -244,7 +244,7 @@ fn readlines(th: &mut Thread, args: Args) -> R {
     };
     let lines = th.new_list(&[])?;
     let mut total = 0;
-    let name = th.m.intern("readline")?;
+    let name = th.name("readline")?;
     let read = th.get_attr(args.get(0), name)?;
     loop {
         let line = th.call(read, &[])?;

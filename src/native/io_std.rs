@@ -22,7 +22,7 @@ const FLUSH_FAILED: i32 = 120;
 pub fn install(th: &mut Thread, sys: Value) -> R<()> {
     SYS.set(sys);
     let io = boot::make_module(th, &super::io::MODULE)?;
-    let key = th.m.intern("_io")?;
+    let key = th.name("_io")?;
     th.dict_set(import::modules(), key, io)?;
     roots::keep(io);
     for (fd, name, mode) in [(0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")] {

@@ -91,7 +91,7 @@ fn push_text(th: &mut Thread, text: &mut String, v: Value) -> R<()> {
 
 /// To any object that has a method `write`.
 fn print_by_method(th: &mut Thread, file: Value, values: &[Word], sep: &str, end: &str) -> R<()> {
-    let name = th.m.intern("write")?;
+    let name = th.name("write")?;
     let write = th.get_attr(file, name)?;
     for (i, v) in values.iter().flatten().enumerate() {
         if i > 0 {

@@ -29,9 +29,9 @@ static REPR: NativeDef = NativeDef::full("__repr__", "self, /", repr, "Show the 
 fn repr(th: &mut Thread, args: Args) -> R {
     let this = args.get(0);
     let class = types::class_of(this);
-    let key = th.m.intern("__match_args__")?;
+    let key = th.name("__match_args__")?;
     let names = class::find(class, key).and_then(|c| c.value.get()).unwrap_or(Value::NONE);
-    let module = th.m.intern("__module__")?;
+    let module = th.name("__module__")?;
     let module = class::find(class, module).and_then(|c| c.value.get()).and_then(str::as_str).unwrap_or("");
     let mut text = format!("{module}.{}(", class::name(class));
     for (i, (name, v)) in tuple::items(names).iter().zip(tuple::items(this)).enumerate() {

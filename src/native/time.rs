@@ -168,7 +168,7 @@ fn zone_of(th: &mut Thread, v: Value) -> Option<String> {
     if types::class_of(v) != STRUCT_TIME.value() {
         return None;
     }
-    let name = th.m.intern("tm_zone").ok()?;
+    let name = th.name("tm_zone").ok()?;
     crate::object::shape::get(v, name).and_then(str::as_str).map(str::to_owned)
 }
 

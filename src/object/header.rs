@@ -112,6 +112,18 @@ impl Slot {
         self.get().unwrap_or(Value::NONE)
     }
 
+    /// The raw word; 0 is EMPTY.
+    #[inline(always)]
+    pub fn bits(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Writes a raw word: a value's, or 0 for EMPTY.
+    #[inline(always)]
+    pub fn set_bits(&self, bits: u64) {
+        self.0.store(bits, Ordering::Release);
+    }
+
     /// Writes; Release, so that readers see the referred object whole.
     #[inline(always)]
     pub fn set(&self, v: Value) {

@@ -268,7 +268,7 @@ fn is_data_descriptor(th: &mut Thread, v: Value) -> bool {
 
 #[cold]
 fn custom_getattribute(th: &mut Thread, object: Value, class: Value, name: Value) -> R<Found> {
-    let hook = th.m.intern("__getattribute__")?;
+    let hook = th.name("__getattribute__")?;
     match th.lookup.find(class, hook).and_then(|c| c.value.get()) {
         Some(f) => Ok(Found::Computed(th.call(f, &[object, name])?)),
         None => find_plainly(th, object, class, name),
@@ -351,7 +351,7 @@ fn text(name: Value) -> &'static str {
 fn missing(th: &mut Thread, object: Value, name: Value) -> R {
     let class = types::class_of(object);
     if class::traits(class) & trait_bits::GETATTR != 0 {
-        let hook = th.m.intern("__getattr__")?;
+        let hook = th.name("__getattr__")?;
         if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
             return th.call(f, &[object, name]);
         }
@@ -364,7 +364,7 @@ fn missing(th: &mut Thread, object: Value, name: Value) -> R {
 
 fn module_getattr(th: &mut Thread, object: Value) -> R<Word> {
     let Some(module) = types::cast::<Module>(object) else { return Ok(None) };
-    let name = th.m.intern("__getattr__")?;
+    let name = th.name("__getattr__")?;
     Ok(module.dict.get().and_then(|d| dict::find_cell(d, name)).and_then(|c| c.value.get()))
 }
 
@@ -442,7 +442,7 @@ fn cacheable_store(th: &mut Thread, object: Value, name: Value) -> bool {
 pub fn set(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
     let class = types::class_of(object);
     if class::traits(class) & trait_bits::SETATTR != 0 {
-        let hook = th.m.intern("__setattr__")?;
+        let hook = th.name("__setattr__")?;
         if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
             // A class of Rust objects may have a hook in Rust; any other native is `object`'s own.
             if types::kind_of(f) != Kind::Native || types::kind_of(object) == Kind::Host {
@@ -568,7 +568,7 @@ fn changed(th: &mut Thread, c: &Class) {
 pub fn delete(th: &mut Thread, object: Value, name: Value) -> R<()> {
     let class = types::class_of(object);
     if class::traits(class) & trait_bits::DELATTR != 0 {
-        let hook = th.m.intern("__delattr__")?;
+        let hook = th.name("__delattr__")?;
         if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
             // A class of Rust objects may have a hook in Rust; any other native is `object`'s own.
             if types::kind_of(f) != Kind::Native || types::kind_of(object) == Kind::Host {
@@ -655,11 +655,12 @@ impl Thread {
 
     /// The special method of an object's type, unbound.
     pub fn lookup_special(&mut self, object: Value, name: &str) -> Word {
-        let name = self.m.intern(name).ok()?;
+        let name = self.name(name).ok()?;
         self.lookup.find(types::class_of(object), name)?.value.get()
     }
 
     /// As `lookup_special`, only if a class written in Mini provides it.
+    #[inline]
     pub fn lookup_override(&mut self, object: Value, name: &str) -> Word {
         if !object.is_ref() || class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
             return None;

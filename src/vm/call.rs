@@ -81,6 +81,12 @@ fn shift_in(window: *mut u64, n: usize, first: Value) {
     }
 }
 
+/// Calls a native in a window with one more argument, put first.
+pub fn native_with_first(th: &mut Thread, f: Value, window: *mut u64, n: usize, first: Value) -> R {
+    shift_in(window, n, first);
+    native_in_place(th, f, window.wrapping_add(LINK), n + 1)
+}
+
 /// `CallM`: `window[4]` is the receiver, or EMPTY; `n` arguments behind it.
 #[inline(never)]
 pub fn call_method_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Called> {
@@ -332,7 +338,7 @@ impl Thread {
 
     /// `obj.name(*args)`.
     pub fn call_method(&mut self, object: Value, name: &str, args: &[Value]) -> R {
-        let name = self.m.intern(name)?;
+        let name = self.name(name)?;
         let method = self.get_attr(object, name)?;
         self.call(method, args)
     }

@@ -68,7 +68,7 @@ fn run_body(
         dict::insert_str(&mut th.m, namespace, key, v.unwrap_or(Value::NONE))?;
     }
     let cell = th.run_class_body(body, namespace)?;
-    let qualname_key = th.m.intern("__qualname__")?;
+    let qualname_key = th.name("__qualname__")?;
     let qualname = dict::remove_str(&mut th.m, namespace, qualname_key).unwrap_or(name);
     let statement = Statement { name, qualname, module, base, namespace, attr_hint: plain.attr_hint as u32 };
     let class = make(th, &statement)?;
@@ -83,7 +83,7 @@ fn run_body(
 /// `__name__` of the module a function was defined in.
 pub fn module_name(th: &mut Thread, function: &Function) -> R<Word> {
     let Some(code) = frame::code_of(function) else { return Ok(None) };
-    let name = th.m.intern("__name__")?;
+    let name = th.name("__name__")?;
     let namespace = code.module.get().and_then(func::module_dict);
     Ok(namespace.and_then(|d| dict::find_cell(d, name)).and_then(|c| c.value.get()))
 }
@@ -175,7 +175,7 @@ fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<
         }
     }
     if eq && !hash {
-        let name = th.m.intern("__hash__")?;
+        let name = th.name("__hash__")?;
         attr::set_in_namespace(&mut th.m, c.dict.get(), name, Value::NONE)?;
         attr::add_trait(class, trait_bits::HASH);
     }
@@ -201,7 +201,7 @@ fn announce(th: &mut Thread, class: Value, namespace: Value, keywords: &[(Value,
             th.call(hook, &[value, class, key])?;
         }
     }
-    let name = th.m.intern("__init_subclass__")?;
+    let name = th.name("__init_subclass__")?;
     match class::find_after(class, class, name).and_then(|c| c.value.get()) {
         Some(hook) => {
             let bound = attr::bind(th, hook, class, class)?;
@@ -237,6 +237,13 @@ pub fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n: usize)
             return Ok(done);
         }
     }
+    if traits & trait_bits::HEAP_TYPE == 0 && class != types::class_of_kind(Kind::Class) {
+        let name = th.name("__new__")?;
+        let new = th.lookup.find(class, name).and_then(|c| c.value.get());
+        if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
+            return call::native_with_first(th, new, window, n, class).map(Called::Value);
+        }
+    }
     // SAFETY: the arguments of the window.
     let args = unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) };
     call(th, class, args, &[]).map(Called::Value)
@@ -269,7 +276,7 @@ fn construct_in_window(
     if traits & trait_bits::INIT == 0 {
         return Ok(Some(Called::Value(instance)));
     }
-    let name = th.m.intern("__init__")?;
+    let name = th.name("__init__")?;
     let init = th.lookup.find(class, name).and_then(|c| c.value.get()).unwrap_or(Value::NONE);
     let base = window.wrapping_add(LINK);
     if types::kind_of(init) != Kind::Function {
@@ -305,7 +312,7 @@ pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, V
     let kind = kind_of_instances(c);
     let user_init = traits & trait_bits::INIT != 0;
     let instance = if traits & trait_bits::NEW != 0 {
-        let new = th.m.intern("__new__")?;
+        let new = th.name("__new__")?;
         let hook = th.lookup.find(class, new).and_then(|c| c.value.get()).unwrap_or(Value::NONE);
         let hook = func::unwrap_wrapper(hook).unwrap_or(hook);
         th.call_kw(hook, &[&[class], args].concat(), keywords)?
@@ -323,7 +330,7 @@ pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, V
 }
 
 fn run_init(th: &mut Thread, class: Value, instance: Value, args: &[Value], kw: &[(Value, Value)]) -> R<()> {
-    let name = th.m.intern("__init__")?;
+    let name = th.name("__init__")?;
     let Some(init) = th.lookup.find(class, name).and_then(|c| c.value.get()) else { return Ok(()) };
     let result = th.call_kw(init, &[&[instance], args].concat(), kw)?;
     if !result.is_none() {
@@ -351,7 +358,7 @@ fn new_builtin(
         }
         Kind::Exception if user_init => exc::new_exception(&mut th.m, class, args),
         _ => {
-            let new = th.m.intern("__new__")?;
+            let new = th.name("__new__")?;
             let Some(hook) = th.lookup.find(class, new).and_then(|c| c.value.get()) else {
                 let name = class::name(class);
                 return Err(th.type_error(format!("cannot create '{name}' instances")));

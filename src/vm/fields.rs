@@ -75,12 +75,12 @@ fn doc(th: &mut Thread, object: Value) -> Word {
         Kind::Property => types::cast::<Property>(object).and_then(|p| field(&p.doc)),
         Kind::BoundMethod => {
             let b = types::cast::<BoundMethod>(object)?;
-            let name = th.m.intern("__doc__").ok()?;
+            let name = th.name("__doc__").ok()?;
             th.get_attr(b.func.value(), name).ok()
         }
         Kind::Module | Kind::Class => None,
         _ => {
-            let name = th.m.intern("__doc__").ok()?;
+            let name = th.name("__doc__").ok()?;
             th.lookup.find(types::class_of(object), name).and_then(|c| c.value.get())
         }
     }

@@ -14,7 +14,7 @@ fn class(th: &mut Thread) -> R {
     if let Some(class) = CLASS.get() {
         return Ok(class);
     }
-    let name = th.m.intern("frame")?;
+    let name = th.name("frame")?;
     let plan = Blueprint {
         name,
         qualname: name,

@@ -52,7 +52,7 @@ pub fn import(th: &mut Thread, name: Value, fromlist: Value, level: u8) -> R {
 
 /// `from package import name` also finds modules inside the package.
 fn import_submodules(th: &mut Thread, module: Value, full: &str, fromlist: Value) -> R<()> {
-    let path = th.m.intern("__path__")?;
+    let path = th.name("__path__")?;
     let Some(namespace) = func::module_dict(module) else { return Ok(()) };
     if dict::find_str(namespace, path).is_none() {
         return Ok(());
@@ -93,7 +93,7 @@ fn absolute(th: &mut Thread, name: &str, level: u8) -> R<String> {
 /// `__package__` of the running module.
 fn current_package(th: &mut Thread) -> R<String> {
     let module = super::frame::code(th.base).map_or(Value::NONE, |c| c.module.value());
-    let key = th.m.intern("__package__")?;
+    let key = th.name("__package__")?;
     let package = func::module_dict(module).and_then(|d| dict::find_str(d, key));
     Ok(package.and_then(str::as_str).unwrap_or("").to_owned())
 }
@@ -125,7 +125,7 @@ fn import_one_in(th: &mut Thread, name: &str, parent: Value) -> R {
     let search = match parent.is_none() {
         true => None,
         false => {
-            let path = th.m.intern("__path__")?;
+            let path = th.name("__path__")?;
             match func::module_dict(parent).and_then(|d| dict::find_str(d, path)) {
                 Some(path) => Some(path),
                 None => return Err(not_a_package(th, name)),
@@ -177,7 +177,7 @@ fn not_a_package(th: &mut Thread, name: &str) -> Raised {
 
 fn module_not_found(th: &mut Thread, message: String, name: &str) -> Raised {
     let raised = th.raise(Exc::ModuleNotFoundError, message);
-    if let (Some(e), Ok(key), Ok(v)) = (th.m.pending, th.m.intern("name"), th.m.new_str(name)) {
+    if let (Some(e), Ok(key), Ok(v)) = (th.m.pending, th.name("name"), th.m.new_str(name)) {
         let _ = crate::object::shape::set(&mut th.m, e, key, v);
     }
     raised
@@ -197,7 +197,7 @@ pub fn import_from(th: &mut Thread, module: Value, name: Value) -> R {
     if let Some(sub) = loaded(th, key)? {
         return Ok(sub);
     }
-    let file = th.m.intern("__file__")?;
+    let file = th.name("__file__")?;
     let place = match th.get_attr_opt(module, file)?.and_then(str::as_str) {
         Some(file) => file.to_owned(),
         None => "unknown location".to_owned(),
@@ -208,7 +208,7 @@ pub fn import_from(th: &mut Thread, module: Value, name: Value) -> R {
 /// `from module import *`: `__all__`, or every name without a leading underscore.
 pub fn import_star(th: &mut Thread, module: Value) -> R<()> {
     let target = super::frame::code(th.base).map_or(Value::NONE, |c| c.module.value());
-    let all = th.m.intern("__all__")?;
+    let all = th.name("__all__")?;
     let names = match th.get_attr_opt(module, all)? {
         Some(all) => th.collect(all)?,
         None => public_names(th, module)?,

@@ -2,7 +2,8 @@
 //! Must not know inline caches (`attr.rs`) or what the cells hold.
 
 use crate::object::layout::Cell;
-use crate::object::{Value, class};
+use crate::object::mutator::Mutator;
+use crate::object::{R, Value, Word, class, str};
 
 const ENTRIES: usize = 1024;
 
@@ -14,30 +15,60 @@ struct Entry {
     cell: usize,
 }
 
+/// Names that Rust code looks up, by where their text lies.
+const NAMES: usize = 128;
+
 /// Direct-mapped; emptied when a class changes (`class::epoch`) and at every collection (a dead class's address may
 /// be used again).
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
+    names: Box<[(usize, Word); NAMES]>,
     epoch: u32,
 }
 
 impl LookupCache {
     pub fn new() -> LookupCache {
-        LookupCache { entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]), epoch: 0 }
+        LookupCache {
+            entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
+            names: Box::new([(0, None); NAMES]),
+            epoch: 0,
+        }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
+        self.names.fill((0, None));
     }
 
-    /// The cell of `name` (interned) along the class's method resolution order, if its value is not EMPTY.
-    pub fn find(&mut self, class: Value, name: Value) -> Option<&'static Cell> {
+    /// The interned string of a name that is written in Rust code: mostly a comparison with the last one from there.
+    #[inline]
+    pub fn name(&mut self, m: &mut Mutator, text: &str) -> R {
+        self.renew();
+        let key = text.as_ptr().addr();
+        let entry = &mut self.names[(key ^ key >> 7 ^ text.len()) % NAMES];
+        if let (at, Some(name)) = *entry {
+            if at == key && str::as_str(name) == Some(text) {
+                return Ok(name);
+            }
+        }
+        let name = m.intern(text)?;
+        *entry = (key, Some(name));
+        Ok(name)
+    }
+
+    #[inline]
+    fn renew(&mut self) {
         let epoch = class::epoch();
         if self.epoch != epoch {
             self.clear();
             self.epoch = epoch;
         }
+    }
+
+    /// The cell of `name` (interned) along the class's method resolution order, if its value is not EMPTY.
+    pub fn find(&mut self, class: Value, name: Value) -> Option<&'static Cell> {
+        self.renew();
         let hash = (class.bits() >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (name.bits() >> 4);
         let entry = &mut self.entries[(hash ^ hash >> 20) as usize % ENTRIES];
         if entry.class != class.bits() || entry.name != name.bits() {

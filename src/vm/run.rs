@@ -106,13 +106,23 @@ fn both_float(x: u64, y: u64) -> bool {
 
 #[inline(always)]
 fn float(x: u64) -> f64 {
-    v(x).float_unchecked()
+    f64::from_bits(x.wrapping_sub(1).rotate_right(4))
 }
 
-/// An inline float's word, or 0 if it needs a box.
+/// A float's word, if it is one (`fits_word`).
 #[inline(always)]
 fn float_word(f: f64) -> u64 {
-    Value::inline_float(f).map_or(0, Value::bits)
+    f.to_bits().rotate_left(4).wrapping_add(1)
+}
+
+/// Whether what `float_word` made is the word of an inline float: else it needs a box.
+#[inline(always)]
+fn fits_word(e: u64) -> bool {
+    if e & 6 == 4 {
+        return true;
+    }
+    std::hint::cold_path();
+    e & 7 == 1
 }
 
 #[inline(always)]
@@ -123,6 +133,12 @@ fn int_word(n: i64) -> u64 {
 #[inline(always)]
 fn int(x: u64) -> i64 {
     x as i64 >> 2
+}
+
+/// Whether a float holds this small int exactly: then a quotient of two is rounded once, as it must be.
+#[inline(always)]
+fn exact_in_float(x: u64) -> bool {
+    int(x).unsigned_abs() <= 1 << 53
 }
 
 #[inline(always)]
@@ -356,7 +372,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                 } else if both_float(x, y) {
                     let z = float_word(float(x) $float float(y));
-                    if z != 0 {
+                    if fits_word(z) {
                         reg!(a!()) = z;
                         continue;
                     }
@@ -394,19 +410,6 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 slow!(arith::unary(&mut *th, $op, v(reg!(b!()))))
             };
         }
-        // The truth of `x op y`: ints by their words, floats, else the slow path.
-        macro_rules! holds {
-            ($op:tt, $slow:expr, $x:expr, $y:expr) => {{
-                let (x, y) = ($x, $y);
-                if both_int(x, y) {
-                    (x as i64) $op (y as i64)
-                } else if both_float(x, y) {
-                    float(x) $op float(y)
-                } else {
-                    try_slow!(compare::holds(&mut *th, $slow, v(x), v(y)))
-                }
-            }};
-        }
         macro_rules! compare {
             ($op:tt, $slow:expr) => {{
                 let (x, y) = (reg!(b!()), reg!(c!()));
@@ -424,21 +427,43 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         // Jump if the comparison holds; may go backwards, so it polls.
         macro_rules! jump_if {
             ($op:tt, $slow:expr, $y:expr) => {{
-                if holds!($op, $slow, reg!(a!()), $y) {
-                    jump!((*pc.sub(1)).c as i16 as isize);
+                let (x, y) = (reg!(a!()), $y);
+                let holds = if both_int(x, y) {
+                    (x as i64) $op (y as i64)
+                } else if both_float(x, y) {
+                    float(x) $op float(y)
+                } else {
+                    if try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) {
+                        jump!((*pc.sub(1)).c as i16 as isize);
+                    }
+                    check_mode!();
                     poll!();
                     continue;
+                };
+                if holds {
+                    jump!((*pc.sub(1)).c as i16 as isize);
+                    poll!();
                 }
-                check_mode!();
                 continue;
             }};
         }
         macro_rules! jump_unless {
             ($op:tt, $slow:expr, $y:expr) => {{
-                if !holds!($op, $slow, reg!(a!()), $y) {
+                let (x, y) = (reg!(a!()), $y);
+                let holds = if both_int(x, y) {
+                    (x as i64) $op (y as i64)
+                } else if both_float(x, y) {
+                    float(x) $op float(y)
+                } else {
+                    if !try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) {
+                        jump!((*pc.sub(1)).c as i16 as isize);
+                    }
+                    check_mode!();
+                    continue;
+                };
+                if !holds {
                     jump!((*pc.sub(1)).c as i16 as isize);
                 }
-                check_mode!();
                 continue;
             }};
         }
@@ -528,7 +553,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     reg!(a!()) = word;
                 }
-                Op::SetCell => (*(reg!(a!()) as *const Cell)).value.set(v(reg!(b!()))),
+                Op::SetCell => (*(reg!(a!()) as *const Cell)).value.set_bits(reg!(b!())),
                 Op::DelCell => effect!(names::delete_cell(&mut *th, v(reg!(a!())), v(*k.add(c!())))),
                 Op::GetFree => {
                     let word = cell_value(free_cell(r, b!()));
@@ -537,23 +562,23 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     reg!(a!()) = word;
                 }
-                Op::SetFree => (*(free_cell(r, a!()) as *const Cell)).value.set(v(reg!(b!()))),
+                Op::SetFree => (*(free_cell(r, a!()) as *const Cell)).value.set_bits(reg!(b!())),
                 Op::DelFree => {
                     effect!(names::delete_cell(&mut *th, v(free_cell(r, a!())), v(*k.add(c!()))))
                 }
                 Op::FreeCell => reg!(a!()) = free_cell(r, b!()),
                 Op::GetGlobal => {
                     let cell = *k.offset(bc!()) as *const Cell;
-                    let mut word = (*cell).value.get();
-                    if word.is_none() {
-                        word = (*((*cell).fallback.value().addr() as *const Cell)).value.get();
+                    let mut word = (*cell).value.bits();
+                    if word == 0 {
+                        word = (*((*cell).fallback.bits() as *const Cell)).value.bits();
+                        if word == 0 {
+                            effect!(names::unbound_global(&mut *th, v(cell as u64)))
+                        }
                     }
-                    match word {
-                        Some(value) => reg!(a!()) = value.bits(),
-                        None => effect!(names::unbound_global(&mut *th, v(cell as u64))),
-                    }
+                    reg!(a!()) = word;
                 }
-                Op::SetGlobal => (*(*k.offset(bc!()) as *const Cell)).value.set(v(reg!(a!()))),
+                Op::SetGlobal => (*(*k.offset(bc!()) as *const Cell)).value.set_bits(reg!(a!())),
                 Op::DelGlobal => effect!(names::delete_global(&mut *th, v(*k.offset(bc!())))),
                 Op::NsGet => {
                     let word = try_slow!(names::ns_get(&mut *th, v(reg!(b!())), v(*k.add(c!()))));
@@ -572,7 +597,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let (x, y) = (reg!(b!()), reg!(c!()));
                     if both_float(x, y) && float(y) != 0.0 {
                         let z = float_word(float(x) / float(y));
-                        if z != 0 {
+                        if fits_word(z) {
+                            reg!(a!()) = z;
+                            continue;
+                        }
+                    }
+                    if both_int(x, y) && int(y) != 0 && exact_in_float(x) && exact_in_float(y) {
+                        let z = float_word(int(x) as f64 / int(y) as f64);
+                        if fits_word(z) {
                             reg!(a!()) = z;
                             continue;
                         }
@@ -635,7 +667,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let (x, y) = (reg!(b!()), *k.add(c!()));
                     if both_float(x, y) && float(y) != 0.0 {
                         let z = float_word(float(x) / float(y));
-                        if z != 0 {
+                        if fits_word(z) {
                             reg!(a!()) = z;
                             continue;
                         }
@@ -647,7 +679,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let z = if is_int(x) {
                         small::sub(int_word(0), x)
                     } else if is_float(x) {
-                        float_word(-float(x))
+                        Value::inline_float(-float(x)).map_or(0, Value::bits)
                     } else {
                         0
                     };
@@ -687,14 +719,27 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     poll!();
                 }
                 Op::JTrue => {
-                    if truth!(reg!(a!())) {
+                    let x = reg!(a!());
+                    if x == Value::TRUE.bits() {
+                        jump!(bc!());
+                        poll!();
+                        continue;
+                    }
+                    if x == Value::FALSE.bits() {
+                        continue;
+                    }
+                    if truth!(x) {
                         jump!(bc!());
                         poll!();
                     }
                     check_mode!();
                 }
                 Op::JFalse => {
-                    if !truth!(reg!(a!())) {
+                    let x = reg!(a!());
+                    if x == Value::TRUE.bits() {
+                        continue;
+                    }
+                    if x == Value::FALSE.bits() || !truth!(x) {
                         jump!(bc!());
                     }
                     check_mode!();
@@ -758,7 +803,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if is_ref(object) {
                         let (cache, shape) = (site_word(k, c!() + 1), &hdr(object).shape);
                         if shape.load(Ordering::Acquire) == (cache >> 32) as u32 {
-                            (*(object as *const Slot).add(cache as u32 as usize)).set(v(reg!(b!())));
+                            (*(object as *const Slot).add(cache as u32 as usize)).set_bits(reg!(b!()));
                             continue;
                         }
                         let grow = site_word(k, c!() + 2);
@@ -808,11 +853,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     slow!(item::get(&mut *th, v(list), v(index)))
                 }
                 Op::SetItem => {
-                    let (list, index, value) = (reg!(a!()), reg!(b!()), v(reg!(c!())));
+                    let (list, index, value) = (reg!(a!()), reg!(b!()), reg!(c!()));
                     if set_list_item::<M>(th, list, index, value) {
                         continue;
                     }
-                    effect!(item::set(&mut *th, v(list), v(index), value))
+                    effect!(item::set(&mut *th, v(list), v(index), v(value)))
                 }
                 Op::DelItem => effect!(item::delete(&mut *th, v(reg!(a!())), v(reg!(b!())))),
                 Op::NewSlice => slow!(item::new_slice(&mut *th, values(r.add(b!()), 3))),
@@ -894,7 +939,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::NewSet => slow!(build::set(&mut *th, values(r.add(b!()), c!()))),
                 Op::NewDict => slow!(build::dict(&mut *th, values(r.add(b!()), 2 * c!()))),
                 Op::ListAppend => {
-                    if !append_in_place(reg!(a!()), v(reg!(b!()))) {
+                    if !append_in_place(reg!(a!()), reg!(b!())) {
                         effect!(build::list_append(&mut *th, v(reg!(a!())), v(reg!(b!()))))
                     }
                 }
@@ -1023,7 +1068,7 @@ unsafe fn values<'a>(first: *mut u64, count: usize) -> &'a [Value] {
 #[inline(always)]
 unsafe fn cell_value(cell: u64) -> u64 {
     // SAFETY: the register holds a Cell.
-    unsafe { (*(cell as *const Cell)).value.get().map_or(0, Value::bits) }
+    unsafe { (*(cell as *const Cell)).value.bits() }
 }
 
 /// The cell number `n` of the running function.
@@ -1032,15 +1077,15 @@ unsafe fn free_cell(r: *mut u64, n: usize) -> u64 {
     // SAFETY: link word 4 is the running Function; it has as many cells as its code has free variables.
     unsafe {
         let function = *r.sub(LINK) as *const Function;
-        let cells = (*function).cells.value().addr() as *const Tuple;
-        (*(&raw const (*cells).items).cast::<Slot>().add(n)).value().bits()
+        let cells = (*function).cells.bits() as *const Tuple;
+        (*(&raw const (*cells).items).cast::<Slot>().add(n)).bits()
     }
 }
 
 #[inline(always)]
 unsafe fn function_code(function: u64) -> *const Code {
     // SAFETY: the caller has checked the kind; the code of a function is a Code.
-    unsafe { (*(function as *const Function)).code.value().addr() as *const Code }
+    unsafe { (*(function as *const Function)).code.bits() as *const Code }
 }
 
 /// Whether a frame of this code fits the stack and the recursion limit.
@@ -1061,7 +1106,7 @@ unsafe fn site_word(k: *const u64, n: usize) -> u64 {
 #[inline(always)]
 unsafe fn slot_word(object: u64, n: u32) -> u64 {
     // SAFETY: the shape that the cache was filled for has this slot inside the object.
-    unsafe { (*(object as *const Slot).add(n as usize)).get().map_or(0, Value::bits) }
+    unsafe { (*(object as *const Slot).add(n as usize)).bits() }
 }
 
 /// `list[index]` or `tuple[index]` for an index in range; else 0.
@@ -1075,17 +1120,17 @@ unsafe fn list_item(list: u64, index: u64) -> u64 {
         let at = int(index) as u64;
         match plain_kind(list) {
             LIST => {
-                let buf = (*(list as *const List)).buf.value().addr() as *const ListBuf;
+                let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
                 if at < (*buf).len.load(Ordering::Acquire) {
                     let slot = (&raw const (*buf).items).cast::<Slot>().add(at as usize);
-                    return (*slot).get().map_or(0, Value::bits);
+                    return (*slot).bits();
                 }
                 0
             }
             TUPLE => {
                 let tuple = list as *const Tuple;
                 if at < (*tuple).len {
-                    return (*(&raw const (*tuple).items).cast::<Slot>().add(at as usize)).value().bits();
+                    return (*(&raw const (*tuple).items).cast::<Slot>().add(at as usize)).bits();
                 }
                 0
             }
@@ -1096,7 +1141,7 @@ unsafe fn list_item(list: u64, index: u64) -> u64 {
 
 /// `list[index] = value` for a plain list and an index in range. False: nothing was done.
 #[inline(always)]
-unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u64, value: Value) -> bool {
+unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u64, value: u64) -> bool {
     // SAFETY: as `list_item`.
     unsafe {
         if !is_ref(list) || !is_int(index) || plain_kind(list) != LIST {
@@ -1106,11 +1151,11 @@ unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u64, value: 
         if M::FREE && !gil::busy_enter(member, list, &hdr(list).lock) {
             return false;
         }
-        let buf = (*(list as *const List)).buf.value().addr() as *const ListBuf;
+        let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
         let at = int(index) as u64;
         let inside = at < (*buf).len.load(Ordering::Relaxed);
         if inside {
-            (*(&raw const (*buf).items).cast::<Slot>().add(at as usize)).set(value);
+            (*(&raw const (*buf).items).cast::<Slot>().add(at as usize)).set_bits(value);
         }
         if M::FREE {
             gil::busy_leave(member);
@@ -1121,15 +1166,15 @@ unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u64, value: 
 
 /// Appends to a list that no other thread can know yet. False: it must grow.
 #[inline(always)]
-unsafe fn append_in_place(list: u64, value: Value) -> bool {
+unsafe fn append_in_place(list: u64, value: u64) -> bool {
     // SAFETY: the register holds a List that the running frame made; len <= cap, slots up to cap exist.
     unsafe {
-        let buf = (*(list as *const List)).buf.value().addr() as *const ListBuf;
+        let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
         let len = (*buf).len.load(Ordering::Relaxed);
         if len >= (*buf).cap.load(Ordering::Relaxed) {
             return false;
         }
-        (*(&raw const (*buf).items).cast::<Slot>().add(len as usize)).set(value);
+        (*(&raw const (*buf).items).cast::<Slot>().add(len as usize)).set_bits(value);
         (*buf).len.store(len + 1, Ordering::Release);
         true
     }

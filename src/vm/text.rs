@@ -102,7 +102,7 @@ impl Thread {
 
     /// `module.qualname` of a class, without `builtins.`.
     pub fn qualified_name(&mut self, class: Value) -> R<String> {
-        let key = self.m.intern("__module__")?;
+        let key = self.name("__module__")?;
         let module = class::find_own(class, key).and_then(|c| c.value.get()).and_then(str::as_str);
         let qualname = class::cast(class).and_then(|c| str::as_str(c.qualname.value())).unwrap_or("?");
         Ok(match module {
@@ -127,7 +127,7 @@ impl Thread {
 
     fn module_text(&mut self, v: Value) -> String {
         let name = types::cast::<Module>(v).and_then(|m| str::as_str(m.name.value())).unwrap_or("?");
-        let file = self.m.intern("__file__").ok().and_then(|k| self.get_attr_opt(v, k).ok().flatten());
+        let file = self.name("__file__").ok().and_then(|k| self.get_attr_opt(v, k).ok().flatten());
         match file.and_then(str::as_str) {
             Some(file) => format!("<module '{name}' from '{file}'>"),
             None => format!("<module '{name}' (built-in)>"),

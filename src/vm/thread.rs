@@ -157,6 +157,12 @@ impl Thread {
         self.m.rooted.truncate(scope.len);
     }
 
+    /// The interned string of a name written in Rust code.
+    #[inline]
+    pub fn name(&mut self, text: &str) -> R {
+        self.lookup.name(&mut self.m, text)
+    }
+
     /// Takes the pending exception; there is one after every `Raised`.
     pub fn take_exception(&mut self) -> Value {
         self.m.pending.take().unwrap_or(Value::NONE)

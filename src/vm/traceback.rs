@@ -216,7 +216,7 @@ fn push_place(th: &mut Thread, out: &mut String, exception: Value) -> Option<Str
 }
 
 fn push_notes(th: &mut Thread, out: &mut String, exception: Value) {
-    let Ok(key) = th.m.intern("__notes__") else { return };
+    let Ok(key) = th.name("__notes__") else { return };
     let Some(notes) = crate::object::shape::get(exception, key) else { return };
     let items: Vec<Value> = match crate::object::list::of(notes) {
         Some(l) => crate::object::list::items(l).iter().filter_map(Slot::get).collect(),

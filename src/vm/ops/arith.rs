@@ -11,13 +11,16 @@ use crate::vm::thread::Thread;
 #[cold]
 #[inline(never)]
 pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -> R {
-    if let Some(v) = num::binary(&mut th.m, op, x, y)? {
+    if let Some(v) = mixed(op, x, y) {
         return Ok(v);
     }
     if op == BinOp::Add && !has_mini_class(x) && !has_mini_class(y) {
         if let (Kind::Str, Kind::Str) = (types::kind_of(x), types::kind_of(y)) {
             return str::concat(&mut th.m, x, y);
         }
+    }
+    if let Some(v) = num::binary(&mut th.m, op, x, y)? {
+        return Ok(v);
     }
     if in_place {
         if let Some(v) = in_place_method(th, op, x, y)? {
@@ -28,6 +31,29 @@ pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) ->
         Some(v) => Ok(v),
         None => Err(unsupported(th, op, in_place, x, y)),
     }
+}
+
+/// A float and an int that a float holds exactly: the commonest mixture.
+#[inline]
+fn mixed(op: BinOp, x: Value, y: Value) -> Word {
+    let exact = |v: Value| {
+        let n = v.as_small()?;
+        (n.unsigned_abs() <= 1 << 53).then_some(n as f64)
+    };
+    let (a, b) = if x.is_inline_float() {
+        (x.float_unchecked(), exact(y)?)
+    } else if y.is_inline_float() {
+        (exact(x)?, y.float_unchecked())
+    } else {
+        return None;
+    };
+    Value::inline_float(match op {
+        BinOp::Add => a + b,
+        BinOp::Sub => a - b,
+        BinOp::Mul => a * b,
+        BinOp::Div if b != 0.0 => a / b,
+        _ => return None,
+    })
 }
 
 fn has_mini_class(v: Value) -> bool {

@@ -145,7 +145,7 @@ fn mapping_keys(th: &mut Thread, v: Value, callee: Word) -> R {
     if types::kind_of(v) == Kind::Dict {
         return th.collect(v);
     }
-    let name = th.m.intern("keys")?;
+    let name = th.name("keys")?;
     match th.get_attr_opt(v, name)? {
         Some(keys) => {
             let keys = th.call(keys, &[])?;
@@ -169,8 +169,8 @@ fn callee_name(th: &mut Thread, f: Value) -> String {
         Some(b) => b.func.value(),
         None => f,
     };
-    let module = th.m.intern("__module__").and_then(|n| th.get_attr_opt(f, n)).ok().flatten();
-    let name = th.m.intern("__qualname__").and_then(|n| th.get_attr_opt(f, n)).ok().flatten();
+    let module = th.name("__module__").and_then(|n| th.get_attr_opt(f, n)).ok().flatten();
+    let name = th.name("__qualname__").and_then(|n| th.get_attr_opt(f, n)).ok().flatten();
     let text = |v: Word| v.and_then(str::as_str).map(ToOwned::to_owned);
     match (text(module), text(name)) {
         (Some(m), Some(n)) if m != "builtins" => format!("{m}.{n}()"),

@@ -80,7 +80,7 @@ fn from_dict(th: &mut Thread, container: Value, key: Value) -> R {
 
 /// `C[x]`: `__class_getitem__`; for built-in containers the class itself (annotations such as `list[int]`).
 fn class_item(th: &mut Thread, class: Value, index: Value) -> R {
-    let name = th.m.intern("__class_getitem__")?;
+    let name = th.name("__class_getitem__")?;
     if let Some(hook) = th.lookup.find(class, name).and_then(|c| c.value.get()) {
         let f = func::unwrap_wrapper(hook).unwrap_or(hook);
         return th.call(f, &[class, index]);

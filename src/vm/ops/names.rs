@@ -36,7 +36,7 @@ pub fn unbound_global(th: &mut Thread, cell: Value) -> R<()> {
 #[cold]
 fn name_error(th: &mut Thread, name: &str) -> Raised {
     let raised = th.raise(Exc::NameError, format!("name '{name}' is not defined"));
-    if let (Some(e), Ok(key), Ok(v)) = (th.m.pending, th.m.intern("name"), th.m.new_str(name)) {
+    if let (Some(e), Ok(key), Ok(v)) = (th.m.pending, th.name("name"), th.m.new_str(name)) {
         let _ = crate::object::shape::set(&mut th.m, e, key, v);
     }
     raised
@@ -83,8 +83,8 @@ pub fn ns_delete(th: &mut Thread, namespace: Value, name: Value) -> R<()> {
 
 /// What the prompt shows of an expression: its repr, unless it is None. `_` remembers it.
 pub fn print_expression(th: &mut Thread, value: Value) -> R<()> {
-    let sys = th.m.intern("sys")?;
-    let hook = th.m.intern("displayhook")?;
+    let sys = th.name("sys")?;
+    let hook = th.name("displayhook")?;
     match crate::vm::import::loaded(th, sys)? {
         Some(sys) => {
             let f = th.get_attr(sys, hook)?;
