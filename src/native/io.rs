@@ -2,7 +2,7 @@
 
 use super::codecs::Codec;
 use super::io_file::{self, File, Layer};
-use super::io_stream::{Access, BUFFER, Stream};
+use super::io_stream::{self, Access, BUFFER, Stream};
 use super::io_text::{Newline, Text};
 use super::oserror::{blocking, os_error};
 use super::support::{self, c_int, type_name};
@@ -142,6 +142,9 @@ fn open(th: &mut Thread, args: Args) -> R {
     }
     let (fd, name) = open_descriptor(th, file, mode_text, mode.access, args.opt_not_none(7))?;
     check_kind(th, fd, name, mode.access)?;
+    if mode.access.readable {
+        io_stream::flush_same_file(th, fd)?;
+    }
     let stream = Stream::new(fd, mode.access);
     match options {
         Some(o) => {

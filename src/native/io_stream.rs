@@ -119,6 +119,11 @@ impl Stream {
         Some(Entered { stream: self, inner: self.inner.lock().unwrap_or_else(PoisonError::into_inner) })
     }
 
+    /// Whether bytes wait to be written; no, if somebody is working on the stream right now.
+    fn is_unwritten(&self) -> bool {
+        !self.is_closed() && self.inner.try_lock().is_ok_and(|inner| !inner.write.is_empty())
+    }
+
     /// Whether the file has a place that can be moved.
     pub fn is_seekable(&self) -> bool {
         syscall::lseek(self.fd(), 0, libc::SEEK_CUR).is_ok()
@@ -164,6 +169,23 @@ pub fn flush_all(th: &mut Thread) {
             th.take_exception();
         }
     }
+}
+
+/// A file is opened for reading: writes out what others of this process have taken for it. A file object that nobody
+/// refers to any more was closed in Python at that very moment; here it may still wait for the collector.
+pub fn flush_same_file(th: &mut Thread, fd: i32) -> R<()> {
+    let Ok(wanted) = syscall::fstat(fd) else { return Ok(()) };
+    let all: Vec<Arc<Stream>> = {
+        let all = WRITABLE.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter_map(Weak::upgrade).collect()
+    };
+    for stream in all.iter().filter(|s| s.is_unwritten()) {
+        let same = |s: syscall::Stat| (s.st_dev, s.st_ino) == (wanted.st_dev, wanted.st_ino);
+        if syscall::fstat(stream.fd()).is_ok_and(same) {
+            stream.enter(th)?.flush(th)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes out one stream at the end of the process. Errors: the exception is pending.

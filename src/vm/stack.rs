@@ -1,18 +1,46 @@
 //! Memory for registers, and the native stack pointer with callee-saved registers spilled above it.
 //! Must not know frames.
 
+use std::sync::{Mutex, PoisonError};
+
 /// A reservation of words with a guard page behind it; pages are committed as they are touched.
 pub struct Registers {
     start: *mut u64,
     bytes: usize,
 }
 
+// SAFETY: the memory belongs to whoever has the value; nothing in it is bound to a thread.
+unsafe impl Send for Registers {}
+
 const GUARD: usize = 4096;
+/// Registers of ended threads, for the next ones: making a mapping takes longer than starting a thread does otherwise.
+static SPARE: Mutex<Vec<Registers>> = Mutex::new(Vec::new());
+const MOST_SPARE: usize = 16;
+/// Of a spare mapping so much stays committed.
+const KEPT: usize = 64 << 10;
 
 impl Registers {
     /// Reserves room for `words` registers. Errors: the system has no address space left.
     pub fn reserve(words: usize) -> Result<Registers, String> {
         let bytes = words * 8 + GUARD;
+        match Registers::spare(bytes) {
+            Some(registers) => Ok(registers),
+            None => Registers::map(bytes),
+        }
+    }
+
+    /// A mapping that an ended thread has left.
+    fn spare(bytes: usize) -> Option<Registers> {
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = spare.iter().rposition(|r| r.bytes == bytes)?;
+        let registers = spare.swap_remove(at);
+        // A walk over frames ends at a link of zeros.
+        // SAFETY: a mapping of more than 64 words that nobody else has.
+        unsafe { registers.start.write_bytes(0, 64) };
+        Some(registers)
+    }
+
+    fn map(bytes: usize) -> Result<Registers, String> {
         let prot = libc::PROT_READ | libc::PROT_WRITE;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a fresh anonymous mapping at an address the kernel chooses.
@@ -41,7 +69,17 @@ impl Registers {
 
 impl Drop for Registers {
     fn drop(&mut self) {
-        // SAFETY: the mapping of `reserve`; the thread that used it has ended.
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < MOST_SPARE && self.bytes > KEPT + GUARD {
+            // SAFETY: the part of our mapping between what is kept and the guard page; the thread that used it has ended.
+            unsafe {
+                let rest = self.start.byte_add(KEPT).cast();
+                libc::madvise(rest, self.bytes - KEPT - GUARD, libc::MADV_DONTNEED);
+            }
+            spare.push(Registers { start: self.start, bytes: self.bytes });
+            return;
+        }
+        // SAFETY: the mapping of `map`; the thread that used it has ended.
         unsafe { libc::munmap(self.start.cast(), self.bytes) };
     }
 }
