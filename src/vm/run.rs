@@ -535,7 +535,9 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             let op = (*pc).op;
             pc = pc.add(1);
             match op {
-                Op::Nop => continue,
+                // Not empty: a jump straight back would make the dispatch block a loop of its own, which LLVM does not
+                // duplicate (and then no instruction gets a dispatch jump of its own).
+                Op::Nop => taken(),
                 Op::Move => reg!(a!()) = reg!(b!()),
                 Op::LoadK => reg!(a!()) = *k.offset(bc!()),
                 Op::LoadInt => reg!(a!()) = int_word(bc!() as i64),
