@@ -204,7 +204,7 @@ fn run(
 ) -> i32 {
     let path = search_path(&program);
     let work = move || {
-        let options = Options { policy, max_heap, argv, path, native_stack: MAIN_STACK };
+        let options = Options { policy, max_heap, argv, path };
         let mut thread = match interp::start(&options) {
             Ok(thread) => thread,
             Err(message) => {

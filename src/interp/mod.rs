@@ -23,8 +23,6 @@ pub struct Options {
     pub argv: Vec<String>,
     /// `sys.path` before the embedded library.
     pub path: Vec<String>,
-    /// Native stack of the calling thread, in bytes.
-    pub native_stack: usize,
 }
 
 /// Starts the interpreter on the calling OS thread, which becomes the main thread.
@@ -36,7 +34,7 @@ pub fn start(options: &Options) -> Result<Box<Thread>, String> {
     let member = gil::register("MainThread", true);
     member.bind_to_this_thread();
     signal::install(member).map_err(|e| format!("cannot catch signals: {e}"))?;
-    let mut thread = Thread::new(member, MAIN_REGISTERS, options.native_stack)?;
+    let mut thread = Thread::new(member, MAIN_REGISTERS)?;
     thread.attach();
     if let Some(policy) = options.policy {
         thread.waiting(|member| gil::set_policy(member, policy));

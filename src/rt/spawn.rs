@@ -158,7 +158,7 @@ fn idle() -> MutexGuard<'static, Vec<Arc<Worker>>> {
 fn run(job: Job, own: &Arc<Worker>) -> bool {
     let Job { member, .. } = job;
     member.bind_to_this_thread();
-    match Thread::new(member, OTHER_REGISTERS, stack_bytes()) {
+    match Thread::new(member, OTHER_REGISTERS) {
         Ok(mut th) => {
             th.attach();
             run_call(&mut th, &job);

@@ -15,7 +15,7 @@ use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Class, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, types};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// A cell by its compressed reference.
 #[inline(always)]
@@ -97,6 +97,7 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
         }
     }
     let before = object.is_ref().then(|| shape_id(object));
+    mark_cached(object);
     match find(th, object, name)? {
         Found::Slot(n, v) => {
             if let Some(id) = before {
@@ -108,7 +109,6 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
         }
         Found::Cell(c, v) => {
             if let Some(id) = before {
-                mark_cached(object);
                 remember(words, 2, id, id_of(c));
             }
             Ok(v)
@@ -134,10 +134,10 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
             }
         }
     }
+    mark_cached(object);
     let (callee, receiver) = match find(th, object, name)? {
         Found::Method(c, f) => {
             if let Some(id) = before {
-                mark_cached(object);
                 remember(words, 2, id, id_of(c));
             }
             (f, Some(object))
@@ -145,7 +145,6 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
         Found::Cell(c, v) => {
             if let Some(id) = before.filter(|_| matches!(types::hdr(object).kind, Kind::Module | Kind::Class))
             {
-                mark_cached(object);
                 remember(words, 1, id, id_of(c));
             }
             (v, None)
@@ -193,12 +192,16 @@ pub fn special(th: &mut Thread, object: Value, name: Value, exit: bool, window: 
     Ok(())
 }
 
-/// Inline caches now refer to the namespaces that a lookup on `object` walks.
+/// Inline caches will refer to what a lookup on `object` finds in these namespaces. Before the lookup: a thread that
+/// changes a class either sees the mark, or has made its change before we look.
 fn mark_cached(object: Value) {
-    let class = if types::hdr(object).kind == Kind::Class { object } else { types::class_of(object) };
+    let class = if types::kind_of(object) == Kind::Class { object } else { types::class_of(object) };
     for c in class::mro(class).iter().filter_map(Slot::get).filter_map(class::cast) {
-        c.traits.fetch_or(trait_bits::CACHED, Ordering::Relaxed);
+        if c.traits.load(Ordering::SeqCst) & trait_bits::CACHED == 0 {
+            c.traits.fetch_or(trait_bits::CACHED, Ordering::SeqCst);
+        }
     }
+    fence(Ordering::SeqCst);
 }
 
 /// Whether reading this class attribute through an instance gives something else than itself.
@@ -428,14 +431,12 @@ fn parent_is(shape: &Shape, id: u32) -> bool {
 
 /// Storing this attribute always means the object's own slot.
 fn cacheable_store(th: &mut Thread, object: Value, name: Value) -> bool {
-    let class = types::class_of(object);
-    let plain = matches!(types::kind_of(object), Kind::Instance | Kind::Exception)
-        && class::traits(class) & trait_bits::SETATTR == 0
-        && th.lookup.find(class, name).is_none();
-    if plain {
-        mark_cached(object);
+    if !matches!(types::kind_of(object), Kind::Instance | Kind::Exception) {
+        return false;
     }
-    plain
+    mark_cached(object);
+    let class = types::class_of(object);
+    class::traits(class) & trait_bits::SETATTR == 0 && th.lookup.find(class, name).is_none()
 }
 
 /// `object.name = value`; `name` is interned.
@@ -540,10 +541,16 @@ pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> 
     if bit != 0 {
         add_trait(class, bit);
     }
-    if fresh || bit != 0 {
+    if fresh || bit != 0 || value.is_some_and(|v| is_wrapper(th, v)) {
         changed(th, c);
     }
     Ok(())
+}
+
+/// A descriptor other than a function: what caches say of a plain value with the same name is void.
+fn is_wrapper(th: &mut Thread, v: Value) -> bool {
+    let method = matches!(types::kind_of(v), Kind::Function | Kind::Native);
+    !method && (is_descriptor(th, v) || is_data_descriptor(th, v))
 }
 
 /// A class and its subclasses get a trait bit.
@@ -559,7 +566,8 @@ pub fn add_trait(class: Value, bit: u64) {
 /// A name came or went in a class: cached lookups along it are void.
 fn changed(th: &mut Thread, c: &Class) {
     class::bump_epoch();
-    if c.traits.load(Ordering::Relaxed) & trait_bits::CACHED != 0 {
+    fence(Ordering::SeqCst);
+    if c.traits.load(Ordering::SeqCst) & trait_bits::CACHED != 0 {
         th.stop_the_world(|_| super::link::flush_caches());
     }
 }

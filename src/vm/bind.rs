@@ -57,9 +57,7 @@ pub fn positional(th: &mut Thread, f: Value, base: *mut u64, n: usize) -> R<()> 
         return Ok(());
     }
     let extra = collect_extra(th, &t, n)?;
-    for i in n..t.named() {
-        t.put(i, None);
-    }
+    clear_unfilled(&t, n);
     finish(th, &t, n, extra, None)
 }
 
@@ -67,9 +65,7 @@ pub fn positional(th: &mut Thread, f: Value, base: *mut u64, n: usize) -> R<()> 
 pub fn keywords(th: &mut Thread, f: Value, base: *mut u64, n: usize, given: &[(Value, Value)]) -> R<()> {
     let t = target(th, f, base, n + given.len())?;
     let extra = collect_extra(th, &t, n)?;
-    for i in n..t.named() {
-        t.put(i, None);
-    }
+    clear_unfilled(&t, n);
     let mut rest = None;
     if t.plain.flags.varkw {
         rest = Some(th.m.new_dict()?);
@@ -78,6 +74,14 @@ pub fn keywords(th: &mut Thread, f: Value, base: *mut u64, n: usize, given: &[(V
         place_keyword(th, &t, *name, *value, rest)?;
     }
     finish(th, &t, n, extra, rest)
+}
+
+/// Empties the parameters that no positional argument is for. Where `*args` has taken arguments away, keyword-only
+/// parameters begin.
+fn clear_unfilled(t: &Target, n: usize) {
+    for i in n.min(t.positional())..t.named() {
+        t.put(i, None);
+    }
 }
 
 /// Takes the arguments beyond the positional parameters away, as a tuple if there is `*args`.

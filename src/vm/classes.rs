@@ -143,6 +143,8 @@ fn make(th: &mut Thread, s: &Statement) -> R {
         if let Some(l) = b.subclasses.get().and_then(list::of) {
             list::push(&mut th.m, l, class)?;
         }
+        // Another thread may have given the base a trait before it could find this subclass.
+        attr::add_trait(class, b.traits.load(Ordering::Relaxed));
     }
     let Some(c) = class::cast(class) else { return Ok(class) };
     fill_namespace(th, class, c, s)?;
@@ -304,6 +306,15 @@ fn takes_no_arguments(th: &mut Thread, class: Value) -> Raised {
 
 /// Calls a class: `__new__`, then `__init__`.
 pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
+    // `__init__` gets the arguments after `__new__` may have dropped the last reference to them.
+    let scope = th.scope();
+    th.m.rooted.extend(args.iter().chain(keywords.iter().flat_map(|(key, value)| [key, value])));
+    let result = make_instance(th, class, args, keywords);
+    th.close(scope);
+    result
+}
+
+fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
     if class == types::class_of_kind(Kind::Class) {
         return call_type(th, args);
     }
@@ -320,11 +331,8 @@ pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, V
         new_builtin(th, class, kind, args, keywords, user_init)?
     };
     if user_init && class::is_subclass(types::class_of(instance), class) {
-        let scope = th.scope();
         th.root(instance);
-        let result = run_init(th, class, instance, args, keywords);
-        th.close(scope);
-        result?;
+        run_init(th, class, instance, args, keywords)?;
     }
     Ok(instance)
 }

@@ -17,7 +17,7 @@ fn elements(s: Value) -> String {
 
 #[test]
 fn order_as_cpython() {
-    let mut th = Thread::new(gil::register("test", false), 1 << 16, 1 << 20).expect("address space");
+    let mut th = Thread::new(gil::register("test", false), 1 << 16).expect("address space");
     let th = &mut *th;
     for line in include_str!("testdata/set_order.txt").lines() {
         let [steps, a_expected, b_expected] = line.split('|').collect::<Vec<_>>()[..] else {

@@ -84,6 +84,30 @@ impl Drop for Registers {
     }
 }
 
+/// The lowest and the highest address of the calling thread's native stack. Errors: the system does not say.
+pub fn bounds() -> Result<(usize, usize), String> {
+    let mut attributes = std::mem::MaybeUninit::uninit();
+    let (mut lowest, mut bytes) = (std::ptr::null_mut(), 0);
+    // SAFETY: the first call fills the attributes or fails; then they are only read, and destroyed once.
+    let status = unsafe {
+        match libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) {
+            0 => {
+                let status = libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut bytes);
+                libc::pthread_attr_destroy(attributes.as_mut_ptr());
+                status
+            }
+            status => status,
+        }
+    };
+    match status {
+        0 => Ok((lowest.addr(), (lowest.addr() + bytes) & !7)),
+        error => {
+            let reason = std::io::Error::from_raw_os_error(error);
+            Err(format!("cannot find the thread's stack: {reason}"))
+        }
+    }
+}
+
 /// About where the native stack pointer is.
 #[inline(always)]
 pub fn pointer() -> usize {

@@ -70,15 +70,11 @@ pub struct Scope {
 }
 
 impl Thread {
-    /// State for the calling OS thread, whose native stack has `native_bytes` bytes. The member is not attached yet.
-    /// Errors: no address space for the registers.
-    pub fn new(
-        member: &'static Member,
-        registers: usize,
-        native_bytes: usize,
-    ) -> Result<Box<Thread>, String> {
+    /// State for the calling OS thread. The member is not attached yet. Errors: no address space for the registers.
+    pub fn new(member: &'static Member, registers: usize) -> Result<Box<Thread>, String> {
         let registers = stack::Registers::reserve(registers)?;
-        let native_base = stack::pointer();
+        // All of it, not from here on: the frames that will hold values need not be the ones below this one.
+        let (native_end, native_base) = stack::bounds()?;
         let bottom = registers.bottom();
         // SAFETY: the reservation is larger than one link and the slack; both stay inside it.
         let (base, limit) = unsafe { (bottom.add(LINK), registers.top().sub(64)) };
@@ -96,7 +92,7 @@ impl Thread {
             local: None,
             registers,
             native_base,
-            native_limit: native_base.saturating_sub(native_bytes.saturating_sub(NATIVE_SLACK)),
+            native_limit: native_end + NATIVE_SLACK,
         });
         member.user().store((&raw mut *thread).cast(), Ordering::Release);
         Ok(thread)
@@ -203,7 +199,7 @@ impl Thread {
         unsafe { marker.visit_range(self.registers.bottom(), words) };
         let sp = self.m.member.detached_sp().load(Ordering::Acquire);
         if sp != 0 && sp < self.native_base {
-            // SAFETY: the native stack from where the thread stopped up to where it entered the VM.
+            // SAFETY: the native stack from where the thread stopped up to its beginning.
             unsafe { marker.visit_range(sp as *const u64, (self.native_base - sp) / 8) };
         }
         let own = [self.m.pending, self.handled, self.local];
