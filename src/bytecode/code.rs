@@ -92,8 +92,8 @@ pub struct Code {
     pub attr_hint: u16,
 }
 
-/// Words of `D` that a site takes: name, cache, cache.
-pub const SITE_WORDS: usize = 3;
+/// Words of `D` that a site takes: name, and three words of cache.
+pub const SITE_WORDS: usize = 4;
 
 impl Code {
     /// First index of the globals' cells in `D`.

@@ -20,8 +20,8 @@
 //!
 //! # The data segment
 //!
-//! Operands K, G and S index one array of words, `D`, made when the code is linked to its module: first the sites (three
-//! words each: name, and two words of inline cache), then the globals' cells, then the constants.
+//! Operands K, G and S index one array of words, `D`, made when the code is linked to its module: first the sites (four
+//! words each: name, and three words of inline cache), then the globals' cells, then the constants.
 //! The emitter numbers the three spaces separately; `Code::relocate` turns the numbers into indices of `D`.
 //!
 //! # Jumps

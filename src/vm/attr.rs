@@ -1,13 +1,15 @@
 //! Attributes: instances, classes, modules; descriptors; the inline caches of `GetAttr`, `SetAttr`, `GetMethod`.
 //! Must not know how classes are made (`classes.rs`).
 //!
-//! A site's two cache words, each `shape << 32 | low`, so that a racing reader never sees half of one:
+//! A site's cache words, each `shape << 32 | low`, so that a racing reader never sees half of one:
 //!
-//! | instruction | word 1: low is                          | word 2: low is                                  |
-//! |-------------|-----------------------------------------|-------------------------------------------------|
-//! | `GetAttr`   | word offset of a slot in the object      | cell of a module, class, or plain class attribute |
-//! | `SetAttr`   | word offset of a slot in the object      | shape after the attribute is added               |
-//! | `GetMethod` | cell whose value is called unbound       | cell of a function or native method              |
+//! | instruction | words 1 and 3: low is               | word 2: low is                                    |
+//! |-------------|-------------------------------------|---------------------------------------------------|
+//! | `GetAttr`   | word offset of a slot in the object | cell of a module, class, or plain class attribute |
+//! | `SetAttr`   | word offset of a slot in the object | shape after the attribute is added                |
+//! | `GetMethod` | cell of a function or native method | cell whose value is called unbound                |
+//!
+//! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
 use super::frame::LINK;
 use super::thread::Thread;
@@ -61,6 +63,10 @@ fn shape_id(v: Value) -> u32 {
 }
 
 fn remember(words: *const u64, n: usize, shape: u32, low: u32) {
+    if n == 1 {
+        let before = site(words, 1).load(Ordering::Relaxed);
+        site(words, 3).store(before, Ordering::Relaxed);
+    }
     site(words, n).store((shape as u64) << 32 | low as u64, Ordering::Relaxed);
 }
 
@@ -126,7 +132,7 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
     let name = site_name(words);
     let before = object.is_ref().then(|| shape_id(object));
     if let Some(id) = before {
-        let cached = site(words, 1).load(Ordering::Relaxed);
+        let cached = site(words, 2).load(Ordering::Relaxed);
         if id == (cached >> 32) as u32 {
             if let Some(f) = cell(cached as u32).value.get() {
                 put_window(window, f, None);
@@ -138,14 +144,14 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
     let (callee, receiver) = match find(th, object, name)? {
         Found::Method(c, f) => {
             if let Some(id) = before {
-                remember(words, 2, id, id_of(c));
+                remember(words, 1, id, id_of(c));
             }
             (f, Some(object))
         }
         Found::Cell(c, v) => {
             if let Some(id) = before.filter(|_| matches!(types::hdr(object).kind, Kind::Module | Kind::Class))
             {
-                remember(words, 1, id, id_of(c));
+                remember(words, 2, id, id_of(c));
             }
             (v, None)
         }

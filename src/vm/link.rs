@@ -34,7 +34,7 @@ pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
     let m = &mut th.m;
     let mut data: Vec<u64> = Vec::with_capacity(plain.data_len());
     for site in &plain.sites {
-        data.extend([m.intern(site)?.bits(), 0, 0]);
+        data.extend([m.intern(site)?.bits(), 0, 0, 0]);
     }
     for name in &plain.globals {
         data.push(global_cell(m, module, name)?.bits());

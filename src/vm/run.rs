@@ -498,7 +498,6 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 *base.sub(3) = k as u64;
                 *base.sub(2) = r as u64;
                 *base.sub(1) = pc as u64;
-                (*th).depth -= 1;
                 r = base;
                 k = (*code).data;
                 pc = (*code).insns;
@@ -789,8 +788,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::GetAttr => {
                     let object = reg!(b!());
                     if is_ref(object) {
-                        let cache = site_word(k, c!() + 1);
-                        if hdr(object).shape.load(Ordering::Acquire) == (cache >> 32) as u32 {
+                        let shape = hdr(object).shape.load(Ordering::Acquire);
+                        let mut cache = site_word(k, c!() + 1);
+                        if shape != (cache >> 32) as u32 {
+                            cache = site_word(k, c!() + 3);
+                        }
+                        if shape == (cache >> 32) as u32 {
                             let word = slot_word(object, cache as u32);
                             if word != 0 {
                                 reg!(a!()) = word;
@@ -803,7 +806,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::SetAttr => {
                     let object = reg!(a!());
                     if is_ref(object) {
-                        let (cache, shape) = (site_word(k, c!() + 1), &hdr(object).shape);
+                        let shape = &hdr(object).shape;
+                        let mut cache = site_word(k, c!() + 1);
+                        if shape.load(Ordering::Acquire) != (cache >> 32) as u32 {
+                            cache = site_word(k, c!() + 3);
+                        }
                         if shape.load(Ordering::Acquire) == (cache >> 32) as u32 {
                             (*(object as *const Slot).add(cache as u32 as usize)).set_bits(reg!(b!()));
                             continue;
@@ -820,8 +827,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::GetMethod => {
                     let object = reg!(b!());
                     if is_ref(object) {
-                        let cache = site_word(k, c!() + 2);
-                        if hdr(object).shape.load(Ordering::Acquire) == (cache >> 32) as u32 {
+                        let shape = hdr(object).shape.load(Ordering::Acquire);
+                        let mut cache = site_word(k, c!() + 1);
+                        if shape != (cache >> 32) as u32 {
+                            cache = site_word(k, c!() + 3);
+                        }
+                        if shape == (cache >> 32) as u32 {
                             let word = attr::cached_method(cache as u32);
                             if word != 0 {
                                 reg!(a!() + LINK) = object;
@@ -869,7 +880,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if is_ref(callee) && hdr(callee).kind == Kind::Function {
                         let code = function_code(callee);
                         let base = r.add(a!() + LINK);
-                        if (*code).simple_args == b!() as u32 && fits(th, code, base) {
+                        if (*code).simple_args == b!() as u32 && enters(th, code, base) {
                             enter!(code, base);
                         }
                     }
@@ -880,7 +891,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if reg!(a!() + LINK) != 0 && is_ref(callee) && hdr(callee).kind == Kind::Function {
                         let code = function_code(callee);
                         let base = r.add(a!() + LINK);
-                        if (*code).simple_args == b!() as u32 + 1 && fits(th, code, base) {
+                        if (*code).simple_args == b!() as u32 + 1 && enters(th, code, base) {
                             enter!(code, base);
                         }
                     }
@@ -1090,11 +1101,18 @@ unsafe fn function_code(function: u64) -> *const Code {
     unsafe { (*(function as *const Function)).code.bits() as *const Code }
 }
 
-/// Whether a frame of this code fits the stack and the recursion limit.
+/// Whether a frame of this code fits the stack and the recursion limit; counts it if so.
 #[inline(always)]
-unsafe fn fits(th: *mut Thread, code: *const Code, base: *mut u64) -> bool {
+unsafe fn enters(th: *mut Thread, code: *const Code, base: *mut u64) -> bool {
     // SAFETY: both are live.
-    unsafe { base.wrapping_add((*code).nregs as usize) <= (*th).limit && (*th).depth > 0 }
+    unsafe {
+        let depth = (*th).depth - 1;
+        if base.wrapping_add((*code).nregs as usize) > (*th).limit || depth < 0 {
+            return false;
+        }
+        (*th).depth = depth;
+        true
+    }
 }
 
 /// A word of a site; another thread may be writing it.

@@ -33,7 +33,7 @@ pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) ->
     }
 }
 
-/// A float and an int that a float holds exactly: the commonest mixture.
+/// Two floats, or a float and an int that a float holds exactly: the commonest mixture.
 #[inline]
 fn mixed(op: BinOp, x: Value, y: Value) -> Word {
     let exact = |v: Value| {
@@ -41,7 +41,8 @@ fn mixed(op: BinOp, x: Value, y: Value) -> Word {
         (n.unsigned_abs() <= 1 << 53).then_some(n as f64)
     };
     let (a, b) = if x.is_inline_float() {
-        (x.float_unchecked(), exact(y)?)
+        let b = if y.is_inline_float() { y.float_unchecked() } else { exact(y)? };
+        (x.float_unchecked(), b)
     } else if y.is_inline_float() {
         (exact(x)?, y.float_unchecked())
     } else {
@@ -52,6 +53,7 @@ fn mixed(op: BinOp, x: Value, y: Value) -> Word {
         BinOp::Sub => a - b,
         BinOp::Mul => a * b,
         BinOp::Div if b != 0.0 => a / b,
+        BinOp::Pow if a > 0.0 => a.powf(b),
         _ => return None,
     })
 }

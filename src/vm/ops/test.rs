@@ -1,5 +1,6 @@
 //! Truth, equality, hash and length of any value. Must not know ordering (`compare.rs`).
 
+use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, CmpOp};
 use crate::object::{
     Exc, Kind, R, Value, bytes, class, dict, func, iter, list, range, set, str, tuple, types,
@@ -11,6 +12,9 @@ use crate::vm::thread::Thread;
 #[cold]
 #[inline(never)]
 pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
+    if let Some(l) = list::of(v).filter(|_| !is_subclass_instance(types::hdr(v))) {
+        return Ok(list::len(l) != 0);
+    }
     if let Some(f) = th.lookup_override(v, "__bool__") {
         let answer = th.call(f, &[v])?;
         if !answer.is_bool() {
