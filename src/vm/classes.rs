@@ -209,11 +209,7 @@ fn announce(th: &mut Thread, class: Value, namespace: Value, keywords: &[(Value,
             let bound = attr::bind(th, hook, class, class)?;
             th.call_kw(bound, &[], keywords).map(drop)
         }
-        None if keywords.is_empty() => Ok(()),
-        None => {
-            let name = class::name(class);
-            Err(th.type_error(format!("{name}.__init_subclass__() takes no keyword arguments")))
-        }
+        None => Ok(()),
     }
 }
 
@@ -330,9 +326,10 @@ fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Val
     } else {
         new_builtin(th, class, kind, args, keywords, user_init)?
     };
-    if user_init && class::is_subclass(types::class_of(instance), class) {
+    let made = types::class_of(instance);
+    if class::traits(made) & trait_bits::INIT != 0 && class::is_subclass(made, class) {
         th.root(instance);
-        run_init(th, class, instance, args, keywords)?;
+        run_init(th, made, instance, args, keywords)?;
     }
     Ok(instance)
 }

@@ -169,8 +169,24 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
         _ => match th.lookup_special(container, "__delitem__") {
             Some(f) => th.call(f, &[container, index]).map(drop),
             None => {
+                let sequence = !matches!(
+                    types::kind_of(container),
+                    Kind::None_
+                        | Kind::Ellipsis
+                        | Kind::NotImplemented
+                        | Kind::Bool
+                        | Kind::Int
+                        | Kind::Float
+                        | Kind::Function
+                        | Kind::Native
+                        | Kind::BoundMethod
+                        | Kind::Class
+                        | Kind::Module
+                );
+                let numbered = matches!(types::kind_of(index), Kind::Int | Kind::Bool);
+                let verb = if sequence && numbered { "doesn't" } else { "does not" };
                 let name = th.type_name(container);
-                Err(th.type_error(format!("'{name}' object doesn't support item deletion")))
+                Err(th.type_error(format!("'{name}' object {verb} support item deletion")))
             }
         },
     }

@@ -1,5 +1,6 @@
 //! Truth, equality, hash and length of any value. Must not know ordering (`compare.rs`).
 
+use crate::object::layout::BoundMethod;
 use crate::object::num::{self, CmpOp};
 use crate::object::{
     Exc, Kind, R, Value, bytes, class, dict, func, iter, list, range, set, str, tuple, types,
@@ -81,7 +82,7 @@ impl Thread {
         let Some(r) = range::of(v) else { return Ok(0) };
         let n = range::len(&mut self.m, r)?;
         let n = crate::object::int::as_i64(n).and_then(|n| usize::try_from(n).ok());
-        n.ok_or_else(|| self.raise(Exc::OverflowError, "Python int too large to convert to C ssize_t"))
+        n.ok_or_else(|| self.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer"))
     }
 
     fn custom_len(&mut self, f: Value, v: Value) -> R<usize> {
@@ -138,7 +139,10 @@ impl Thread {
                 Err(self.type_error(format!("unhashable type: '{name}'")))
             }
             Kind::Tuple | Kind::FrozenSet | Kind::Range => compare_containers::hash(self, v),
-            Kind::BoundMethod => Ok((v.addr() >> 4) as i64),
+            Kind::BoundMethod => Ok(types::cast::<BoundMethod>(v).map_or(0, |b| {
+                let (f, receiver) = (b.func.value().bits(), b.receiver.value().bits());
+                (f >> 4 ^ receiver.rotate_right(4)) as i64
+            })),
             _ => Ok((v.bits() >> 4) as i64),
         }
     }
