@@ -282,7 +282,8 @@ static CLASS: &[NativeDef] = &[
 ];
 static CALLABLE: &[NativeDef] =
     &[NativeDef::full("__call__", "self, *args, **kwargs", call, "Call self as a function.")];
-static CONTAINER: &[NativeDef] = &[
+/// Of whatever has a length.
+pub static CONTAINER: &[NativeDef] = &[
     NativeDef::full("__len__", "self, /", len, "Return len(self)."),
     NativeDef::full("__contains__", "self, key, /", contains, "Return key in self."),
     NativeDef::full("__iter__", "self, /", iter, "Implement iter(self)."),
@@ -292,7 +293,8 @@ static SET: &[NativeDef] = &[
     NativeDef::full("__setitem__", "self, key, value, /", setitem, "Set self[key] to value."),
     NativeDef::full("__delitem__", "self, key, /", delitem, "Delete self[key]."),
 ];
-static ITERATOR: &[NativeDef] = &[
+/// Of every iterator.
+pub static ITERATOR: &[NativeDef] = &[
     NativeDef::full("__iter__", "self, /", iter, "Implement iter(self)."),
     NativeDef::full("__next__", "self, /", next, "Implement next(self)."),
 ];

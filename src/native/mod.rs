@@ -47,6 +47,7 @@ pub mod range;
 pub mod reduce;
 pub mod registry;
 pub mod set;
+pub mod singletons;
 pub mod slice;
 pub mod str;
 pub mod str_case;

@@ -101,7 +101,14 @@ fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<Ve
 
 fn check_bases(th: &mut Thread, bases: &[Value]) -> R<Word> {
     let object = types::class_of_kind(Kind::Instance);
-    let real: Vec<Value> = bases.iter().copied().filter(|b| *b != object).collect();
+    let mut real: Vec<Value> = bases.iter().copied().filter(|b| *b != object).collect();
+    for base in real.iter_mut().filter(|b| class::cast(**b).is_none()) {
+        // `class C(list[int])` derives from `list`.
+        let Some(hook) = th.lookup_override(*base, "__mro_entries__") else { continue };
+        let given = th.m.new_tuple(bases)?;
+        let instead = th.call(hook, &[*base, given])?;
+        *base = tuple::items(instead).first().map_or(*base, |s| s.value());
+    }
     match real.as_slice() {
         [] => Ok(Some(object)),
         [one] => {
@@ -456,7 +463,16 @@ impl Thread {
         if class::cast(class).is_some() {
             return Ok(test(class));
         }
+        let union = super::generic::members(self, class)?;
+        let class = union.unwrap_or(class);
         if types::kind_of(class) != Kind::Tuple {
+            let generic = types::kind_of(class) == Kind::Instance && self.type_name(class) == "GenericAlias";
+            let function = error.split('(').next().unwrap_or("");
+            let error = if generic {
+                format!("{function}() argument 2 cannot be a parameterized generic")
+            } else {
+                error.to_owned()
+            };
             return Err(self.type_error(error));
         }
         for item in tuple::items(class).iter().filter_map(|s| s.get()) {

@@ -171,6 +171,7 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
         (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),
         (BinOp::Mul, _, Str | List | Tuple | Bytes) => repeat(th, y, x),
         (BinOp::Mod, Str | Bytes, _) => crate::vm::hooks::percent(th, x, y).map(Some),
+        (BinOp::BitOr, Class, _) | (BinOp::BitOr, _, Class) => crate::vm::generic::union(th, x, y),
         (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, Set | FrozenSet | Dict | DictView, _) => {
             container_ops::set_operator(th, op, x, y)
         }

@@ -78,17 +78,17 @@ fn from_dict(th: &mut Thread, container: Value, key: Value) -> R {
     Err(th.raise_with(Exc::KeyError, &[key]))
 }
 
-/// `C[x]`: `__class_getitem__`; for built-in containers the class itself (annotations such as `list[int]`).
+/// `C[x]`: `__class_getitem__`; built-in containers take parameters (`list[int]`).
 fn class_item(th: &mut Thread, class: Value, index: Value) -> R {
     let name = th.name("__class_getitem__")?;
     if let Some(hook) = th.lookup.find(class, name).and_then(|c| c.value.get()) {
         let f = func::unwrap_wrapper(hook).unwrap_or(hook);
         return th.call(f, &[class, index]);
     }
-    let name = class::name(class);
-    if matches!(&*name, "list" | "dict" | "tuple" | "set" | "frozenset" | "type") {
-        return Ok(class);
+    if let Some(alias) = crate::vm::generic::alias(th, class, index)? {
+        return Ok(alias);
     }
+    let name = class::name(class);
     Err(th.type_error(format!("type '{name}' is not subscriptable")))
 }
 

@@ -134,7 +134,11 @@ impl Thread {
         match types::kind_of(v) {
             Kind::Str => Ok(str::view(v).map_or(0, str::hash)),
             Kind::Bytes => Ok(bytes::view(v).map_or(0, bytes::hash)),
-            Kind::List | Kind::Dict | Kind::Set | Kind::Slice | Kind::ByteArray => {
+            Kind::DictView if crate::object::iter::view_of(v).is_some_and(|view| view.what != 1) => {
+                let name = self.type_name(v);
+                Err(self.type_error(format!("unhashable type: '{name}'")))
+            }
+            Kind::List | Kind::Dict | Kind::Set | Kind::Slice | Kind::ByteArray | Kind::MappingProxy => {
                 let name = self.type_name(v);
                 Err(self.type_error(format!("unhashable type: '{name}'")))
             }
@@ -156,7 +160,12 @@ impl Thread {
         }
         let h = self.call(f, &[v])?;
         match types::kind_of(h) {
-            Kind::Int | Kind::Bool => num::hash(h).map_or_else(|| self.index(h), Ok),
+            // Whatever fits a word is the hash as it is; only -1 has a meaning of its own.
+            Kind::Int | Kind::Bool => match crate::object::int::as_i64(h) {
+                Some(-1) => Ok(-2),
+                Some(n) => Ok(n),
+                None => num::hash(h).map_or_else(|| self.index(h), Ok),
+            },
             _ => Err(self.type_error("__hash__ method should return an integer")),
         }
     }
