@@ -3,7 +3,7 @@
 //! Must not know how the operators find them.
 
 use crate::object::num::{BinOp, CmpOp};
-use crate::object::{Exc, Kind, R, Value, class, list, str, types};
+use crate::object::{Exc, Kind, R, Value, class, dict, str, types};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::{arith, compare, item, iterate, test};
 use crate::vm::thread::Thread;
@@ -159,27 +159,14 @@ fn object_new(th: &mut Thread, args: Args) -> R {
     classes::new_instance(th, class)
 }
 
-fn list_init(th: &mut Thread, args: Args) -> R {
-    if let Some(l) = list::of(args.get(0)) {
-        list::clear(&mut th.m, l)?;
+/// `object.__init_subclass__`: the end of the chain.
+fn init_subclass(th: &mut Thread, args: Args) -> R {
+    let unwanted = args.opt(1).and_then(dict::of).is_some_and(|d| dict::len(d) > 0);
+    if unwanted || !args.rest(2).is_empty() {
+        let (name, what) = (class::name(args.get(0)), if unwanted { "keyword " } else { "" });
+        return Err(th.type_error(format!("{name}.__init_subclass__() takes no {what}arguments")));
     }
-    match args.opt(1) {
-        Some(v) => crate::vm::ops::build::list_extend(th, args.get(0), v, false).map(|()| Value::NONE),
-        None => Ok(Value::NONE),
-    }
-}
-
-/// `dict.__init__`, `set.__init__`: as `update`.
-fn update_init(th: &mut Thread, args: Args) -> R {
-    let values: Vec<Value> = args.rest(2).iter().copied().flatten().collect();
-    let keywords: Vec<(Value, Value)> = args.opt(1).map_or(Vec::new(), crate::vm::ops::build::dict_items);
-    let (receiver, rest) = match values.split_first() {
-        Some(split) => split,
-        None => (&Value::NONE, &[][..]),
-    };
-    let name = th.name("update")?;
-    let update = th.get_attr(*receiver, name)?;
-    th.call_kw(update, rest, &keywords)
+    Ok(Value::NONE)
 }
 
 fn len(th: &mut Thread, args: Args) -> R {
@@ -274,6 +261,12 @@ static OBJECT: &[NativeDef] = &[
 ];
 static OBJECT_NEW: NativeDef =
     NativeDef::full("__new__", "cls, *args", object_new, "Create and return a new object.");
+static INIT_SUBCLASS: NativeDef = NativeDef::full(
+    "__init_subclass__",
+    "cls, /, *args, **kwargs",
+    init_subclass,
+    "This method is called when a class is subclassed.",
+);
 static TYPE_NEW: NativeDef =
     NativeDef::full("__new__", "cls, *args", type_new, "Create and return a new class.");
 static SUPER_NEW: NativeDef = NativeDef::full(
@@ -282,10 +275,6 @@ static SUPER_NEW: NativeDef = NativeDef::full(
     super_new,
     "super(type, obj) -> bound super object",
 );
-static LIST_INIT: &[NativeDef] =
-    &[NativeDef::full("__init__", "self, iterable=, /", list_init, "Initialize self.")];
-static UPDATE_INIT: &[NativeDef] =
-    &[NativeDef::full("__init__", "*args, **kwargs", update_init, "Initialize self.")];
 static CLASS: &[NativeDef] = &[
     NativeDef::full("__call__", "self, *args, **kwargs", call, "Call self as a function."),
     NativeDef::full("__subclasses__", "self, /", subclasses, "Return a list of immediate subclasses."),
@@ -293,7 +282,8 @@ static CLASS: &[NativeDef] = &[
 ];
 static CALLABLE: &[NativeDef] =
     &[NativeDef::full("__call__", "self, *args, **kwargs", call, "Call self as a function.")];
-static CONTAINER: &[NativeDef] = &[
+/// Of whatever has a length.
+pub static CONTAINER: &[NativeDef] = &[
     NativeDef::full("__len__", "self, /", len, "Return len(self)."),
     NativeDef::full("__contains__", "self, key, /", contains, "Return key in self."),
     NativeDef::full("__iter__", "self, /", iter, "Implement iter(self)."),
@@ -303,7 +293,8 @@ static SET: &[NativeDef] = &[
     NativeDef::full("__setitem__", "self, key, value, /", setitem, "Set self[key] to value."),
     NativeDef::full("__delitem__", "self, key, /", delitem, "Delete self[key]."),
 ];
-static ITERATOR: &[NativeDef] = &[
+/// Of every iterator.
+pub static ITERATOR: &[NativeDef] = &[
     NativeDef::full("__iter__", "self, /", iter, "Implement iter(self)."),
     NativeDef::full("__next__", "self, /", next, "Implement next(self)."),
 ];
@@ -319,6 +310,7 @@ pub fn install(th: &mut Thread) -> R<()> {
     for (class, new) in [(Instance, &OBJECT_NEW), (Class, &TYPE_NEW), (Super, &SUPER_NEW)] {
         boot::add_function(th, of(class), new)?;
     }
+    boot::add_class_method(th, of(Instance), &INIT_SUBCLASS)?;
     boot::add_methods(th, of(Class), CLASS)?;
     for kind in [Function, Native, BoundMethod] {
         boot::add_methods(th, of(kind), CALLABLE)?;
@@ -337,10 +329,6 @@ pub fn install(th: &mut Thread) -> R<()> {
     }
     for kind in [List, Dict] {
         boot::add_methods(th, of(kind), SET)?;
-    }
-    boot::add_methods(th, of(List), LIST_INIT)?;
-    for kind in [Dict, Set] {
-        boot::add_methods(th, of(kind), UPDATE_INIT)?;
     }
     boot::add_methods(th, of(Iter), ITERATOR)
 }

@@ -14,8 +14,12 @@ static BASE_METHODS: [NativeDef; 3] = [
     NativeDef::full("with_traceback", "self, tb, /", with_traceback, "Set __traceback__ and return self."),
     NativeDef::full("add_note", "self, note, /", add_note, "Add a note that is printed behind the message."),
 ];
-static OS_NEW: NativeDef =
-    NativeDef::full("__new__", "cls, /, *args, **kwargs", construct_os_error, "Make the exception for an errno.");
+static OS_NEW: NativeDef = NativeDef::full(
+    "__new__",
+    "cls, /, *args, **kwargs",
+    construct_os_error,
+    "Make the exception for an errno.",
+);
 static OS_INIT: [NativeDef; 1] =
     [NativeDef::full("__init__", "self, /, *args, **kwargs", init_os_error, "Take the arguments.")];
 static NAMING_NEW: NativeDef =

@@ -11,6 +11,9 @@ use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 
 fn new_enumerate(th: &mut Thread, args: Args) -> R {
+    let Some(iterable) = args.opt(1) else {
+        return Err(th.type_error("enumerate() missing required argument 'iterable'"));
+    };
     let start = match args.opt(2) {
         None => Value::int_unchecked(0),
         Some(v) if types::kind_of(v) == Kind::Int => v,
@@ -19,7 +22,7 @@ fn new_enumerate(th: &mut Thread, args: Args) -> R {
             th.new_int(n)?
         }
     };
-    let it = th.iter_object(args.get(1))?;
+    let it = th.iter_object(iterable)?;
     iter::new(th, Tag::Enumerate, &[it, start])
 }
 
@@ -132,7 +135,7 @@ pub static ITER_TYPES: [(Tag, TypeDef); 22] = [
             Tag::Enumerate,
             Some(NativeDef::full(
                 "enumerate",
-                "cls, iterable, start=",
+                "cls, iterable=, start=",
                 new_enumerate,
                 "Items with their numbers.",
             )),

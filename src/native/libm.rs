@@ -2,6 +2,7 @@
 //! CPython calls these, so the last digit agrees only if Mini does too. And gamma, which CPython calculates itself.
 
 use std::f64::consts::PI;
+use std::sync::OnceLock;
 
 mod c {
     unsafe extern "C" {
@@ -26,6 +27,19 @@ macro_rules! functions {
 }
 
 functions!(acosh(x), asinh(x), atanh(x), erf(x), erfc(x), remainder(x, y), nextafter(x, y));
+
+/// The cube root. The name `cbrt` is taken by Rust's own version, which rounds otherwise, so the C library's is looked up.
+pub fn cbrt(x: f64) -> f64 {
+    static FOUND: OnceLock<Option<extern "C" fn(f64) -> f64>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        // SAFETY: the name is a C string; the C library's `cbrt` has this signature.
+        unsafe {
+            let address = libc::dlsym(libc::RTLD_DEFAULT, c"cbrt".as_ptr());
+            std::mem::transmute::<*mut libc::c_void, Option<extern "C" fn(f64) -> f64>>(address)
+        }
+    });
+    found.map_or_else(|| x.cbrt(), |f| f(x))
+}
 
 /// Lanczos' approximation of gamma with these constants (from Boost's documentation) is exact to double precision.
 const G: f64 = 6.02468004077673;

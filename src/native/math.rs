@@ -59,7 +59,7 @@ unary! {
     asinh = libm::asinh, Pole;
     atan = f64::atan, Pole;
     atanh = libm::atanh, Pole;
-    cbrt = f64::cbrt, Pole;
+    cbrt = libm::cbrt, Pole;
     cos = f64::cos, Pole;
     cosh = f64::cosh, Overflow;
     degrees = |x| x * (180.0 / std::f64::consts::PI), Overflow;

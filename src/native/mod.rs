@@ -28,6 +28,7 @@ pub mod io_text;
 pub mod iterators;
 pub mod libm;
 pub mod list;
+pub mod mapping_proxy;
 pub mod math;
 pub mod math_int;
 pub mod math_sum;
@@ -46,6 +47,7 @@ pub mod range;
 pub mod reduce;
 pub mod registry;
 pub mod set;
+pub mod singletons;
 pub mod slice;
 pub mod str;
 pub mod str_case;
@@ -98,6 +100,7 @@ pub static TYPES: &[&TypeDef] = &[
     &set::FROZEN_TYPE,
     &range::TYPE,
     &slice::TYPE,
+    &mapping_proxy::TYPE,
     &descriptors::PROPERTY,
     &descriptors::STATIC_METHOD,
     &descriptors::CLASS_METHOD,

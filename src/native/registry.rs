@@ -1,7 +1,7 @@
 //! Start-up and end of everything native: what tables cannot say, `sys.argv` and `sys.path`, uncaught exceptions.
 //! Must not know what the functions do.
 
-use super::{dict_view, dunders, io_std, iterators, percent, print};
+use super::{dict_view, dunders, io_std, iterators, percent, print, singletons};
 use crate::object::{R, Value, Word, class, heap, iter, list, str, types};
 use crate::rt::exit;
 use crate::vm::native::TypeDef;
@@ -12,19 +12,22 @@ use crate::vm::{boot, hooks, import, traceback};
 pub fn install(th: &mut Thread) -> R<()> {
     hooks::install(percent::percent);
     for (tag, def) in iterators::ITER_TYPES.iter() {
-        install_tag(th, *tag, def)?;
+        let class = install_tag(th, *tag, def)?;
+        boot::add_methods(th, class, dunders::ITERATOR)?;
     }
     for (tag, def) in dict_view::VIEW_TYPES.iter() {
-        install_tag(th, *tag, def)?;
+        let class = install_tag(th, *tag, def)?;
+        boot::add_methods(th, class, dunders::CONTAINER)?;
     }
+    singletons::install(th)?;
     dunders::install(th)
 }
 
-fn install_tag(th: &mut Thread, tag: iter::Tag, def: &'static TypeDef) -> R<()> {
+fn install_tag(th: &mut Thread, tag: iter::Tag, def: &'static TypeDef) -> R {
     let class = boot::make_type(th, def, "builtins")?;
     let shape = heap::compress(class::root_shape(class));
     iter::set_class(tag, class, shape);
-    Ok(())
+    Ok(class)
 }
 
 /// The iterator classes that have a name in every module: `enumerate`, `zip`...

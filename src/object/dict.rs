@@ -240,7 +240,7 @@ pub fn remove_str(m: &mut Mutator, dict: Value, name: Value) -> Word {
     let d = of(dict)?;
     if let Some(object) = window(d) {
         let old = shape::get(object, name)?;
-        return shape::delete(object, name).then_some(old);
+        return shape::delete(m, object, name).ok()?.then_some(old);
     }
     loop {
         let t = table(d);
@@ -366,8 +366,8 @@ pub fn previous_entry(d: &Dict, before: usize) -> Option<(usize, Value, Value)> 
 /// Removes the last item, and returns it.
 pub fn pop_last(m: &mut Mutator, d: &'static Dict) -> R<Option<(Value, Value)>> {
     if let Some(object) = window(d) {
-        let last = shape::attributes(object).pop();
-        return Ok(last.filter(|(name, _)| shape::delete(object, *name)));
+        let Some((name, v)) = shape::attributes(object).pop() else { return Ok(None) };
+        return Ok(shape::delete(m, object, name)?.then_some((name, v)));
     }
     loop {
         let t = table(d);
@@ -387,10 +387,9 @@ pub fn pop_last(m: &mut Mutator, d: &'static Dict) -> R<Option<(Value, Value)>> 
 /// Removes all items.
 pub fn clear(m: &mut Mutator, d: &'static Dict) -> R<()> {
     if let Some(object) = window(d) {
-        shape::attributes(object).iter().for_each(|(name, _)| {
-            shape::delete(object, *name);
-        });
-        return Ok(());
+        return shape::attributes(object)
+            .iter()
+            .try_for_each(|(name, _)| shape::delete(m, object, *name).map(drop));
     }
     if is_namespace(d) {
         let t = table(d);

@@ -1,9 +1,10 @@
 //! Shapes and attribute slots: where an object keeps attribute `name`, and how it gets a new one.
 //! Must not know descriptors, classes' namespaces, or inline caches.
 //!
-//! A shape never changes once published; an object moves from shape to shape as it gains attributes, never back:
-//! deleting an attribute empties its slot. Slots never move (they live in the object or in chunks that are never
-//! reallocated), so that with the GIL off an in-place store needs no announcement.
+//! A shape never changes once published; an object moves from shape to shape as it gains attributes. Slots never move
+//! (they live in the object or in chunks that are never reallocated), so that with the GIL off an in-place store needs
+//! no announcement. Deleting an attribute takes the object back to the shape of those that are left, which moves up in
+//! their slots: that needs all other threads to stand still (`plan_delete`). `delete` does without, and leaves a hole.
 
 use super::error::R;
 use super::header::{Hdr, Slot};
@@ -190,11 +191,61 @@ fn new_chunk(m: &mut Mutator, cap: u64) -> R {
     Ok(Value::from_addr(p.addr()))
 }
 
-/// Deletes attribute `name`. False: there was none.
-pub fn delete(v: Value, name: Value) -> bool {
+/// Deletes attribute `name`, leaving its slot EMPTY where other threads may be running. False: there was none.
+pub fn delete(m: &mut Mutator, v: Value, name: Value) -> R<bool> {
+    if !m.free {
+        return Ok(plan_delete(m, v, name)?.is_some_and(|plan| plan.carry_out()));
+    }
     let shape = of(types::hdr(v));
     let slot = find(shape, name).and_then(|n| slot(v, shape, n));
-    slot.is_some_and(|s| s.swap(None).is_some())
+    Ok(slot.is_some_and(|s| s.swap(None).is_some()))
+}
+
+/// How an object loses an attribute.
+pub struct Deletion {
+    object: Value,
+    before: &'static Shape,
+    after: &'static Shape,
+    /// The slots of the attributes that are left.
+    kept: Vec<u32>,
+}
+
+/// Prepares the deletion of attribute `name`. `None`: there is none.
+pub fn plan_delete(m: &mut Mutator, object: Value, name: Value) -> R<Option<Deletion>> {
+    if get(object, name).is_none() {
+        return Ok(None);
+    }
+    let before = of(types::hdr(object));
+    let Some(class) = before.class.get().and_then(super::class::cast) else { return Ok(None) };
+    let Some(mut after) = super::class::root(class) else { return Ok(None) };
+    let mut kept = Vec::new();
+    for (n, key) in keys(before).into_iter().enumerate() {
+        if key != name && slot(object, before, n as u32).is_some_and(|s| s.get().is_some()) {
+            after = extend(m, after, key)?;
+            kept.push(n as u32);
+        }
+    }
+    Ok(Some(Deletion { object, before, after, kept }))
+}
+
+impl Deletion {
+    /// Moves the attributes up. False: the object has changed since. No other thread may be running.
+    pub fn carry_out(&self) -> bool {
+        let hdr = types::hdr(self.object);
+        if !std::ptr::eq(of(hdr), self.before) || self.before.inline_cap != self.after.inline_cap {
+            return false;
+        }
+        let at = |n: u32| slot(self.object, self.before, n);
+        for (to, from) in self.kept.iter().enumerate() {
+            if let (Some(to), Some(from)) = (at(to as u32), at(*from)) {
+                to.set_word(from.get());
+            }
+        }
+        (self.kept.len() as u32..self.before.count).filter_map(at).for_each(Slot::clear);
+        let id = heap::compress(Value::from_addr(std::ptr::from_ref(self.after).addr()));
+        hdr.shape.store(id, Ordering::Release);
+        true
+    }
 }
 
 /// The attributes an object has now: names and values.

@@ -214,9 +214,19 @@ fn mark_cached(object: Value) {
 fn is_descriptor(th: &mut Thread, v: Value) -> bool {
     use Kind::*;
     match types::kind_of(v) {
-        Function | Native | Property | StaticMethod | ClassMethod => true,
+        Function | Property | StaticMethod | ClassMethod => true,
+        Native => is_method(v),
         Instance => has_get(th, v),
         _ => false,
+    }
+}
+
+/// Whether a function or native becomes a bound method when it is read through an instance: all but the functions of
+/// built-in modules.
+fn is_method(v: Value) -> bool {
+    match types::cast::<Native>(v) {
+        Some(native) => native.owner.get().is_some_and(|o| types::kind_of(o) == Kind::Class),
+        None => types::kind_of(v) == Kind::Function,
     }
 }
 
@@ -250,7 +260,9 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
             return Ok(Found::Computed(get_property(th, v, object, name)?));
         }
         if is_data_descriptor(th, v) {
-            return Ok(Found::Computed(bind(th, v, object, class)?));
+            if has_get(th, v) {
+                return Ok(Found::Computed(bind(th, v, object, class)?));
+            }
         }
     }
     if object.is_ref() {
@@ -265,21 +277,31 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
         return builtin_attribute(th, object, name);
     };
     Ok(match types::kind_of(v) {
-        Kind::Function | Kind::Native => Found::Method(c, v),
+        Kind::Function | Kind::Native if is_method(v) => Found::Method(c, v),
         _ if is_descriptor(th, v) => Found::Computed(bind(th, v, object, class)?),
         _ => Found::Cell(c, v),
     })
 }
 
 fn is_data_descriptor(th: &mut Thread, v: Value) -> bool {
-    types::kind_of(v) == Kind::Instance && th.lookup_override(v, "__set__").is_some()
+    types::kind_of(v) == Kind::Instance
+        && (th.lookup_override(v, "__set__").is_some() || th.lookup_override(v, "__delete__").is_some())
 }
 
 #[cold]
 fn custom_getattribute(th: &mut Thread, object: Value, class: Value, name: Value) -> R<Found> {
     let hook = th.name("__getattribute__")?;
     match th.lookup.find(class, hook).and_then(|c| c.value.get()) {
-        Some(f) => Ok(Found::Computed(th.call(f, &[object, name])?)),
+        Some(f) => match th.call(f, &[object, name]) {
+            Ok(v) => Ok(Found::Computed(v)),
+            Err(_)
+                if class::traits(class) & trait_bits::GETATTR != 0 && th.pending_is(Exc::AttributeError) =>
+            {
+                th.m.pending = None;
+                Ok(Found::Nothing)
+            }
+            Err(raised) => Err(raised),
+        },
         None => find_plainly(th, object, class, name),
     }
 }
@@ -297,7 +319,7 @@ fn get_property(th: &mut Thread, property: Value, object: Value, name: Value) ->
 /// What a class attribute becomes when it is read through `object` (or through the class, for class methods).
 pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
     match types::kind_of(v) {
-        Kind::Function | Kind::Native => func::new_bound(th, v, object),
+        Kind::Function | Kind::Native if is_method(v) => func::new_bound(th, v, object),
         Kind::StaticMethod => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
         Kind::ClassMethod => {
             let f = func::unwrap_wrapper(v).unwrap_or(Value::NONE);
@@ -476,7 +498,10 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
             };
         }
         if is_data_descriptor(th, v) {
-            return th.call_method(v, "__set__", &[object, value]).map(drop);
+            let Some(setter) = th.lookup_override(v, "__set__") else {
+                return Err(th.raise(Exc::AttributeError, "__set__"));
+            };
+            return th.call(setter, &[v, object, value]).map(drop);
         }
     }
     if super::fields::set(th, object, text(name), value)? {
@@ -541,22 +566,40 @@ pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> 
     }
     let cell = dict::cell_for(&mut th.m, c.dict.value(), name)?;
     let Some(cell) = types::cast::<Cell>(cell) else { return Ok(()) };
-    let fresh = cell.value.get().is_none() != value.is_none();
+    let before = cell.value.get();
+    let fresh = binding_of(before) != binding_of(value) || binding_of(value) == Binding::Special;
     cell.value.set_word(value);
     let bit = trait_bits::of_name(text(name));
     if bit != 0 {
         add_trait(class, bit);
     }
-    if fresh || bit != 0 || value.is_some_and(|v| is_wrapper(th, v)) {
+    if fresh || bit != 0 || value.is_some_and(|v| types::kind_of(v) == Kind::Instance && is_wrapper(th, v)) {
         changed(th, c);
     }
     Ok(())
 }
 
-/// A descriptor other than a function: what caches say of a plain value with the same name is void.
+/// An object that is a descriptor: what caches say of a plain value with the same name is void.
 fn is_wrapper(th: &mut Thread, v: Value) -> bool {
-    let method = matches!(types::kind_of(v), Kind::Function | Kind::Native);
-    !method && (is_descriptor(th, v) || is_data_descriptor(th, v))
+    is_descriptor(th, v) || is_data_descriptor(th, v)
+}
+
+/// What reading a class attribute through an instance does: caches rely on it.
+#[derive(PartialEq, Eq)]
+enum Binding {
+    Absent,
+    Plain,
+    Function,
+    Special,
+}
+
+fn binding_of(v: Word) -> Binding {
+    match v.map(types::kind_of) {
+        None => Binding::Absent,
+        Some(Kind::Function) => Binding::Function,
+        Some(Kind::Native | Kind::Property | Kind::StaticMethod | Kind::ClassMethod) => Binding::Special,
+        Some(_) => Binding::Plain,
+    }
 }
 
 /// A class and its subclasses get a trait bit.
@@ -593,6 +636,18 @@ pub fn delete(th: &mut Thread, object: Value, name: Value) -> R<()> {
     delete_plainly(th, object, name)
 }
 
+/// Deletes an object's own attribute. False: there was none.
+fn delete_own(th: &mut Thread, object: Value, name: Value) -> R<bool> {
+    while let Some(plan) = shape::plan_delete(&mut th.m, object, name)? {
+        // Attributes change places: nobody may be reading them.
+        let done = if th.m.free { th.stop_the_world(|_| plan.carry_out()) } else { plan.carry_out() };
+        if done {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// `object.__delattr__`.
 pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
     match types::kind_of(object) {
@@ -604,6 +659,8 @@ pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
             if cell.is_some_and(|c| c.value.swap(None).is_some()) {
                 return Ok(());
             }
+            let message = format!("'module' object has no attribute '{}'", text(name));
+            return Err(th.raise(Exc::AttributeError, message));
         }
         Kind::Class => {}
         _ => {
@@ -614,7 +671,13 @@ pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
                     None => Err(property_error(th, object, name, "deleter")),
                 };
             }
-            if object.is_ref() && may_have_attributes(object) && shape::delete(object, name) {
+            if let Some(v) = in_class.filter(|v| is_data_descriptor(th, *v)) {
+                let Some(deleter) = th.lookup_override(v, "__delete__") else {
+                    return Err(th.raise(Exc::AttributeError, "__delete__"));
+                };
+                return th.call(deleter, &[v, object]).map(drop);
+            }
+            if object.is_ref() && may_have_attributes(object) && delete_own(th, object, name)? {
                 return Ok(());
             }
         }

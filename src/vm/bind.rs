@@ -7,7 +7,7 @@ use super::frame;
 use super::native::{Args, NativeDef};
 use super::thread::Thread;
 use crate::bytecode::code::Code as Plain;
-use crate::object::layout::Function;
+use crate::object::layout::{Function, Module};
 use crate::object::{Kind, R, Raised, Value, Word, dict, str, tuple, types};
 
 /// A callee and its registers.
@@ -234,14 +234,13 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
             (Some(i), _) => slots[i] = Some(*value),
             (None, Some(d)) => dict::insert_str(&mut th.m, d, *name, *value)?,
             (None, None) if p.kwonly == 0 && p.posonly == p.max => {
-                return Err(
-                    th.type_error(format!("{}() takes no keyword arguments", native_name(def, method, args)))
-                );
+                let name = native_name(def, owner, method, args);
+                return Err(th.type_error(format!("{name}() takes no keyword arguments")));
             }
             (None, None) => {
-                return Err(
-                    th.type_error(format!("'{text}' is an invalid keyword argument for {}()", def.name))
-                );
+                // `sorted` hands its keywords on to `list.sort`.
+                let name = if def.name == "sorted" { "sort" } else { def.name };
+                return Err(th.type_error(format!("'{text}' is an invalid keyword argument for {name}()")));
             }
         }
     }
@@ -258,9 +257,18 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
     result
 }
 
-fn native_name(def: &NativeDef, method: bool, args: &[Word]) -> String {
+fn native_name(def: &NativeDef, owner: Word, method: bool, args: &[Word]) -> String {
     match args.first().copied().flatten().filter(|_| method) {
         Some(v) => format!("{}.{}", crate::object::class::name(types::class_of(v)), def.name),
+        None => function_name(def, owner),
+    }
+}
+
+/// The name of a function of a module, with the module's unless that is `builtins`.
+fn function_name(def: &NativeDef, owner: Word) -> String {
+    let module = owner.and_then(types::cast::<Module>).and_then(|m| str::as_str(m.name.value()));
+    match module.filter(|name| *name != "builtins") {
+        Some(module) => format!("{module}.{}", def.name),
         None => def.name.to_owned(),
     }
 }
@@ -277,11 +285,17 @@ fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, met
     let of_text = [Kind::Str, Kind::Bytes].into_iter().any(|kind| owner == Some(types::class_of_kind(kind)));
     let full = match owner.filter(|_| method) {
         Some(class) => format!("{}.{name}", crate::object::class::name(class)),
-        None => name.to_owned(),
+        None => function_name(def, owner),
     };
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let keywords = def.params.posonly < def.params.max;
-    let message = if min == max && max == 0 {
+    let message = if def.params.kwonly > 0 && max == 0 {
+        format!("{name}() takes no positional arguments")
+    } else if name == "sorted" {
+        format!("{name} expected 1 argument, got {given}")
+    } else if def.params.kwonly > 0 && min == max {
+        format!("{name}() takes exactly {max} positional argument{} ({given} given)", s(max))
+    } else if min == max && max == 0 {
         format!("{full}() takes no arguments ({given} given)")
     } else if min == max && max == 1 {
         format!("{full}() takes exactly one argument ({given} given)")

@@ -24,7 +24,6 @@ const PLAIN: &[(Kind, &str, bool)] = &[
     (Kind::Super, "super", false),
     (Kind::Iter, "iterator", false),
     (Kind::DictView, "dict_keys", false),
-    (Kind::MappingProxy, "mappingproxy", false),
     (Kind::Host, "host", false),
 ];
 
@@ -173,6 +172,13 @@ pub fn add_function(th: &mut Thread, class: Value, def: &'static NativeDef) -> R
     put(th, class, def.name, f)
 }
 
+/// Adds one native to a class as a class method.
+pub fn add_class_method(th: &mut Thread, class: Value, def: &'static NativeDef) -> R<()> {
+    let f = native(th, def, None)?;
+    let wrapped = func::new_wrapper(&mut th.m, Kind::ClassMethod, f)?;
+    put(th, class, def.name, wrapped)
+}
+
 fn fill_class(th: &mut Thread, class: Value, def: &'static TypeDef) -> R<()> {
     let doc = th.m.new_str(def.doc)?;
     put(th, class, "__doc__", doc)?;
@@ -182,9 +188,7 @@ fn fill_class(th: &mut Thread, class: Value, def: &'static TypeDef) -> R<()> {
     }
     add_methods(th, class, def.methods)?;
     for m in def.class_methods {
-        let f = native(th, m, None)?;
-        let wrapped = func::new_wrapper(&mut th.m, Kind::ClassMethod, f)?;
-        put(th, class, m.name, wrapped)?;
+        add_class_method(th, class, m)?;
     }
     for p in def.properties {
         let f = native(th, p, None)?;

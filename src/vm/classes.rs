@@ -101,7 +101,14 @@ fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<Ve
 
 fn check_bases(th: &mut Thread, bases: &[Value]) -> R<Word> {
     let object = types::class_of_kind(Kind::Instance);
-    let real: Vec<Value> = bases.iter().copied().filter(|b| *b != object).collect();
+    let mut real: Vec<Value> = bases.iter().copied().filter(|b| *b != object).collect();
+    for base in real.iter_mut().filter(|b| class::cast(**b).is_none()) {
+        // `class C(list[int])` derives from `list`.
+        let Some(hook) = th.lookup_override(*base, "__mro_entries__") else { continue };
+        let given = th.m.new_tuple(bases)?;
+        let instead = th.call(hook, &[*base, given])?;
+        *base = tuple::items(instead).first().map_or(*base, |s| s.value());
+    }
     match real.as_slice() {
         [] => Ok(Some(object)),
         [one] => {
@@ -209,11 +216,7 @@ fn announce(th: &mut Thread, class: Value, namespace: Value, keywords: &[(Value,
             let bound = attr::bind(th, hook, class, class)?;
             th.call_kw(bound, &[], keywords).map(drop)
         }
-        None if keywords.is_empty() => Ok(()),
-        None => {
-            let name = class::name(class);
-            Err(th.type_error(format!("{name}.__init_subclass__() takes no keyword arguments")))
-        }
+        None => Ok(()),
     }
 }
 
@@ -330,9 +333,10 @@ fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Val
     } else {
         new_builtin(th, class, kind, args, keywords, user_init)?
     };
-    if user_init && class::is_subclass(types::class_of(instance), class) {
+    let made = types::class_of(instance);
+    if class::traits(made) & trait_bits::INIT != 0 && class::is_subclass(made, class) {
         th.root(instance);
-        run_init(th, class, instance, args, keywords)?;
+        run_init(th, made, instance, args, keywords)?;
     }
     Ok(instance)
 }
@@ -459,7 +463,16 @@ impl Thread {
         if class::cast(class).is_some() {
             return Ok(test(class));
         }
+        let union = super::generic::members(self, class)?;
+        let class = union.unwrap_or(class);
         if types::kind_of(class) != Kind::Tuple {
+            let generic = types::kind_of(class) == Kind::Instance && self.type_name(class) == "GenericAlias";
+            let function = error.split('(').next().unwrap_or("");
+            let error = if generic {
+                format!("{function}() argument 2 cannot be a parameterized generic")
+            } else {
+                error.to_owned()
+            };
             return Err(self.type_error(error));
         }
         for item in tuple::items(class).iter().filter_map(|s| s.get()) {

@@ -5,7 +5,7 @@ use super::hashing;
 use super::thread::Thread;
 use crate::object::num::CmpOp;
 use crate::object::{Exc, Kind, R, Slot, Value, Word};
-use crate::object::{dict, iter, list, range, set, slice, tuple, types};
+use crate::object::{dict, func, iter, list, range, set, slice, tuple, types};
 use std::cmp::Ordering;
 
 /// `a op b` for two containers; `None` where they do not know how (NotImplemented).
@@ -19,6 +19,10 @@ pub fn compare(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R<Option<bool>
         (Kind::Dict, Kind::Dict) if equality => {
             th.check_native_stack()?;
             answer(op, dicts_equal(th, a, b)?)
+        }
+        (Kind::MappingProxy, _) | (_, Kind::MappingProxy) if equality => {
+            let inner = |v| func::proxied(v).unwrap_or(v);
+            compare(th, op, inner(a), inner(b))
         }
         (ka, kb) if set_like(ka, a) && set_like(kb, b) => compare_sets(th, op, a, b),
         (Kind::Range, Kind::Range) if equality => {

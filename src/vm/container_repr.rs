@@ -4,7 +4,7 @@ use super::thread::Thread;
 use crate::object::iter::{self, Tag};
 use crate::object::layout::Dict;
 use crate::object::{Kind, R, Value};
-use crate::object::{class, dict, list, range, set, slice, str as text, tuple, types};
+use crate::object::{class, dict, func, list, range, set, slice, str as text, tuple, types};
 
 /// `repr(v)` of a list, tuple, dict, set, frozenset, range, slice or view of a dict.
 pub fn container_repr(th: &mut Thread, v: Value) -> R {
@@ -40,6 +40,12 @@ fn show(th: &mut Thread, kind: Kind, v: Value, out: &mut String) -> R<()> {
         Kind::Range => show_range(th, v, out),
         Kind::Slice => show_slice(th, v, out),
         Kind::DictView => show_view(th, v, out),
+        Kind::MappingProxy => {
+            out.push_str("mappingproxy(");
+            item(th, func::proxied(v).unwrap_or(Value::NONE), out)?;
+            out.push(')');
+            Ok(())
+        }
         _ => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use super::thread::Thread;
 use crate::object::header::flag;
 use crate::object::iter::{self, Tag};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word};
-use crate::object::{bytes, dict, list, range, set, str as text, str_index, tuple, types};
+use crate::object::{bytes, dict, func, list, range, set, str as text, str_index, tuple, types};
 use std::sync::atomic::Ordering;
 
 /// How the items of an iterable are found.
@@ -266,6 +266,10 @@ fn builtin_iterator(th: &mut Thread, kind: Kind, v: Value) -> R<Word> {
             iter::new(th, Tag::DictKeys, &[v, zero, count(stamp)])
         }
         Kind::DictView => return view_iterator(th, v),
+        Kind::MappingProxy => {
+            let d = func::proxied(v).unwrap_or(Value::NONE);
+            return builtin_iterator(th, types::kind_of(d), d);
+        }
         Kind::Range => return range_iterator(th, v),
         _ => return Ok(None),
     };

@@ -12,6 +12,7 @@ pub mod exc_fields;
 pub mod fields;
 pub mod frame;
 pub mod frame_object;
+pub mod generic;
 pub mod hashing;
 pub mod hooks;
 pub mod import;

@@ -82,48 +82,72 @@ fn sort_by<K: PartialOrd>(pairs: &mut [Pair], reverse: bool, key: impl Fn(Value)
 }
 
 /// Whether `b` must come before `a`, which stands to its left.
-fn inverted(th: &mut Thread, a: &Pair, b: &Pair, reverse: bool) -> R<bool> {
-    if reverse { th.less(a.0, b.0) } else { th.less(b.0, a.0) }
+fn inverted(th: &mut Thread, a: &Pair, b: &Pair) -> R<bool> {
+    th.less(b.0, a.0)
 }
 
 /// Merge sort that asks Mini code for the order. Whatever it answers, the result is a permutation.
+/// Up to `RUN` items it asks the questions that CPython asks, in the same order.
 fn merge_sort(th: &mut Thread, pairs: &mut [Pair], reverse: bool) -> R<()> {
-    if already_sorted(th, pairs, reverse)? {
+    // Sorted backwards, so that equal items keep their order.
+    if reverse {
+        pairs.reverse();
+    }
+    let result = merge_runs(th, pairs);
+    if reverse {
+        pairs.reverse();
+    }
+    result
+}
+
+fn merge_runs(th: &mut Thread, pairs: &mut [Pair]) -> R<()> {
+    let ordered = ordered_part(th, pairs)?;
+    if ordered == pairs.len() {
         return Ok(());
     }
-    for run in pairs.chunks_mut(RUN) {
-        insertion_sort(th, run, reverse)?;
+    for (i, run) in pairs.chunks_mut(RUN).enumerate() {
+        insertion_sort(th, run, ordered.saturating_sub(i * RUN).clamp(1, run.len()))?;
     }
     let mut spare: Vec<Pair> = Vec::with_capacity(pairs.len());
     let mut width = RUN;
     while width < pairs.len() {
         for two in pairs.chunks_mut(width * 2) {
-            merge(th, two, width, &mut spare, reverse)?;
+            merge(th, two, width, &mut spare)?;
         }
         width *= 2;
     }
     Ok(())
 }
 
-fn already_sorted(th: &mut Thread, pairs: &[Pair], reverse: bool) -> R<bool> {
-    for (a, b) in pairs.iter().zip(pairs.iter().skip(1)) {
-        if inverted(th, a, b, reverse)? {
-            return Ok(false);
+/// How many items at the beginning are in order, after those of a strictly falling run have been turned round.
+fn ordered_part(th: &mut Thread, pairs: &mut [Pair]) -> R<usize> {
+    let mut falling = None;
+    let mut n = pairs.len().min(1);
+    while let Some([a, b]) = n.checked_sub(1).and_then(|i| pairs.get(i..n + 1)) {
+        let down = inverted(th, a, b)?;
+        if *falling.get_or_insert(down) != down {
+            break;
+        }
+        n += 1;
+    }
+    if falling == Some(true) {
+        if let Some(run) = pairs.get_mut(..n) {
+            run.reverse();
         }
     }
-    Ok(true)
+    Ok(n)
 }
 
-/// Each item is put behind the last one that need not follow it, found by halving.
-fn insertion_sort(th: &mut Thread, run: &mut [Pair], reverse: bool) -> R<()> {
-    for i in 1..run.len() {
+/// Each item from `from` on is put behind the last one that need not follow it, found by halving.
+fn insertion_sort(th: &mut Thread, run: &mut [Pair], from: usize) -> R<()> {
+    for i in from..run.len() {
         let (sorted, rest) = run.split_at(i);
         let Some(new) = rest.first() else { break };
         let (mut low, mut high) = (0, i);
         while low < high {
             let middle = (low + high) / 2;
             match sorted.get(middle) {
-                Some(at) if inverted(th, at, new, reverse)? => high = middle,
+                Some(at) if inverted(th, at, new)? => high = middle,
                 _ => low = middle + 1,
             }
         }
@@ -135,16 +159,16 @@ fn insertion_sort(th: &mut Thread, run: &mut [Pair], reverse: bool) -> R<()> {
 }
 
 /// Merges the sorted `two[..width]` and `two[width..]`.
-fn merge(th: &mut Thread, two: &mut [Pair], width: usize, spare: &mut Vec<Pair>, reverse: bool) -> R<()> {
+fn merge(th: &mut Thread, two: &mut [Pair], width: usize, spare: &mut Vec<Pair>) -> R<()> {
     let Some((left, right)) = two.split_at_checked(width) else { return Ok(()) };
     let (Some(last), Some(first)) = (left.last(), right.first()) else { return Ok(()) };
-    if !inverted(th, last, first, reverse)? {
+    if !inverted(th, last, first)? {
         return Ok(());
     }
     spare.clear();
     let (mut left, mut right) = (left, right);
     while let (Some((a, after_a)), Some((b, after_b))) = (left.split_first(), right.split_first()) {
-        if inverted(th, a, b, reverse)? {
+        if inverted(th, a, b)? {
             spare.push(*b);
             right = after_b;
         } else {

@@ -116,7 +116,10 @@ pub fn method_name(op: BinOp, reflected: bool) -> &'static str {
 /// The special methods of both operands, the right one's first if its class derives from the left one's.
 fn reflect(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     let (cx, cy) = (types::class_of(x), types::class_of(y));
-    let right_first = cx != cy && class::is_subclass(cy, cx) && has_mini_class(y);
+    let right_first = cx != cy
+        && class::is_subclass(cy, cx)
+        && has_mini_class(y)
+        && overrides(th, REFLECTED[op as usize], cx, cy);
     if right_first {
         if let Some(v) = try_method(th, REFLECTED[op as usize], y, x)? {
             return Ok(Some(v));
@@ -132,6 +135,13 @@ fn reflect(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
         return try_method(th, REFLECTED[op as usize], y, x);
     }
     Ok(None)
+}
+
+/// Whether the derived class has another method of this name than its base.
+fn overrides(th: &mut Thread, name: &str, base: Value, derived: Value) -> bool {
+    let Ok(name) = th.m.intern(name) else { return false };
+    let mut method = |class| th.lookup.find(class, name).and_then(|c| c.value.get());
+    method(base) != method(derived)
 }
 
 /// A special method written in Mini; EMPTY if there is none or it answers NotImplemented.
@@ -163,6 +173,7 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
         (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),
         (BinOp::Mul, _, Str | List | Tuple | Bytes) => repeat(th, y, x),
         (BinOp::Mod, Str | Bytes, _) => crate::vm::hooks::percent(th, x, y).map(Some),
+        (BinOp::BitOr, Class, _) | (BinOp::BitOr, _, Class) => crate::vm::generic::union(th, x, y),
         (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, Set | FrozenSet | Dict | DictView, _) => {
             container_ops::set_operator(th, op, x, y)
         }

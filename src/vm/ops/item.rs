@@ -78,17 +78,17 @@ fn from_dict(th: &mut Thread, container: Value, key: Value) -> R {
     Err(th.raise_with(Exc::KeyError, &[key]))
 }
 
-/// `C[x]`: `__class_getitem__`; for built-in containers the class itself (annotations such as `list[int]`).
+/// `C[x]`: `__class_getitem__`; built-in containers take parameters (`list[int]`).
 fn class_item(th: &mut Thread, class: Value, index: Value) -> R {
     let name = th.name("__class_getitem__")?;
     if let Some(hook) = th.lookup.find(class, name).and_then(|c| c.value.get()) {
         let f = func::unwrap_wrapper(hook).unwrap_or(hook);
         return th.call(f, &[class, index]);
     }
-    let name = class::name(class);
-    if matches!(&*name, "list" | "dict" | "tuple" | "set" | "frozenset" | "type") {
-        return Ok(class);
+    if let Some(alias) = crate::vm::generic::alias(th, class, index)? {
+        return Ok(alias);
     }
+    let name = class::name(class);
     Err(th.type_error(format!("type '{name}' is not subscriptable")))
 }
 
@@ -169,8 +169,24 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
         _ => match th.lookup_special(container, "__delitem__") {
             Some(f) => th.call(f, &[container, index]).map(drop),
             None => {
+                let sequence = !matches!(
+                    types::kind_of(container),
+                    Kind::None_
+                        | Kind::Ellipsis
+                        | Kind::NotImplemented
+                        | Kind::Bool
+                        | Kind::Int
+                        | Kind::Float
+                        | Kind::Function
+                        | Kind::Native
+                        | Kind::BoundMethod
+                        | Kind::Class
+                        | Kind::Module
+                );
+                let numbered = matches!(types::kind_of(index), Kind::Int | Kind::Bool);
+                let verb = if sequence && numbered { "doesn't" } else { "does not" };
                 let name = th.type_name(container);
-                Err(th.type_error(format!("'{name}' object doesn't support item deletion")))
+                Err(th.type_error(format!("'{name}' object {verb} support item deletion")))
             }
         },
     }

@@ -1,6 +1,6 @@
 //! Truth, equality, hash and length of any value. Must not know ordering (`compare.rs`).
 
-use crate::object::layout::is_subclass_instance;
+use crate::object::layout::{BoundMethod, is_subclass_instance};
 use crate::object::num::{self, CmpOp};
 use crate::object::{
     Exc, Kind, R, Value, bytes, class, dict, func, iter, list, range, set, str, tuple, types,
@@ -85,7 +85,7 @@ impl Thread {
         let Some(r) = range::of(v) else { return Ok(0) };
         let n = range::len(&mut self.m, r)?;
         let n = crate::object::int::as_i64(n).and_then(|n| usize::try_from(n).ok());
-        n.ok_or_else(|| self.raise(Exc::OverflowError, "Python int too large to convert to C ssize_t"))
+        n.ok_or_else(|| self.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer"))
     }
 
     fn custom_len(&mut self, f: Value, v: Value) -> R<usize> {
@@ -137,12 +137,19 @@ impl Thread {
         match types::kind_of(v) {
             Kind::Str => Ok(str::view(v).map_or(0, str::hash)),
             Kind::Bytes => Ok(bytes::view(v).map_or(0, bytes::hash)),
-            Kind::List | Kind::Dict | Kind::Set | Kind::Slice | Kind::ByteArray => {
+            Kind::DictView if crate::object::iter::view_of(v).is_some_and(|view| view.what != 1) => {
+                let name = self.type_name(v);
+                Err(self.type_error(format!("unhashable type: '{name}'")))
+            }
+            Kind::List | Kind::Dict | Kind::Set | Kind::Slice | Kind::ByteArray | Kind::MappingProxy => {
                 let name = self.type_name(v);
                 Err(self.type_error(format!("unhashable type: '{name}'")))
             }
             Kind::Tuple | Kind::FrozenSet | Kind::Range => compare_containers::hash(self, v),
-            Kind::BoundMethod => Ok((v.addr() >> 4) as i64),
+            Kind::BoundMethod => Ok(types::cast::<BoundMethod>(v).map_or(0, |b| {
+                let (f, receiver) = (b.func.value().bits(), b.receiver.value().bits());
+                (f >> 4 ^ receiver.rotate_right(4)) as i64
+            })),
             _ => Ok((v.bits() >> 4) as i64),
         }
     }
@@ -156,7 +163,12 @@ impl Thread {
         }
         let h = self.call(f, &[v])?;
         match types::kind_of(h) {
-            Kind::Int | Kind::Bool => num::hash(h).map_or_else(|| self.index(h), Ok),
+            // Whatever fits a word is the hash as it is; only -1 has a meaning of its own.
+            Kind::Int | Kind::Bool => match crate::object::int::as_i64(h) {
+                Some(-1) => Ok(-2),
+                Some(n) => Ok(n),
+                None => num::hash(h).map_or_else(|| self.index(h), Ok),
+            },
             _ => Err(self.type_error("__hash__ method should return an integer")),
         }
     }

@@ -1,0 +1,41 @@
+//! What the classes of None, Ellipsis and NotImplemented do when they are called: give their only instance.
+//! Must not know operators.
+
+use crate::object::mutator::Mutator;
+use crate::object::{Kind, R, Value, dict, types};
+use crate::vm::boot;
+use crate::vm::native::{Args, NativeDef};
+use crate::vm::thread::Thread;
+
+fn only(m: &mut Mutator, args: Args, instance: Value, name: &str) -> R {
+    if args.len() > 2 || dict::of(args.get(1)).is_some_and(|d| dict::len(d) > 0) {
+        return Err(m.type_error(format!("{name} takes no arguments")));
+    }
+    Ok(instance)
+}
+
+fn none(m: &mut Mutator, args: Args) -> R {
+    only(m, args, Value::NONE, "NoneType")
+}
+
+fn ellipsis(m: &mut Mutator, args: Args) -> R {
+    only(m, args, Value::ELLIPSIS, "EllipsisType")
+}
+
+fn not_implemented(m: &mut Mutator, args: Args) -> R {
+    only(m, args, Value::NOT_IMPLEMENTED, "NotImplementedType")
+}
+
+static NONE: NativeDef = NativeDef::data("__new__", "cls, *args, **kwargs", none, "None.");
+static ELLIPSIS: NativeDef = NativeDef::data("__new__", "cls, *args, **kwargs", ellipsis, "Ellipsis.");
+static NOT_IMPLEMENTED: NativeDef =
+    NativeDef::data("__new__", "cls, *args, **kwargs", not_implemented, "NotImplemented.");
+
+/// Makes the three classes callable.
+pub fn install(th: &mut Thread) -> R<()> {
+    let news = [(Kind::None_, &NONE), (Kind::Ellipsis, &ELLIPSIS), (Kind::NotImplemented, &NOT_IMPLEMENTED)];
+    for (kind, new) in news {
+        boot::add_function(th, types::class_of_kind(kind), new)?;
+    }
+    Ok(())
+}
