@@ -284,7 +284,12 @@ impl Entered<'_> {
         self.forget_unread(th)?;
         self.inner.write.extend_from_slice(bytes);
         if self.inner.write.len() > self.stream.access.buffer {
-            self.flush(th)?;
+            let written = self.flush(th);
+            if written.is_err() {
+                // The caller hears of it now; as in CPython nobody tries these bytes again at the end.
+                self.inner.write.clear();
+            }
+            return written;
         }
         Ok(())
     }

@@ -69,6 +69,7 @@ pub mod traceback;
 pub mod tuple;
 
 use crate::vm::native::{ModuleDef, TypeDef};
+pub use print::to_stderr as print_error;
 pub use registry::{finish, flush_standard_streams, install, report_uncaught, search_path, set_start_values};
 
 /// The modules whose code is Rust; others are found as sources.

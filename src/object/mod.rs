@@ -41,7 +41,7 @@ pub mod unicode_tables;
 pub mod value;
 
 #[cfg(test)]
-mod container_tests;
+mod tests;
 
 pub use error::{Exc, R, Raised};
 pub use header::{Hdr, Kind, Slot};

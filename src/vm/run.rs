@@ -228,7 +228,7 @@ mod small {
 #[allow(clippy::too_many_lines)]
 #[inline(never)]
 pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
-    // SAFETY (whole function): `th` is this thread's own state; `pc`, `r` and `k` stay within the running frame's code,
+    // SAFETY: for the whole function: `th` is this thread's own state; `pc`, `r` and `k` stay within the running frame's code,
     // registers and data, as the verifier has shown for every operand; references in registers are live, since the
     // collector scans the registers and runs only in slow paths.
     unsafe {

@@ -118,10 +118,8 @@ fn reflect(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
         && class::is_subclass(cy, cx)
         && has_mini_class(y)
         && overrides(th, REFLECTED[op as usize], cx, cy);
-    if right_first {
-        if let Some(v) = try_method(th, REFLECTED[op as usize], y, x)? {
-            return Ok(Some(v));
-        }
+    if right_first && let Some(v) = try_method(th, REFLECTED[op as usize], y, x)? {
+        return Ok(Some(v));
     }
     if let Some(v) = try_method(th, FORWARD[op as usize], x, y)? {
         return Ok(Some(v));

@@ -49,10 +49,8 @@ pub fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
     th.check_native_stack()?;
     let (cx, cy) = (types::class_of(x), types::class_of(y));
     let right_first = cx != cy && class::is_subclass(cy, cx);
-    if right_first {
-        if let Some(v) = try_method(th, op.reflected(), y, x)? {
-            return Ok(v);
-        }
+    if right_first && let Some(v) = try_method(th, op.reflected(), y, x)? {
+        return Ok(v);
     }
     if let Some(v) = try_method(th, op, x, y)? {
         return Ok(v);
@@ -60,10 +58,8 @@ pub fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
     if let Some(answer) = builtin(th, op, x, y)? {
         return Ok(Value::bool(answer));
     }
-    if !right_first {
-        if let Some(v) = try_method(th, op.reflected(), y, x)? {
-            return Ok(v);
-        }
+    if !right_first && let Some(v) = try_method(th, op.reflected(), y, x)? {
+        return Ok(v);
     }
     match op {
         CmpOp::Eq => Ok(Value::bool(x == y)),
