@@ -252,10 +252,8 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
         if types::kind_of(v) == Kind::Property {
             return Ok(Found::Computed(get_property(th, v, object, name)?));
         }
-        if is_data_descriptor(th, v) {
-            if has_get(th, v) {
-                return Ok(Found::Computed(bind(th, v, object, class)?));
-            }
+        if is_data_descriptor(th, v) && has_get(th, v) {
+            return Ok(Found::Computed(bind(th, v, object, class)?));
         }
     }
     if object.is_ref() {

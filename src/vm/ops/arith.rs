@@ -14,18 +14,18 @@ pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) ->
     if let Some(v) = mixed(op, x, y) {
         return Ok(v);
     }
-    if op == BinOp::Add && !has_mini_class(x) && !has_mini_class(y) {
-        if let (Kind::Str, Kind::Str) = (types::kind_of(x), types::kind_of(y)) {
-            return str::concat(&mut th.m, x, y);
-        }
+    if op == BinOp::Add
+        && !has_mini_class(x)
+        && !has_mini_class(y)
+        && let (Kind::Str, Kind::Str) = (types::kind_of(x), types::kind_of(y))
+    {
+        return str::concat(&mut th.m, x, y);
     }
     if let Some(v) = num::binary(&mut th.m, op, x, y)? {
         return Ok(v);
     }
-    if in_place {
-        if let Some(v) = in_place_method(th, op, x, y)? {
-            return Ok(v);
-        }
+    if in_place && let Some(v) = in_place_method(th, op, x, y)? {
+        return Ok(v);
     }
     match reflect(th, op, x, y)? {
         Some(v) => Ok(v),
