@@ -2,6 +2,7 @@
 //! Must not know the eval loop.
 
 pub mod builtins;
+pub mod bytearray;
 pub mod bytes;
 pub mod bytes_args;
 pub mod bytes_case;
@@ -94,6 +95,7 @@ pub static TYPES: &[&TypeDef] = &[
     &float::TYPE,
     &str::TYPE,
     &bytes::TYPE,
+    &bytearray::TYPE,
     &tuple::TYPE,
     &list::TYPE,
     &dict::TYPE,

@@ -8,6 +8,7 @@ use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, list, str};
 use crate::rt::syscall::{self, Sys};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
+use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::thread::Thread;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
@@ -36,12 +37,14 @@ fn read(th: &mut Thread, args: Args) -> R {
 
 fn write(th: &mut Thread, args: Args) -> R {
     let fd = c_int(th, args.get(0))?;
-    let Some(data) = bytes::as_bytes(args.get(1)) else {
+    let object = as_bytes_object(&mut th.m, args.get(1))?;
+    let Some(data) = bytes::as_bytes(object) else {
         let class = type_name(args.get(1));
         return Err(th.type_error(format!("a bytes-like object is required, not '{class}'")));
     };
-    // The bytes lie in the heap, but never move, and the argument keeps them alive.
+    // The bytes lie in the heap, but never move, and the object is kept alive here.
     let n = run(th, None, || syscall::write(fd, data))?;
+    std::hint::black_box(object);
     number(th, n as i64)
 }
 

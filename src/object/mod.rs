@@ -2,6 +2,7 @@
 //! Must not run Mini code, and must not block: what can do either lives in `vm` and `native`.
 
 pub mod bigint;
+pub mod bytearray;
 pub mod bytes;
 pub mod class;
 pub mod dict;

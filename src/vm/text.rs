@@ -5,8 +5,8 @@ use super::fields;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
 use crate::object::{
-    Exc, Kind, R, Value, Word, bytes, class, exc, float, format, int, str, text_repr, tuple, types,
-    unicode_error,
+    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, int, str, text_repr, tuple,
+    types, unicode_error,
 };
 
 impl Thread {
@@ -52,6 +52,7 @@ impl Thread {
             Kind::Float => float::as_f64(v).map_or(String::new(), float::repr),
             Kind::Str => text_repr::repr_str(str::as_str(v).unwrap_or("")),
             Kind::Bytes => text_repr::repr_bytes(bytes::as_bytes(v).unwrap_or(&[])),
+            Kind::ByteArray => bytearray_text(v),
             Kind::List
             | Kind::Tuple
             | Kind::Dict
@@ -236,6 +237,13 @@ impl Thread {
         let class = self.type_name(v);
         Err(self.type_error(format!("unsupported format string passed to {class}.__format__")))
     }
+}
+
+/// Single quotes are escaped even between double ones.
+fn bytearray_text(v: Value) -> String {
+    let shown = text_repr::repr_bytes(&bytearray::of(v).map(bytearray::snapshot).unwrap_or_default());
+    let shown = if shown.starts_with("b\"") { shown.replace('\'', "\\'") } else { shown };
+    format!("{}({shown})", class::name(types::class_of(v)))
 }
 
 fn function_text(v: Value) -> String {

@@ -165,6 +165,9 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             let parts = [bytes::as_bytes(x).unwrap_or(&[]), bytes::as_bytes(y).unwrap_or(&[])];
             m.new_bytes_parts(&parts).map(Some)
         }
+        (BinOp::Add | BinOp::Mul | BinOp::Mod, ByteArray, _)
+        | (BinOp::Add, Bytes, ByteArray)
+        | (BinOp::Mul, _, ByteArray) => super::bytearray::operator(th, op, x, y),
         (BinOp::Add, List | Tuple | Str | Bytes, _) => concatenate_other(th, x, y),
         (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),
         (BinOp::Mul, _, Str | List | Tuple | Bytes) => repeat(th, y, x),
@@ -194,7 +197,7 @@ fn cannot_concatenate(th: &mut Thread, x: Value, y: Value) -> Raised {
     })
 }
 
-fn repeat(th: &mut Thread, sequence: Value, times: Value) -> R<Word> {
+pub(super) fn repeat(th: &mut Thread, sequence: Value, times: Value) -> R<Word> {
     let n = match types::kind_of(times) {
         Kind::Int | Kind::Bool => int::as_i64(times),
         Kind::Instance if th.lookup_override(times, "__index__").is_some() => Some(th.index(times)?),
@@ -237,6 +240,7 @@ fn in_place_method(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             list::repeat_in_place(&mut th.m, l, n.max(0) as usize)?;
             Ok(Some(x))
         }
+        (BinOp::Add | BinOp::Mul, Kind::ByteArray) => super::bytearray::in_place(th, op, x, y),
         (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, Kind::Set | Kind::Dict) => {
             container_ops::set_in_place(th, op, x, y)
         }

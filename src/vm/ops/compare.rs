@@ -93,6 +93,11 @@ pub fn builtin(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Option<bool>
             Ok(Some(op.holds(Some(str::compare(a, b)))))
         }
         (Kind::Bytes, Kind::Bytes) => Ok(Some(op.holds(Some(bytes::as_bytes(x).cmp(&bytes::as_bytes(y)))))),
+        (Kind::ByteArray, Kind::Bytes | Kind::ByteArray) | (Kind::Bytes, Kind::ByteArray) => {
+            let x = super::bytearray::as_bytes_object(&mut th.m, x)?;
+            let y = super::bytearray::as_bytes_object(&mut th.m, y)?;
+            Ok(Some(op.holds(Some(bytes::as_bytes(x).cmp(&bytes::as_bytes(y))))))
+        }
         (Kind::BoundMethod, Kind::BoundMethod) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
             Ok(Some(same_method(x, y) == (op == CmpOp::Eq)))
         }

@@ -26,6 +26,7 @@ pub fn get_builtin(th: &mut Thread, container: Value, index: Value) -> R {
         Kind::Range => slicing::range_get(th, container, index),
         Kind::Str => from_str(th, container, index),
         Kind::Bytes => from_bytes(th, container, index),
+        Kind::ByteArray => super::bytearray::get(th, container, index),
         Kind::Class => class_item(th, container, index),
         Kind::MappingProxy => from_dict(th, func::proxied(container).unwrap_or(Value::NONE), index),
         _ => match th.lookup_special(container, "__getitem__") {
@@ -135,6 +136,7 @@ pub fn set_builtin(th: &mut Thread, container: Value, index: Value, value: Value
             Some(l) => slicing::list_set(th, l, index, value),
             None => Ok(()),
         },
+        Kind::ByteArray => super::bytearray::set(th, container, index, value),
         _ => match th.lookup_special(container, "__setitem__") {
             Some(f) => th.call(f, &[container, index, value]).map(drop),
             None => {
@@ -166,6 +168,7 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
             Some(l) => slicing::list_del(th, l, index),
             None => Ok(()),
         },
+        Kind::ByteArray => super::bytearray::delete(th, container, index),
         _ => match th.lookup_special(container, "__delitem__") {
             Some(f) => th.call(f, &[container, index]).map(drop),
             None => {
@@ -231,11 +234,16 @@ pub fn contains_builtin(th: &mut Thread, container: Value, item: Value) -> R<boo
             Ok(str::as_str(container).is_some_and(|s| s.contains(needle)))
         }
         Kind::Bytes => in_bytes(th, container, item),
+        Kind::ByteArray => {
+            let now = super::bytearray::as_bytes_object(&mut th.m, container)?;
+            in_bytes(th, now, item)
+        }
         _ => search(th, container, item),
     }
 }
 
 fn in_bytes(th: &mut Thread, container: Value, item: Value) -> R<bool> {
+    let item = super::bytearray::as_bytes_object(&mut th.m, item)?;
     let hay = bytes::as_bytes(container).unwrap_or(&[]);
     if let Some(needle) = bytes::as_bytes(item) {
         return Ok(needle.is_empty() || hay.windows(needle.len()).any(|w| w == needle));
