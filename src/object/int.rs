@@ -134,6 +134,33 @@ pub fn to_f64(m: &mut Mutator, v: Value) -> R<f64> {
     f.ok_or_else(|| super::num::raise(m, super::bigint::TOO_LARGE))
 }
 
+/// The decimal digits of a word, written at the end of `buffer`.
+pub fn small_decimal(n: i64, buffer: &mut [u8; 24]) -> &str {
+    const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
+        2021222324252627282930313233343536373839\
+        4041424344454647484950515253545556575859\
+        6061626364656667686970717273747576777879\
+        8081828384858687888990919293949596979899";
+    let mut at = buffer.len();
+    let mut left = n.unsigned_abs();
+    while left >= 10 {
+        let pair = (left % 100) as usize * 2;
+        left /= 100;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if left > 0 || n == 0 {
+        at -= 1;
+        buffer[at] = b'0' + left as u8;
+    }
+    if n < 0 {
+        at -= 1;
+        buffer[at] = b'-';
+    }
+    // SAFETY: digits and a sign: ASCII.
+    unsafe { std::str::from_utf8_unchecked(&buffer[at..]) }
+}
+
 /// Decimal digits of an int or bool, however many; empty for anything else.
 pub fn to_decimal(v: Value) -> String {
     match as_i64(v) {

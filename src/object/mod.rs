@@ -8,6 +8,7 @@ pub mod class;
 pub mod dict;
 pub mod error;
 pub mod exc;
+pub mod find;
 pub mod float;
 pub mod format;
 pub mod format_float;

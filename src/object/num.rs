@@ -3,7 +3,9 @@
 
 use super::bigint::{self, IBig, NumError, TOO_LARGE};
 use super::error::{Exc, R, Raised};
+use super::header::Kind;
 use super::mutator::Mutator;
+use super::types::kind_of;
 use super::value::{Value, Word};
 use super::{float, int};
 use std::cmp::Ordering;
@@ -105,11 +107,23 @@ enum Num {
     Float(f64),
 }
 
+#[inline]
 fn read(v: Value) -> Option<Num> {
-    if let Some(n) = int::as_i64(v) {
-        return Some(Num::Small(n));
+    if v.is_small_int() {
+        return Some(Num::Small(v.small_unchecked()));
     }
-    float::as_f64(v).map(Num::Float).or_else(|| int::to_ibig(v).map(Num::Big))
+    if v.is_inline_float() {
+        return Some(Num::Float(v.float_unchecked()));
+    }
+    read_unusual(v)
+}
+
+fn read_unusual(v: Value) -> Option<Num> {
+    match kind_of(v) {
+        Kind::Bool | Kind::Int => int::as_i64(v).map(Num::Small).or_else(|| int::to_ibig(v).map(Num::Big)),
+        Kind::Float => float::as_f64(v).map(Num::Float),
+        _ => None,
+    }
 }
 
 /// Makes the exception of a failed operation pending.
@@ -258,7 +272,15 @@ pub fn unary(m: &mut Mutator, op: UnOp, a: Value) -> R<Word> {
 }
 
 /// How two numbers compare (`Some(None)`: a NaN is among them); `None` if they are not both numbers.
+#[inline]
 pub fn compare(a: Value, b: Value) -> Option<Option<Ordering>> {
+    if a.is_small_int() && b.is_small_int() {
+        return Some(Some(a.small_unchecked().cmp(&b.small_unchecked())));
+    }
+    compare_general(a, b)
+}
+
+fn compare_general(a: Value, b: Value) -> Option<Option<Ordering>> {
     Some(match (read(a)?, read(b)?) {
         (Num::Float(a), Num::Float(b)) => a.partial_cmp(&b),
         (Num::Small(a), Num::Small(b)) => Some(a.cmp(&b)),

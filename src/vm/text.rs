@@ -12,6 +12,9 @@ use crate::object::{
 impl Thread {
     /// `repr(v)`: a Str.
     pub fn repr(&mut self, v: Value) -> R {
+        if v.is_small_int() {
+            return self.int_text(v);
+        }
         if let Some(f) = self.lookup_override(v, "__repr__") {
             return self.text_method(f, v, "__repr__");
         }
@@ -84,8 +87,8 @@ impl Thread {
         match v.as_small() {
             Some(n) => {
                 let mut buffer = [0u8; 24];
-                let text = decimal(n, &mut buffer);
-                self.m.new_str(text)
+                let text = int::small_decimal(n, &mut buffer);
+                self.m.new_str_counted(text, text.len())
             }
             None => {
                 let digits = int::decimal(&mut self.m, v)?;
@@ -153,6 +156,9 @@ impl Thread {
 
     /// `str(v)`: a Str.
     pub fn str(&mut self, v: Value) -> R {
+        if v.is_small_int() {
+            return self.int_text(v);
+        }
         if str::view(v).is_some_and(str::is_exact) {
             return Ok(v);
         }
@@ -264,23 +270,4 @@ fn code_text(v: Value) -> String {
         }
         None => String::new(),
     }
-}
-
-/// The decimal digits of `n`, written into `buffer`.
-fn decimal(n: i64, buffer: &mut [u8; 24]) -> &str {
-    let mut at = buffer.len();
-    let mut left = n.unsigned_abs();
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + (left % 10) as u8;
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    if n < 0 {
-        at -= 1;
-        buffer[at] = b'-';
-    }
-    std::str::from_utf8(&buffer[at..]).unwrap_or("")
 }

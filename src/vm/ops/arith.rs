@@ -3,7 +3,7 @@
 
 use crate::object::class;
 use crate::object::num::{self, BinOp, UnOp};
-use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, list, str, tuple, types};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, key, list, str, tuple, types};
 use crate::vm::container_ops;
 use crate::vm::thread::Thread;
 
@@ -11,15 +11,11 @@ use crate::vm::thread::Thread;
 #[cold]
 #[inline(never)]
 pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -> R {
+    if op == BinOp::Add && key::exact_str(x).is_some() && key::exact_str(y).is_some() {
+        return str::concat(&mut th.m, x, y);
+    }
     if let Some(v) = mixed(op, x, y) {
         return Ok(v);
-    }
-    if op == BinOp::Add
-        && !has_mini_class(x)
-        && !has_mini_class(y)
-        && let (Kind::Str, Kind::Str) = (types::kind_of(x), types::kind_of(y))
-    {
-        return str::concat(&mut th.m, x, y);
     }
     if let Some(v) = num::binary(&mut th.m, op, x, y)? {
         return Ok(v);

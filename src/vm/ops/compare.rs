@@ -36,6 +36,10 @@ fn quick(op: CmpOp, x: Value, y: Value) -> Option<bool> {
         }
         return None;
     }
+    // Two objects that are no numbers: what instances of classes are.
+    if x.is_ref() && !matches!(types::hdr(x).kind, Kind::Int | Kind::Float) {
+        return None;
+    }
     num::compare(x, y).map(|order| op.holds(order))
 }
 

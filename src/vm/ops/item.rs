@@ -1,6 +1,9 @@
 //! `x[i]`, `x[i] = v`, `del x[i]`, `in`. Must not know the containers' insides.
 
-use crate::object::{Exc, Kind, R, Raised, Value, bytes, class, func, list, slice, str, str_index, types};
+use crate::object::layout::is_subclass_instance;
+use crate::object::{
+    Exc, Kind, R, Raised, Value, bytes, class, dict, find, func, list, slice, str, str_index, types,
+};
 use crate::vm::thread::Thread;
 use crate::vm::{container_ops, slicing};
 
@@ -8,10 +11,21 @@ use crate::vm::{container_ops, slicing};
 #[cold]
 #[inline(never)]
 pub fn get(th: &mut Thread, container: Value, index: Value) -> R {
+    if is_plain_dict(container)
+        && let Some(v) = th.dict_get(container, index)?
+    {
+        return Ok(v);
+    }
     if let Some(f) = th.lookup_override(container, "__getitem__") {
         return th.call(f, &[container, index]);
     }
     get_builtin(th, container, index)
+}
+
+/// Whether a value is a dict of the class `dict` itself: no method can be asked.
+#[inline(always)]
+fn is_plain_dict(v: Value) -> bool {
+    dict::of(v).is_some_and(|d| !is_subclass_instance(&d.hdr))
 }
 
 /// `container[index]` as the built-in type has it, whatever a subclass says.
@@ -122,6 +136,9 @@ fn no_items(th: &mut Thread, container: Value) -> Raised {
 #[cold]
 #[inline(never)]
 pub fn set(th: &mut Thread, container: Value, index: Value, value: Value) -> R<()> {
+    if is_plain_dict(container) {
+        return th.dict_set(container, index, value);
+    }
     if let Some(f) = th.lookup_override(container, "__setitem__") {
         return th.call(f, &[container, index, value]).map(drop);
     }
@@ -199,6 +216,9 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
 #[cold]
 #[inline(never)]
 pub fn contains(th: &mut Thread, container: Value, item: Value) -> R<bool> {
+    if is_plain_dict(container) {
+        return th.dict_get(container, item).map(|v| v.is_some());
+    }
     if let Some(f) = th.lookup_override(container, "__contains__") {
         if f.is_none() {
             let name = th.type_name(container);
@@ -231,7 +251,7 @@ pub fn contains_builtin(th: &mut Thread, container: Value, item: Value) -> R<boo
                     th.type_error(format!("'in <string>' requires string as left operand, not {name}"))
                 );
             };
-            Ok(str::as_str(container).is_some_and(|s| s.contains(needle)))
+            Ok(str::as_str(container).is_some_and(|s| find::find(s.as_bytes(), needle.as_bytes()).is_some()))
         }
         Kind::Bytes => in_bytes(th, container, item),
         Kind::ByteArray => {
