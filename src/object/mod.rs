@@ -21,6 +21,7 @@ pub mod intern;
 pub mod iter;
 pub mod key;
 pub mod layout;
+pub mod limbs;
 pub mod list;
 pub mod mutator;
 pub mod num;
