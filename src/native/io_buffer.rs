@@ -64,11 +64,7 @@ fn read(th: &mut Thread, args: Args) -> R {
 }
 
 fn raw_read(th: &mut Thread, file: &File, n: usize) -> R {
-    let mut buffer = Vec::new();
-    if buffer.try_reserve_exact(n).is_err() {
-        return Err(th.no_memory());
-    }
-    buffer.resize(n, 0);
+    let mut buffer = support::zeroed(th, n)?;
     let fd = file.stream.fd();
     let got = run(th, None, || syscall::read(fd, &mut buffer))?;
     th.new_bytes(buffer.get(..got).unwrap_or(&[]))

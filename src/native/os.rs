@@ -3,7 +3,7 @@
 
 use super::os_files;
 use super::oserror::{os_error, run};
-use super::support::{c_int, int_arg, set_int, type_name};
+use super::support::{c_int, int_arg, set_int, type_name, zeroed};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, list, str};
 use crate::rt::syscall::{self, Sys};
@@ -26,11 +26,7 @@ fn number(th: &mut Thread, n: i64) -> R {
 fn read(th: &mut Thread, args: Args) -> R {
     let fd = c_int(th, args.get(0))?;
     let size = size_arg(th, args.get(1))?;
-    let mut buffer = Vec::new();
-    if buffer.try_reserve_exact(size).is_err() {
-        return Err(th.no_memory());
-    }
-    buffer.resize(size, 0);
+    let mut buffer = zeroed(th, size)?;
     let n = run(th, None, || syscall::read(fd, &mut buffer))?;
     th.new_bytes(buffer.get(..n).unwrap_or(&[]))
 }
@@ -188,11 +184,7 @@ fn urandom(th: &mut Thread, args: Args) -> R {
     let Ok(size) = usize::try_from(size) else {
         return Err(th.value_error("negative argument not allowed"));
     };
-    let mut buffer = Vec::new();
-    if buffer.try_reserve_exact(size).is_err() {
-        return Err(th.no_memory());
-    }
-    buffer.resize(size, 0);
+    let mut buffer = zeroed(th, size)?;
     run(th, None, || syscall::random(&mut buffer))?;
     th.new_bytes(&buffer)
 }
