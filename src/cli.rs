@@ -4,6 +4,7 @@ use crate::gil::PolicySpec;
 use crate::interp::program::{self, Ended, Program};
 use crate::interp::{self, Options};
 use lexopt::prelude::*;
+use std::io::{IsTerminal, Write};
 
 /// Native stack of the main thread: committed as it is used.
 const MAIN_STACK: usize = 256 << 20;
@@ -29,6 +30,15 @@ options:
   --help            print this
 
 environment: MINI_GIL (as --gil), MINIPATH (folders to import from, separated by `:`)
+";
+
+/// What a bare `mini` says at a terminal.
+const PROMPT: &str = "\
+Mini has no interactive prompt yet; it will come. Until then:
+
+    mini FILE        run a script
+    mini -c CODE     run the code given
+    mini --help      everything else
 ";
 
 /// A command line, understood.
@@ -59,10 +69,21 @@ pub fn main() -> i32 {
     match parse() {
         Ok(command) => obey(command),
         Err(message) => {
-            eprintln!("mini: {message}\nTry `mini --help` for more information.");
+            complain(&format!("mini: {message}\nTry `mini --help` for more information.\n"));
             2
         }
     }
+}
+
+/// Prints to standard output. A reader that has left is no error: it has seen what it wanted.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().flush();
+}
+
+/// Prints to standard error, if there is one.
+fn complain(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 fn parse() -> Result<Command, String> {
@@ -168,14 +189,18 @@ fn size(text: &str) -> Result<usize, String> {
 fn obey(command: Command) -> i32 {
     match command.action {
         Action::Help => {
-            print!("{HELP}");
+            say(HELP);
             0
         }
         Action::Version => {
-            println!("Mini {}", env!("CARGO_PKG_VERSION"));
+            say(concat!("Mini ", env!("CARGO_PKG_VERSION"), "\n"));
             0
         }
         Action::Disassemble(file) => disassemble(&file),
+        Action::Prompt if std::io::stdin().is_terminal() => {
+            say(PROMPT);
+            0
+        }
         Action::Prompt => run(Program::Stdin, command.policy, command.stats, command.max_heap, command.argv),
         Action::Run(program) => run(program, command.policy, command.stats, command.max_heap, command.argv),
     }
@@ -184,12 +209,12 @@ fn obey(command: Command) -> i32 {
 fn disassemble(file: &str) -> i32 {
     match interp::disassemble(file) {
         Ok(text) => {
-            print!("{text}");
+            say(&text);
             0
         }
-        Err(message) => {
-            eprint!("{message}");
-            1
+        Err((message, code)) => {
+            complain(&message);
+            code
         }
     }
 }
@@ -208,14 +233,14 @@ fn run(
         let mut thread = match interp::start(&options) {
             Ok(thread) => thread,
             Err(message) => {
-                eprintln!("mini: {message}");
+                complain(&format!("mini: {message}\n"));
                 return Ended::Code(1);
             }
         };
         let ended = program::run(&mut thread, &program);
         match stats {
-            Some(Stats::Text) => eprint!("{}", interp::stats::as_table()),
-            Some(Stats::Json) => eprintln!("{}", interp::stats::as_json()),
+            Some(Stats::Text) => complain(&interp::stats::as_table()),
+            Some(Stats::Json) => complain(&(interp::stats::as_json() + "\n")),
             None => {}
         }
         // The process ends here: what the thread owns goes with it.
@@ -233,7 +258,7 @@ fn run(
         Ok(Ok(Ended::Interrupted)) => interp::die_of_interrupt(),
         Ok(Err(_)) => 70,
         Err(error) => {
-            eprintln!("mini: cannot start the main thread: {error}");
+            complain(&format!("mini: cannot start the main thread: {error}\n"));
             1
         }
     }

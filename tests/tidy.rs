@@ -10,6 +10,8 @@ use support::source::{code_only, is_name, shipped_code};
 use support::{files, root};
 
 const MAX_LINES: usize = 800;
+/// The eval loop is one function: docs/architecture.md says why.
+const EVAL_LOOP: (&str, usize) = ("src/vm/run.rs", 1000);
 const PANICS: [&str; 8] = [
     ".unwrap()",
     ".expect(",
@@ -56,8 +58,10 @@ fn every_file_opens_with_what_it_is() {
 #[test]
 fn files_stay_short() {
     let all = sources(&["src", "grammar", "tests", "benches"]);
-    let long = all.iter().map(|s| (s, s.text.lines().count())).filter(|(_, lines)| *lines > MAX_LINES);
-    report(long.map(|(s, lines)| format!("{}: {lines} lines, at most {MAX_LINES}", s.name)).collect());
+    let limit = |name: &str| if name == EVAL_LOOP.0 { EVAL_LOOP.1 } else { MAX_LINES };
+    let lengths = all.iter().map(|s| (s, s.text.lines().count()));
+    let long = lengths.filter(|(s, lines)| *lines > limit(&s.name));
+    report(long.map(|(s, lines)| format!("{}: {lines} lines, at most {}", s.name, limit(&s.name))).collect());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Who may run. Policies, attach and detach, the breaker, stop-the-world, Mini's own waiting, signals, the ledger.
-//! Knows no value, no heap and no VM; imports only std, libc and crossbeam.
+//! Knows no value, no heap and no VM; imports only std, libc and crossbeam-utils.
 //!
 //! How a thread lives, seen from the VM:
 //!

@@ -26,12 +26,12 @@ pub fn pause() {
 }
 
 /// A spin that begins short and ends by giving the processor away.
-pub struct Spin(crossbeam::utils::Backoff);
+pub struct Spin(crossbeam_utils::Backoff);
 
 impl Spin {
     /// A spin that has not begun.
     pub fn new() -> Spin {
-        Spin(crossbeam::utils::Backoff::new())
+        Spin(crossbeam_utils::Backoff::new())
     }
 
     /// Waits a moment, longer each time.

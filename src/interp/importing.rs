@@ -31,10 +31,10 @@ struct Found {
 
 /// The finder of `vm::import`.
 pub fn find(th: &mut Thread, name: &str, search: Word) -> R<Word> {
-    if search.is_none() {
-        if let Some(module) = load_native(th, name)? {
-            return Ok(Some(module));
-        }
+    if search.is_none()
+        && let Some(module) = load_native(th, name)?
+    {
+        return Ok(Some(module));
     }
     let folders = match search {
         Some(path) => strings(th, path)?,
@@ -165,15 +165,23 @@ pub fn wait_until_complete(th: &mut Thread, module: Value) -> R<()> {
     }
 }
 
+/// Why there is no program to run: the message in CPython's words, and the exit code.
+pub struct NoProgram {
+    pub message: String,
+    pub code: i32,
+}
+
 /// The program in a file, or in a folder with a `__main__`: its bytes and its name.
-/// Errors: a message in CPython's words.
-pub fn read_program(path: &str) -> Result<(Vec<u8>, String), String> {
+pub fn read_program(path: &str) -> Result<(Vec<u8>, String), NoProgram> {
     let asked = Path::new(path);
     let filename = if asked.is_dir() {
         let mains = ["__main__.mini", "__main__.py"].map(|m| asked.join(m));
         match mains.into_iter().find(|p| p.is_file()) {
             Some(main) => main.to_string_lossy().into_owned(),
-            None => return Err(format!("can't find '__main__' module in '{path}'")),
+            None => {
+                let message = format!("can't find '__main__' module in '{}'", absolute(path));
+                return Err(NoProgram { message, code: 1 });
+            }
         }
     } else {
         path.to_owned()
@@ -184,7 +192,8 @@ pub fn read_program(path: &str) -> Result<(Vec<u8>, String), String> {
             let number = error.raw_os_error().unwrap_or(0);
             let text = error.to_string();
             let text = text.split(" (os error").next().unwrap_or("cannot be read");
-            Err(format!("can't open file '{}': [Errno {number}] {text}", absolute(&filename)))
+            let message = format!("can't open file '{}': [Errno {number}] {text}", absolute(&filename));
+            Err(NoProgram { message, code: 2 })
         }
     }
 }
@@ -193,30 +202,47 @@ fn absolute(path: &str) -> String {
     std::path::absolute(path).map_or_else(|_| path.to_owned(), |p| p.to_string_lossy().into_owned())
 }
 
-/// The text and file name of a module to be run as the program (`-m`).
-pub fn locate(th: &mut Thread, name: &str) -> R<Option<(String, String)>> {
-    let (parent, last) = name.rsplit_once('.').map_or((None, name), |(p, l)| (Some(p), l));
-    let folders = match parent {
-        None => native::search_path(th)?,
-        Some(parent) => {
-            let package = import::import_dotted(th, parent)?;
-            let key = th.m.intern("__path__")?;
-            match th.get_attr_opt(package, key)? {
-                Some(path) => strings(th, path)?,
-                None => Vec::new(),
-            }
-        }
-    };
+/// A module to be run as the program (`-m`).
+pub struct Located {
+    pub text: String,
+    pub filename: String,
+    /// The value of `__package__`.
+    pub package: String,
+}
+
+/// Finds a module to be run as the program. The packages around it are imported first; of a package, its `__main__`
+/// is meant.
+pub fn locate(th: &mut Thread, name: &str) -> R<Option<Located>> {
+    let (parent, last) = name.rsplit_once('.').unwrap_or(("", name));
+    let folders = if parent.is_empty() { native::search_path(th)? } else { package_path(th, parent)? };
     let found = folders.iter().find_map(|f| look_in(Path::new(f), last));
-    let found = match found {
-        Some(Found { package: Some(folder), .. }) => look_in(&folder, "__main__"),
-        found => found,
+    let (found, package) = match found {
+        Some(Found { package: Some(folder), .. }) => {
+            import::import_dotted(th, name)?;
+            (look_in(&folder, "__main__"), name)
+        }
+        found => (found, parent),
     };
+    let package = package.to_owned();
     match found {
         Some(found) => {
             let text = source::decode(th, &found.text, &found.filename)?;
-            Ok(Some((text, found.filename)))
+            Ok(Some(Located { text, filename: found.filename, package }))
         }
-        None => Ok(stdlib::find(name).map(|text| (text.to_owned(), format!("<frozen {name}>")))),
+        None => Ok(stdlib::find(name).map(|text| Located {
+            text: text.to_owned(),
+            filename: format!("<frozen {name}>"),
+            package,
+        })),
+    }
+}
+
+/// Imports a package: the folders its modules are in.
+fn package_path(th: &mut Thread, name: &str) -> R<Vec<String>> {
+    let package = import::import_dotted(th, name)?;
+    let key = th.m.intern("__path__")?;
+    match th.get_attr_opt(package, key)? {
+        Some(path) => strings(th, path),
+        None => Ok(Vec::new()),
     }
 }

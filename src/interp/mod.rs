@@ -67,14 +67,15 @@ fn build(th: &mut Thread, options: &Options) -> R<()> {
 }
 
 /// The bytecode of a script as text.
-/// Errors: what `mini FILE` would print.
-pub fn disassemble(path: &str) -> Result<String, String> {
-    let (bytes, filename) = importing::read_program(path).map_err(|e| format!("mini: {e}\n"))?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("mini: {path} is not valid UTF-8\n"))?;
+/// Errors: what `mini FILE` would print, and its exit code.
+pub fn disassemble(path: &str) -> Result<String, (String, i32)> {
+    let (bytes, filename) =
+        importing::read_program(path).map_err(|e| (format!("mini: {}\n", e.message), e.code))?;
+    let text = String::from_utf8(bytes).map_err(|_| (format!("mini: {path} is not valid UTF-8\n"), 1))?;
     let text = text.trim_start_matches('\u{feff}');
     match compile::compile_text(text, &filename, compile::Mode::Module) {
         Ok(code) => Ok(crate::bytecode::dis::disassemble(&code)),
-        Err(error) => Err(error.render(&filename)),
+        Err(error) => Err((error.render(&filename), 1)),
     }
 }
 

@@ -63,16 +63,21 @@ fn execute(th: &mut Thread, program: &Program) -> R {
 }
 
 fn run_text(th: &mut Thread, text: &str, filename: &str) -> R {
-    let module = main_module(th, filename)?;
+    run_as_main(th, text, filename, Value::NONE)
+}
+
+/// Runs text as the module `__main__`.
+fn run_as_main(th: &mut Thread, text: &str, filename: &str, package: Value) -> R {
+    let module = main_module(th, filename, package)?;
     let code = source::compile(th, text, filename, Mode::Module)?;
     importing::run_in(th, &code, module)
 }
 
-fn main_module(th: &mut Thread, filename: &str) -> R {
+fn main_module(th: &mut Thread, filename: &str, package: Value) -> R {
     let module = importing::new_module(th, "__main__", filename)?;
     let key = th.m.intern("__main__")?;
     th.dict_set(import::modules(), key, module)?;
-    boot::set_global(th, module, "__package__", Value::NONE)?;
+    boot::set_global(th, module, "__package__", package)?;
     Ok(module)
 }
 
@@ -82,9 +87,9 @@ fn run_file(th: &mut Thread, path: &str) -> R {
             let text = source::decode(th, &bytes, &filename)?;
             run_text(th, &text, &filename)
         }
-        Err(message) => {
-            eprintln!("mini: {message}");
-            Err(exit_with(th, 2))
+        Err(none) => {
+            native::print_error(th, &format!("mini: {}\n", none.message));
+            Err(exit_with(th, none.code.into()))
         }
     }
 }
@@ -95,9 +100,12 @@ fn exit_with(th: &mut Thread, code: i64) -> crate::object::Raised {
 
 fn run_module(th: &mut Thread, name: &str) -> R {
     match importing::locate(th, name)? {
-        Some((text, filename)) => run_text(th, &text, &filename),
+        Some(found) => {
+            let package = th.m.new_str(&found.package)?;
+            run_as_main(th, &found.text, &found.filename, package)
+        }
         None => {
-            eprintln!("mini: No module named {name}");
+            native::print_error(th, &format!("mini: No module named {name}\n"));
             Err(exit_with(th, 1))
         }
     }
@@ -136,7 +144,10 @@ fn exit_code(th: &mut Thread, exception: Value) -> i32 {
     }
     native::flush_standard_streams(th, 0);
     match th.str(code) {
-        Ok(text) => eprintln!("{}", str::as_str(text).unwrap_or("")),
+        Ok(text) => {
+            let text = format!("{}\n", str::as_str(text).unwrap_or(""));
+            native::print_error(th, &text);
+        }
         Err(_) => th.m.pending = None,
     }
     1

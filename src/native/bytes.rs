@@ -9,6 +9,7 @@ use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Value, bytes, int, list, str, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::thread::Thread;
 
 /// Counts beyond this raise MemoryError before anything is allocated.
@@ -16,9 +17,14 @@ const LIMIT: i64 = 1 << 32;
 
 /// `bytes(source=b'', encoding, errors)`; the class comes first.
 fn construct(th: &mut Thread, args: Args) -> R {
+    from_arguments(th, args, "bytes")
+}
+
+/// The bytes that the arguments of the constructor of `bytes` or `bytearray` stand for.
+pub fn from_arguments(th: &mut Thread, args: Args, class: &'static str) -> R {
     let source = args.opt(1);
     if args.opt(2).is_some() || args.opt(3).is_some() {
-        return encoded(th, args);
+        return encoded(th, args, class);
     }
     let Some(v) = source else { return th.new_bytes(&[]) };
     if bytes::as_bytes(v).is_some() {
@@ -27,12 +33,13 @@ fn construct(th: &mut Thread, args: Args) -> R {
     match types::kind_of(v) {
         Kind::Str => Err(th.type_error("string argument without an encoding")),
         Kind::Int | Kind::Bool => zeros(th, v),
-        _ => from_object(th, v),
+        Kind::ByteArray => as_bytes_object(&mut th.m, v),
+        _ => from_object(th, v, class),
     }
 }
 
-fn encoded(m: &mut Mutator, args: Args) -> R {
-    let (encoding, errors) = names(m, args.opt(2), args.opt(3), "bytes")?;
+fn encoded(m: &mut Mutator, args: Args, class: &'static str) -> R {
+    let (encoding, errors) = names(m, args.opt(2), args.opt(3), class)?;
     let Some(text) = args.opt(1).and_then(str::as_str) else {
         let what = if args.opt(2).is_some() { "encoding" } else { "errors" };
         return Err(m.type_error(format!("{what} without a string argument")));
@@ -55,7 +62,7 @@ fn zeros(m: &mut Mutator, v: Value) -> R {
 }
 
 /// From `__bytes__`, or an iterable of ints.
-fn from_object(th: &mut Thread, v: Value) -> R {
+fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
     if th.lookup_special(v, "__bytes__").is_some() {
         let made = th.call_method(v, "__bytes__", &[])?;
         if bytes::as_bytes(made).is_some() {
@@ -71,7 +78,7 @@ fn from_object(th: &mut Thread, v: Value) -> R {
                 return Err(raised);
             }
             th.pending = None;
-            return Err(th.type_error(format!("cannot convert '{}' object to bytes", type_name(v))));
+            return Err(th.type_error(format!("cannot convert '{}' object to {class}", type_name(v))));
         }
     };
     let mut out = Vec::new();
@@ -82,13 +89,16 @@ fn from_object(th: &mut Thread, v: Value) -> R {
         };
         match u8::try_from(n) {
             Ok(b) => out.push(b),
-            Err(_) => return Err(th.value_error("bytes must be in range(0, 256)")),
+            Err(_) => {
+                let what = if class == "bytes" { "bytes" } else { "byte" };
+                return Err(th.value_error(format!("{what} must be in range(0, 256)")));
+            }
         }
     }
     th.new_bytes(&out)
 }
 
-fn decode(m: &mut Mutator, args: Args) -> R {
+pub fn decode(m: &mut Mutator, args: Args) -> R {
     let names = names(m, args.opt(1), args.opt(2), "decode")?;
     decode_named(m, this(args), names)
 }

@@ -6,6 +6,7 @@ use crate::object::mutator::Mutator;
 use crate::object::types::kind_of;
 use crate::object::{R, Value, bytes, int};
 use crate::vm::native::Args;
+use crate::vm::ops::bytearray::as_bytes_object;
 
 /// The bytes of the receiver.
 pub fn this(args: Args) -> &'static [u8] {
@@ -14,6 +15,7 @@ pub fn this(args: Args) -> &'static [u8] {
 
 /// A bytes argument.
 pub fn like(m: &mut Mutator, v: Value) -> R<&'static [u8]> {
+    let v = as_bytes_object(m, v)?;
     match bytes::as_bytes(v) {
         Some(bytes) => Ok(bytes),
         None => Err(m.type_error(format!("a bytes-like object is required, not '{}'", type_name(v)))),
@@ -28,6 +30,7 @@ pub enum Needle {
 
 impl Needle {
     pub fn of(m: &mut Mutator, v: Value) -> R<Needle> {
+        let v = as_bytes_object(m, v)?;
         if let Some(bytes) = bytes::as_bytes(v) {
             return Ok(Needle::Bytes(bytes));
         }

@@ -5,6 +5,7 @@ use super::text_args::{bounds, limit, type_name};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, tuple};
 use crate::vm::native::Args;
+use crate::vm::ops::bytearray::as_bytes_object;
 use memchr::memmem;
 
 /// The part of the receiver between the bounds `start` and `end`, and where it starts.
@@ -64,7 +65,7 @@ pub fn endswith(m: &mut Mutator, args: Args) -> R {
 }
 
 fn affix(m: &mut Mutator, args: Args, name: &str, test: impl Fn(&[u8], &[u8]) -> bool) -> R {
-    let wanted = args.get(1);
+    let wanted = as_bytes_object(m, args.get(1))?;
     let part = window(m, args)?;
     let holds = |affix: &[u8]| part.is_some_and(|(_, part)| test(part, affix));
     if let Some(affix) = bytes::as_bytes(wanted) {

@@ -315,19 +315,19 @@ pub fn install(th: &mut Thread) -> R<()> {
     for kind in [Function, Native, BoundMethod] {
         boot::add_methods(th, of(kind), CALLABLE)?;
     }
-    for kind in [Int, Float, Str, Bytes, Tuple, List, Dict, Set, FrozenSet] {
+    for kind in [Int, Float, Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet] {
         boot::add_methods(th, of(kind), BINARY)?;
     }
     for kind in [Int, Float] {
         boot::add_methods(th, of(kind), BOOL)?;
     }
-    for kind in [Str, Bytes, Tuple, List, Dict, Set, FrozenSet, Range, MappingProxy] {
+    for kind in [Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet, Range, MappingProxy] {
         boot::add_methods(th, of(kind), CONTAINER)?;
     }
-    for kind in [Str, Bytes, Tuple, List, Dict, Range, MappingProxy] {
+    for kind in [Str, Bytes, ByteArray, Tuple, List, Dict, Range, MappingProxy] {
         boot::add_methods(th, of(kind), GET)?;
     }
-    for kind in [List, Dict] {
+    for kind in [List, Dict, ByteArray] {
         boot::add_methods(th, of(kind), SET)?;
     }
     boot::add_methods(th, of(Iter), ITERATOR)

@@ -38,6 +38,7 @@ fn read_text(m: &mut Mutator, x: Value, base: u32) -> R<Option<Value>> {
     if let Some(text) = str::as_str(x) {
         return int::parse(m, text, base).map(Some);
     }
+    let x = crate::vm::ops::bytearray::as_bytes_object(m, x)?;
     let Some(bytes) = bytes::as_bytes(x) else { return Ok(None) };
     let shown = text_repr::repr_bytes(bytes);
     int::parse_shown(m, std::str::from_utf8(bytes).unwrap_or("?"), base, &shown).map(Some)

@@ -12,6 +12,7 @@ use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Value, bytes};
 use crate::rt::syscall;
 use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::thread::Thread;
 
 fn reading(th: &mut Thread, args: Args, doing: &str, method: &str) -> R<&'static File> {
@@ -63,11 +64,7 @@ fn read(th: &mut Thread, args: Args) -> R {
 }
 
 fn raw_read(th: &mut Thread, file: &File, n: usize) -> R {
-    let mut buffer = Vec::new();
-    if buffer.try_reserve_exact(n).is_err() {
-        return Err(th.no_memory());
-    }
-    buffer.resize(n, 0);
+    let mut buffer = support::zeroed(th, n)?;
     let fd = file.stream.fd();
     let got = run(th, None, || syscall::read(fd, &mut buffer))?;
     th.new_bytes(buffer.get(..got).unwrap_or(&[]))
@@ -119,7 +116,8 @@ fn write(th: &mut Thread, args: Args) -> R {
         let raw = matches!(file.layer, Layer::Raw);
         return Err(unsupported(th, if raw { "File not open for writing" } else { "write" }));
     }
-    let Some(data) = bytes::as_bytes(args.get(1)) else {
+    let object = as_bytes_object(&mut th.m, args.get(1))?;
+    let Some(data) = bytes::as_bytes(object) else {
         let class = support::type_name(args.get(1));
         return Err(th.type_error(format!("a bytes-like object is required, not '{class}'")));
     };
@@ -130,6 +128,8 @@ fn write(th: &mut Thread, args: Args) -> R {
         return th.new_int(n as i64);
     }
     file.stream.enter(th)?.write(th, data)?;
+    // Kept alive while other threads run.
+    std::hint::black_box(object);
     th.new_int(data.len() as i64)
 }
 

@@ -5,7 +5,7 @@
 
 use super::oserror::{os_error, run};
 use crate::gil::Cause;
-use crate::object::{Exc, R};
+use crate::object::{Exc, R, heap};
 use crate::rt::lock::Lock;
 use crate::rt::syscall;
 use crate::rt::wait;
@@ -225,7 +225,8 @@ impl Entered<'_> {
         inner.place = 0;
         let start = inner.read.len();
         let room = at_least.max(BUFFER);
-        if inner.read.try_reserve(room).is_err() {
+        if start + room > heap::limit() || inner.read.try_reserve(room).is_err() {
+            inner.read = Vec::new();
             return Err(th.no_memory());
         }
         inner.read.resize(start + room, 0);
@@ -284,7 +285,12 @@ impl Entered<'_> {
         self.forget_unread(th)?;
         self.inner.write.extend_from_slice(bytes);
         if self.inner.write.len() > self.stream.access.buffer {
-            self.flush(th)?;
+            let written = self.flush(th);
+            if written.is_err() {
+                // The caller hears of it now; as in CPython nobody tries these bytes again at the end.
+                self.inner.write.clear();
+            }
+            return written;
         }
         Ok(())
     }

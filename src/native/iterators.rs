@@ -103,13 +103,14 @@ const fn unnamed(tag: Tag) -> TypeDef {
 }
 
 /// The iterator classes, by tag.
-pub static ITER_TYPES: [(Tag, TypeDef); 22] = [
+pub static ITER_TYPES: [(Tag, TypeDef); 23] = [
     (Tag::List, unnamed(Tag::List)),
     (Tag::ListReverse, unnamed(Tag::ListReverse)),
     (Tag::Tuple, unnamed(Tag::Tuple)),
     (Tag::Str, unnamed(Tag::Str)),
     (Tag::StrAscii, unnamed(Tag::StrAscii)),
     (Tag::Bytes, unnamed(Tag::Bytes)),
+    (Tag::ByteArray, unnamed(Tag::ByteArray)),
     (Tag::Range, unnamed(Tag::Range)),
     (Tag::LongRange, unnamed(Tag::LongRange)),
     (Tag::DictKeys, unnamed(Tag::DictKeys)),

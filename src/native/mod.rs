@@ -2,6 +2,7 @@
 //! Must not know the eval loop.
 
 pub mod builtins;
+pub mod bytearray;
 pub mod bytes;
 pub mod bytes_args;
 pub mod bytes_case;
@@ -69,6 +70,7 @@ pub mod traceback;
 pub mod tuple;
 
 use crate::vm::native::{ModuleDef, TypeDef};
+pub use print::to_stderr as print_error;
 pub use registry::{finish, flush_standard_streams, install, report_uncaught, search_path, set_start_values};
 
 /// The modules whose code is Rust; others are found as sources.
@@ -93,6 +95,7 @@ pub static TYPES: &[&TypeDef] = &[
     &float::TYPE,
     &str::TYPE,
     &bytes::TYPE,
+    &bytearray::TYPE,
     &tuple::TYPE,
     &list::TYPE,
     &dict::TYPE,

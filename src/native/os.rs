@@ -3,11 +3,12 @@
 
 use super::os_files;
 use super::oserror::{os_error, run};
-use super::support::{c_int, int_arg, set_int, type_name};
+use super::support::{c_int, int_arg, set_int, type_name, zeroed};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, list, str};
 use crate::rt::syscall::{self, Sys};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
+use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::thread::Thread;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
@@ -25,23 +26,21 @@ fn number(th: &mut Thread, n: i64) -> R {
 fn read(th: &mut Thread, args: Args) -> R {
     let fd = c_int(th, args.get(0))?;
     let size = size_arg(th, args.get(1))?;
-    let mut buffer = Vec::new();
-    if buffer.try_reserve_exact(size).is_err() {
-        return Err(th.no_memory());
-    }
-    buffer.resize(size, 0);
+    let mut buffer = zeroed(th, size)?;
     let n = run(th, None, || syscall::read(fd, &mut buffer))?;
     th.new_bytes(buffer.get(..n).unwrap_or(&[]))
 }
 
 fn write(th: &mut Thread, args: Args) -> R {
     let fd = c_int(th, args.get(0))?;
-    let Some(data) = bytes::as_bytes(args.get(1)) else {
+    let object = as_bytes_object(&mut th.m, args.get(1))?;
+    let Some(data) = bytes::as_bytes(object) else {
         let class = type_name(args.get(1));
         return Err(th.type_error(format!("a bytes-like object is required, not '{class}'")));
     };
-    // The bytes lie in the heap, but never move, and the argument keeps them alive.
+    // The bytes lie in the heap, but never move, and the object is kept alive here.
     let n = run(th, None, || syscall::write(fd, data))?;
+    std::hint::black_box(object);
     number(th, n as i64)
 }
 
@@ -185,11 +184,7 @@ fn urandom(th: &mut Thread, args: Args) -> R {
     let Ok(size) = usize::try_from(size) else {
         return Err(th.value_error("negative argument not allowed"));
     };
-    let mut buffer = Vec::new();
-    if buffer.try_reserve_exact(size).is_err() {
-        return Err(th.no_memory());
-    }
-    buffer.resize(size, 0);
+    let mut buffer = zeroed(th, size)?;
     run(th, None, || syscall::random(&mut buffer))?;
     th.new_bytes(&buffer)
 }

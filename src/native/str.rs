@@ -35,7 +35,7 @@ fn decoded(m: &mut Mutator, args: Args) -> R {
     if str::as_str(v).is_some() {
         return Err(m.type_error("decoding str is not supported"));
     }
-    let Some(bytes) = bytes::as_bytes(v) else {
+    let Some(bytes) = bytes::as_bytes(crate::vm::ops::bytearray::as_bytes_object(m, v)?) else {
         let got = type_name(v);
         return Err(m.type_error(format!("decoding to str: need a bytes-like object, {got} found")));
     };

@@ -3,7 +3,7 @@
 use super::text_args::{bounds, limit, plain_text, text, this, type_name};
 use crate::object::layout::Str;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, str, str_index, tuple};
+use crate::object::{R, Value, find, str, str_index, tuple};
 use crate::vm::native::Args;
 use memchr::memmem;
 
@@ -47,7 +47,7 @@ fn position(m: &mut Mutator, args: Args, from_right: bool) -> R<Option<i64>> {
     let sub = plain_text(m, args.get(1))?;
     let Some(window) = Window::of(m, args)? else { return Ok(None) };
     let (text, sub) = (window.text.as_bytes(), sub.as_bytes());
-    let at = if from_right { memmem::rfind(text, sub) } else { memmem::find(text, sub) };
+    let at = if from_right { memmem::rfind(text, sub) } else { find::find(text, sub) };
     Ok(at.map(|at| window.number(at)))
 }
 
@@ -79,7 +79,7 @@ pub fn count(m: &mut Mutator, args: Args) -> R {
     let n = match Window::of(m, args)? {
         None => 0,
         Some(window) if sub.is_empty() => str::count_chars(window.text) + 1,
-        Some(window) => memmem::find_iter(window.text.as_bytes(), sub.as_bytes()).count(),
+        Some(window) => find::count(window.text.as_bytes(), sub.as_bytes()),
     };
     Ok(Value::int_unchecked(n as i64))
 }
@@ -145,6 +145,10 @@ pub fn replace(m: &mut Mutator, args: Args) -> R {
     let new = text(m, args.get(2), "replace() argument 2")?;
     let most = limit(m, args.opt(3))?;
     let text = this(args);
+    let ascii = [0, 1, 2].iter().all(|i| str::view(args.get(*i)).is_some_and(str::is_ascii));
+    if ascii && !old.is_empty() && most == usize::MAX {
+        return replace_all(m, args, old, new);
+    }
     let n = text.matches(old).take(most).count();
     if n == 0 || old == new {
         return itself(m, args);
@@ -157,10 +161,35 @@ pub fn replace(m: &mut Mutator, args: Args) -> R {
     m.new_str(&out)
 }
 
+/// `replace` of ASCII text, however often `old` stands there.
+fn replace_all(m: &mut Mutator, args: Args, old: &str, new: &str) -> R {
+    let mut parts: smallvec::SmallVec<[&str; 16]> = smallvec::SmallVec::new();
+    let (mut rest, mut nbytes) = (this(args), 0usize);
+    while let Some(at) = find::find(rest.as_bytes(), old.as_bytes()) {
+        let (before, from) = rest.split_at(at);
+        parts.push(before);
+        parts.push(new);
+        nbytes = nbytes.saturating_add(before.len()).saturating_add(new.len());
+        rest = from.get(old.len()..).unwrap_or("");
+    }
+    if parts.is_empty() || old == new {
+        return itself(m, args);
+    }
+    parts.push(rest);
+    nbytes = nbytes.saturating_add(rest.len());
+    if nbytes > LIMIT {
+        return Err(m.no_memory());
+    }
+    m.new_str_parts_counted(&parts, nbytes, nbytes)
+}
+
 pub fn partition(m: &mut Mutator, args: Args) -> R {
     let sep = separator(m, args)?;
-    match this(args).split_once(sep) {
-        Some((before, after)) => three(m, [before, sep, after]),
+    let text = this(args);
+    match find::find(text.as_bytes(), sep.as_bytes()) {
+        Some(at) => {
+            three(m, [text.get(..at), Some(sep), text.get(at + sep.len()..)].map(Option::unwrap_or_default))
+        }
         None => three(m, [this(args), "", ""]),
     }
 }

@@ -4,9 +4,10 @@ use super::str_search::itself;
 use super::text_args::{limit, this, type_name};
 use crate::object::mutator::Mutator;
 use crate::object::unicode::{is_line_break, is_space};
-use crate::object::{Exc, R, Value, Word, list, str, tuple};
+use crate::object::{Exc, R, Value, Word, find, list, str, tuple};
 use crate::vm::native::Args;
 use crate::vm::thread::Thread;
+use smallvec::SmallVec;
 
 fn separator(m: &mut Mutator, arg: Word) -> R<Option<&'static str>> {
     let Some(v) = arg.filter(|v| !v.is_none()) else { return Ok(None) };
@@ -21,9 +22,14 @@ pub fn split(m: &mut Mutator, args: Args) -> R {
     let sep = separator(m, args.opt(1))?;
     let most = limit(m, args.opt(2))?;
     match sep {
-        Some(sep) => list_of(m, this(args).splitn(most.saturating_add(1), sep)),
-        None => list_of(m, Words { rest: this(args), most }),
+        Some(sep) => list_of(m, args, Pieces { rest: Some(this(args)), sep, most }),
+        None if is_ascii(args) => list_of(m, args, AsciiWords { rest: this(args), most }),
+        None => list_of(m, args, Words { rest: this(args), most }),
     }
+}
+
+fn is_ascii(args: Args) -> bool {
+    str::view(args.get(0)).is_some_and(str::is_ascii)
 }
 
 pub fn rsplit(m: &mut Mutator, args: Args) -> R {
@@ -34,16 +40,74 @@ pub fn rsplit(m: &mut Mutator, args: Args) -> R {
         None => words_from_right(this(args), most),
     };
     pieces.reverse();
-    list_of(m, pieces.into_iter())
+    list_of(m, args, pieces.into_iter())
 }
 
-fn list_of<'a>(m: &mut Mutator, pieces: impl Iterator<Item = &'a str>) -> R {
+/// A list of pieces of the receiver.
+fn list_of<'a>(m: &mut Mutator, args: Args, pieces: impl Iterator<Item = &'a str>) -> R {
+    let ascii = is_ascii(args);
     // No collection can happen in a native that runs no Mini code, so the values need no roots.
-    let mut values = Vec::new();
+    let mut values: SmallVec<[Value; 32]> = SmallVec::new();
     for piece in pieces {
-        values.push(m.new_str(piece)?);
+        let nchars = if ascii { piece.len() } else { str::count_chars(piece) };
+        values.push(m.new_str_counted(piece, nchars)?);
     }
     m.new_list(&values)
+}
+
+/// Pieces between separators; after `most` cuts, the rest as it is.
+struct Pieces<'a> {
+    rest: Option<&'a str>,
+    sep: &'a str,
+    most: usize,
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.rest?;
+        let at = if self.most == 0 { None } else { find::find(text.as_bytes(), self.sep.as_bytes()) };
+        let Some(at) = at else { return self.rest.take() };
+        self.most -= 1;
+        self.rest = text.get(at + self.sep.len()..);
+        text.get(..at)
+    }
+}
+
+/// The ASCII characters that are white space, and those that end a line, as bits by number.
+const SPACES: u64 = 0x1_f000_3e00;
+const BREAKS: u64 = 0x7000_3c00;
+
+#[inline(always)]
+fn among(set: u64, b: u8) -> bool {
+    b < 64 && set >> b & 1 != 0
+}
+
+/// As `Words`, for ASCII text.
+struct AsciiWords<'a> {
+    rest: &'a str,
+    most: usize,
+}
+
+impl<'a> Iterator for AsciiWords<'a> {
+    type Item = &'a str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a str> {
+        let bytes = self.rest.as_bytes();
+        let start = bytes.iter().position(|b| !among(SPACES, *b))?;
+        let text = self.rest.get(start..)?;
+        let end = match self.most {
+            0 => text.len(),
+            _ => text.bytes().position(|b| among(SPACES, b)).unwrap_or(text.len()),
+        };
+        self.most = self.most.saturating_sub(1);
+        let (word, rest) = text.split_at(end);
+        self.rest = rest;
+        Some(word)
+    }
 }
 
 /// Words between white space; after `most` cuts, the rest as it is.
@@ -83,12 +147,13 @@ fn words_from_right(text: &str, most: usize) -> Vec<&str> {
 
 pub fn splitlines(m: &mut Mutator, args: Args) -> R {
     let keep = args.opt(1).is_some_and(|v| !(v == Value::FALSE || v.is_none() || v.as_small() == Some(0)));
-    list_of(m, Lines { rest: this(args), keep })
+    list_of(m, args, Lines { rest: this(args), keep, ascii: is_ascii(args) })
 }
 
 struct Lines<'a> {
     rest: &'a str,
     keep: bool,
+    ascii: bool,
 }
 
 impl<'a> Iterator for Lines<'a> {
@@ -98,7 +163,11 @@ impl<'a> Iterator for Lines<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.find(is_line_break).unwrap_or(self.rest.len());
+        let end = match self.ascii {
+            true => self.rest.bytes().position(|b| among(BREAKS, b)),
+            false => self.rest.find(is_line_break),
+        };
+        let end = end.unwrap_or(self.rest.len());
         let (line, tail) = self.rest.split_at(end);
         let stop = match tail.chars().next() {
             Some('\r') if tail.starts_with("\r\n") => 2,
@@ -125,6 +194,7 @@ pub fn rstrip(m: &mut Mutator, args: Args) -> R {
 fn trim(m: &mut Mutator, args: Args, name: &str, left: bool, right: bool) -> R {
     let text = this(args);
     let cut = match args.opt_not_none(1) {
+        None if is_ascii(args) => trimmed(text, |c| among(SPACES, c as u8), left, right),
         None => trimmed(text, is_space, left, right),
         Some(v) => match str::as_str(v) {
             Some(chars) => trimmed(text, |c| chars.contains(c), left, right),
@@ -171,10 +241,12 @@ fn join_sequence(m: &mut Mutator, args: Args, items: Value) -> R {
     {
         return Ok(v);
     }
-    let mut parts = Vec::with_capacity(slots.len() * 2);
+    let mut parts: SmallVec<[&str; 32]> = SmallVec::with_capacity(slots.len() * 2);
+    let sep_chars = str::view(args.get(0)).map_or(0, |s| s.nchars as usize);
+    let (mut nbytes, mut nchars) = (0usize, 0usize);
     // A slot is EMPTY if another thread has just removed its item.
     for (i, v) in slots.iter().filter_map(|slot| slot.get()).enumerate() {
-        let Some(text) = str::as_str(v) else {
+        let Some(item) = str::view(v) else {
             let got = type_name(v);
             return Err(
                 m.raise(Exc::TypeError, format!("sequence item {i}: expected str instance, {got} found"))
@@ -182,8 +254,12 @@ fn join_sequence(m: &mut Mutator, args: Args, items: Value) -> R {
         };
         if i > 0 && !sep.is_empty() {
             parts.push(sep);
+            nbytes = nbytes.saturating_add(sep.len());
+            nchars = nchars.saturating_add(sep_chars);
         }
-        parts.push(text);
+        parts.push(str::text(item));
+        nbytes = nbytes.saturating_add(item.nbytes as usize);
+        nchars = nchars.saturating_add(item.nchars as usize);
     }
-    m.new_str_parts(&parts)
+    m.new_str_parts_counted(&parts, nbytes, nchars)
 }

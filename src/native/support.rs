@@ -2,7 +2,7 @@
 //! Must not know any particular module.
 
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, float, func, int, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, float, func, heap, int, str, types};
 use crate::vm::native::Args;
 use crate::vm::thread::Thread;
 use crate::vm::{attr, roots};
@@ -11,6 +11,16 @@ use std::any::Any;
 /// The name of a value's class, for messages.
 pub fn type_name(v: Value) -> String {
     class::name(types::class_of(v))
+}
+
+/// A buffer for `n` bytes that come from outside. Raises MemoryError beyond what the heap could take over.
+pub fn zeroed(m: &mut Mutator, n: usize) -> R<Vec<u8>> {
+    let mut buffer = Vec::new();
+    if n > heap::limit() || buffer.try_reserve_exact(n).is_err() {
+        return Err(m.no_memory());
+    }
+    buffer.resize(n, 0);
+    Ok(buffer)
 }
 
 /// The Rust value of the receiver, argument 0.

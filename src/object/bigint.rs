@@ -56,6 +56,9 @@ pub fn binary(op: BinOp, a: &IBig, b: &IBig) -> Result<IBig, NumError> {
 
 /// Whether an int of so many bits may be made at all.
 fn check_bits(bits: u128) -> Result<(), NumError> {
+    if bits < 1 << 20 {
+        return Ok(());
+    }
     // Intermediate results are several times as large as the final one.
     if bits / 8 > (super::heap::limit() / 4) as u128 { Err(NumError::Memory) } else { Ok(()) }
 }

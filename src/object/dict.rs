@@ -9,7 +9,7 @@ use super::error::R;
 use super::header::{Kind, Slot, flag};
 use super::intern;
 use super::key;
-use super::layout::{Cell, Dict, Table};
+use super::layout::{Cell, Dict, Str, Table};
 use super::mutator::Mutator;
 use super::shape;
 use super::str as text;
@@ -160,6 +160,22 @@ fn entry_of_str(t: &'static Table, name: Value) -> Option<usize> {
             *candidate == name || text::view(*candidate).is_some_and(|c| text::eq(c, name_text))
         })
         .map(|(entry, _)| entry)
+}
+
+/// The search for a key that is a plain string; `Ask` where a key that is none may be equal.
+#[inline]
+pub fn look_str(t: &'static Table, wanted: Value, wanted_text: &Str) -> Look {
+    for (entry, candidate) in table::probe(t, text::hash(wanted_text)) {
+        if candidate == wanted {
+            return Look::Found(entry);
+        }
+        match key::exact_str(candidate) {
+            Some(c) if text::eq(c, wanted_text) => return Look::Found(entry),
+            Some(_) => {}
+            None => return Look::Ask(entry, candidate),
+        }
+    }
+    Look::Absent
 }
 
 /// The entry of a small int key; `None` if it is absent or if a key of another type has its hash.

@@ -150,6 +150,7 @@ mod tests {
 
     /// What python3.11 gives for `format(value, spec)`; errors begin with '!'.
     #[test]
+    #[allow(clippy::approx_constant)] // the digits are the point, not the number
     fn as_python_formats() {
         for (value, text, expected) in [
             (3.14159, "+", "+3.14159"),

@@ -54,7 +54,7 @@ pub fn new_function(m: &mut Mutator, p: FunctionParts) -> R {
 }
 
 /// A native function or method. `def` is a `&'static NativeDef` as a pointer.
-pub fn new_native(m: &mut Mutator, def: *const (), owner: Word) -> R {
+pub(crate) fn new_native(m: &mut Mutator, def: *const (), owner: Word) -> R {
     let v = filled::<Native, 2>(m, Kind::Native, [None, owner])?;
     // SAFETY: `v` is the Native just made; its `def` word is written before anybody else can see it.
     unsafe { (v.addr() as *mut Native).cast::<*const ()>().add(1).write(def) };

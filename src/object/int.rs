@@ -4,6 +4,7 @@
 pub use super::bigint::{IBig, Sign, UBig};
 use super::error::{Exc, R};
 use super::layout::Int;
+use super::limbs::Out;
 use super::mutator::Mutator;
 use super::types::cast;
 use super::unicode;
@@ -57,6 +58,32 @@ impl Mutator {
         Ok(fill(p, sign == Sign::Negative, words, true))
     }
 
+    /// An int whose limbs, `n` of them at most, `fill` writes in place, every one.
+    ///
+    /// # Safety
+    /// `fill` must write all of the limbs it gets.
+    pub unsafe fn new_int_in_place(&mut self, negative: bool, n: usize, fill: impl FnOnce(Out)) -> R {
+        let p = self.alloc::<Int>(n * 8)?;
+        // SAFETY: freshly allocated with room for the limbs, not shared yet; the caller promises that all are written.
+        let words = unsafe {
+            let words = (&raw mut (*p).limbs).cast::<u64>();
+            fill(std::slice::from_raw_parts_mut(words.cast(), n));
+            std::slice::from_raw_parts(words, n)
+        };
+        let len = words.iter().rposition(|w| *w != 0).map_or(0, |top| top + 1);
+        let low = i64::try_from(words.first().copied().unwrap_or(0));
+        if let (0 | 1, Ok(size)) = (len, low)
+            && let Some(v) = Value::small(if negative { -size } else { size })
+        {
+            // SAFETY: as above; the box, which is garbage from now on, must look like one.
+            unsafe { (&raw mut (*p).len).write(0) };
+            return Ok(v);
+        }
+        // SAFETY: as above.
+        unsafe { (&raw mut (*p).len).write(if negative { -(len as i64) } else { len as i64 }) };
+        Ok(Value::from_addr(p.addr()))
+    }
+
     #[cold]
     #[inline(never)]
     fn box_int(&mut self, negative: bool, words: &[u64]) -> R {
@@ -83,6 +110,22 @@ fn fill(p: *mut Int, negative: bool, words: &[u64], subclass: bool) -> Value {
 pub fn limbs(n: &Int) -> &[u64] {
     // SAFETY: a box has as many limbs behind its fixed part as its length says.
     unsafe { std::slice::from_raw_parts(n.limbs.as_ptr(), n.len.unsigned_abs() as usize) }
+}
+
+/// A bool as the int it stands for; anything else as it is.
+#[inline]
+pub fn without_bool(v: Value) -> Value {
+    if v.is_bool() { Value::int_unchecked((v == Value::TRUE) as i64) } else { v }
+}
+
+/// Sign and limbs of an int; those of a word are put in `word`.
+#[inline]
+pub fn sign_and_limbs(v: Value, word: &mut [u64; 1]) -> Option<(bool, &[u64])> {
+    if let Some(n) = v.as_small() {
+        *word = [n.unsigned_abs()];
+        return Some((n < 0, if n == 0 { &[] } else { word }));
+    }
+    cast::<Int>(v).map(|n| (n.len < 0, limbs(n)))
 }
 
 /// Whether `v` is an int or a bool.
@@ -132,6 +175,33 @@ pub fn to_f64(m: &mut Mutator, v: Value) -> R<f64> {
         None => to_ibig(v).as_ref().and_then(super::bigint::to_f64),
     };
     f.ok_or_else(|| super::num::raise(m, super::bigint::TOO_LARGE))
+}
+
+/// The decimal digits of a word, written at the end of `buffer`.
+pub fn small_decimal(n: i64, buffer: &mut [u8; 24]) -> &str {
+    const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
+        2021222324252627282930313233343536373839\
+        4041424344454647484950515253545556575859\
+        6061626364656667686970717273747576777879\
+        8081828384858687888990919293949596979899";
+    let mut at = buffer.len();
+    let mut left = n.unsigned_abs();
+    while left >= 10 {
+        let pair = (left % 100) as usize * 2;
+        left /= 100;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if left > 0 || n == 0 {
+        at -= 1;
+        buffer[at] = b'0' + left as u8;
+    }
+    if n < 0 {
+        at -= 1;
+        buffer[at] = b'-';
+    }
+    // SAFETY: digits and a sign: ASCII.
+    unsafe { std::str::from_utf8_unchecked(&buffer[at..]) }
 }
 
 /// Decimal digits of an int or bool, however many; empty for anything else.

@@ -26,6 +26,8 @@ pub enum Tag {
     StrAscii,
     /// bytes, index
     Bytes,
+    /// bytearray, index
+    ByteArray,
     /// next, step, items left: small ints
     Range,
     /// next, step, items left: ints of any size
@@ -60,7 +62,7 @@ pub enum Tag {
 }
 
 /// All tags, in order.
-pub const TAGS: [Tag; 25] = {
+pub const TAGS: [Tag; 26] = {
     use Tag::*;
     [
         List,
@@ -69,6 +71,7 @@ pub const TAGS: [Tag; 25] = {
         Str,
         StrAscii,
         Bytes,
+        ByteArray,
         Range,
         LongRange,
         DictKeys,
@@ -106,6 +109,7 @@ impl Tag {
             Tag::Str => "str_iterator",
             Tag::StrAscii => "str_ascii_iterator",
             Tag::Bytes => "bytes_iterator",
+            Tag::ByteArray => "bytearray_iterator",
             Tag::Range => "range_iterator",
             Tag::LongRange => "longrange_iterator",
             Tag::DictKeys => "dict_keyiterator",

@@ -2,7 +2,7 @@
 
 use super::bytes;
 use super::header::Kind;
-use super::layout::is_subclass_instance;
+use super::layout::{Str, is_subclass_instance};
 use super::num;
 use super::str as text;
 use super::types::{self, kind_of};
@@ -26,12 +26,20 @@ pub fn hash(v: Value) -> Option<i64> {
     if let Some(n) = v.as_small() {
         return Some(small_hash(n));
     }
+    if let Some(s) = exact_str(v) {
+        return Some(text::hash(s));
+    }
     match plain_kind(v)? {
-        Kind::Str => text::view(v).map(text::hash),
         Kind::Int | Kind::Float | Kind::Bool => num::hash(v),
         Kind::None_ => Some(0xFCA8_6420),
         _ => None,
     }
+}
+
+/// A string that is no subclass's.
+#[inline(always)]
+pub fn exact_str(v: Value) -> Option<&'static Str> {
+    text::view(v).filter(|s| text::is_exact(s))
 }
 
 /// Whether two keys of plain built-in types are equal; `None`: ask the VM.
@@ -44,9 +52,16 @@ pub fn eq(a: Value, b: Value) -> Option<bool> {
     if a.is_small_int() && b.is_small_int() {
         return Some(false);
     }
+    if let (Some(a), Some(b)) = (exact_str(a), exact_str(b)) {
+        return Some(text::eq(a, b));
+    }
+    eq_plain(a, b)
+}
+
+#[inline(never)]
+fn eq_plain(a: Value, b: Value) -> Option<bool> {
     let (ka, kb) = (plain_kind(a)?, plain_kind(b)?);
     match (ka, kb) {
-        (Kind::Str, Kind::Str) => Some(text::eq(text::view(a)?, text::view(b)?)),
         (Kind::Bytes, Kind::Bytes) => Some(bytes::as_bytes(a) == bytes::as_bytes(b)),
         (Kind::Int | Kind::Float | Kind::Bool, Kind::Int | Kind::Float | Kind::Bool) => {
             num::compare(a, b).map(|o| o == Some(Ordering::Equal))

@@ -94,6 +94,13 @@ pub struct Bytes {
     pub bytes: [u8; 0],
 }
 
+#[repr(C)]
+pub struct ByteArray {
+    pub hdr: Hdr,
+    /// A StrBuf; never EMPTY.
+    pub buf: Slot,
+}
+
 /// An int beyond 62 bits: sign of `len` is the sign, limbs little-endian, no leading zero limb.
 #[repr(C)]
 pub struct Int {
@@ -371,6 +378,7 @@ macro_rules! heap_objects {
 
 heap_objects! {
     Shape = Shape, Chunk = Chunk, Instance = Instance, Cell = Cell, Str = Str, StrBuf = StrBuf, Bytes = Bytes, Int = Int,
+    ByteArray = ByteArray,
     Float = Float, Tuple = Tuple, List = List, ListBuf = ListBuf, Dict = Dict, Table = Table, Set = Set, SetTable = SetTable,
     Range = Range, Slice = Slice, DictView = DictView, Iter = Iter, Code = Code, Function = Function, Native = Native,
     BoundMethod = BoundMethod, Class = Class, Property = Property, Super = Super, Module = Module, Exception = Exception,
@@ -393,7 +401,9 @@ pub const fn words(kind: Kind) -> Words {
     match kind {
         Kind::Shape => Fixed { first: 1, count: 6 },
         Kind::Cell => Fixed { first: 1, count: 3 },
-        Kind::List | Kind::Dict | Kind::Set | Kind::FrozenSet => Fixed { first: 1, count: 1 },
+        Kind::List | Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::ByteArray => {
+            Fixed { first: 1, count: 1 }
+        }
         Kind::Range | Kind::Slice | Kind::Super => Fixed { first: 1, count: 3 },
         Kind::DictView | Kind::MappingProxy | Kind::StaticMethod | Kind::ClassMethod => {
             Fixed { first: 1, count: 1 }

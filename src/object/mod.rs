@@ -2,11 +2,13 @@
 //! Must not run Mini code, and must not block: what can do either lives in `vm` and `native`.
 
 pub mod bigint;
+pub mod bytearray;
 pub mod bytes;
 pub mod class;
 pub mod dict;
 pub mod error;
 pub mod exc;
+pub mod find;
 pub mod float;
 pub mod format;
 pub mod format_float;
@@ -19,6 +21,7 @@ pub mod intern;
 pub mod iter;
 pub mod key;
 pub mod layout;
+pub mod limbs;
 pub mod list;
 pub mod mutator;
 pub mod num;
@@ -41,7 +44,7 @@ pub mod unicode_tables;
 pub mod value;
 
 #[cfg(test)]
-mod container_tests;
+mod tests;
 
 pub use error::{Exc, R, Raised};
 pub use header::{Hdr, Kind, Slot};

@@ -3,7 +3,7 @@
 //! Must not know frames, the eval loop, or who may run.
 
 use super::error::{Exc, R, Raised};
-use super::header::{Hdr, Kind};
+use super::header::{Hdr, Kind, Slot};
 use super::heap::{self, LocalHeap};
 use super::layout::HeapObject;
 use super::types;
@@ -57,6 +57,10 @@ impl Mutator {
     #[inline(never)]
     pub fn no_memory(&mut self) -> Raised {
         self.pending = types::memory_error();
+        if let Some(e) = self.pending.and_then(super::exc::cast) {
+            // What it went through the last time is another story.
+            [&e.traceback, &e.context, &e.cause].into_iter().for_each(Slot::clear);
+        }
         heap::request_collection(self.member);
         Raised
     }

@@ -3,9 +3,11 @@
 
 use super::bigint::{self, IBig, NumError, TOO_LARGE};
 use super::error::{Exc, R, Raised};
+use super::header::Kind;
 use super::mutator::Mutator;
+use super::types::kind_of;
 use super::value::{Value, Word};
-use super::{float, int};
+use super::{float, int, limbs};
 use std::cmp::Ordering;
 
 /// A binary operator.
@@ -105,11 +107,23 @@ enum Num {
     Float(f64),
 }
 
+#[inline]
 fn read(v: Value) -> Option<Num> {
-    if let Some(n) = int::as_i64(v) {
-        return Some(Num::Small(n));
+    if v.is_small_int() {
+        return Some(Num::Small(v.small_unchecked()));
     }
-    float::as_f64(v).map(Num::Float).or_else(|| int::to_ibig(v).map(Num::Big))
+    if v.is_inline_float() {
+        return Some(Num::Float(v.float_unchecked()));
+    }
+    read_unusual(v)
+}
+
+fn read_unusual(v: Value) -> Option<Num> {
+    match kind_of(v) {
+        Kind::Bool | Kind::Int => int::as_i64(v).map(Num::Small).or_else(|| int::to_ibig(v).map(Num::Big)),
+        Kind::Float => float::as_f64(v).map(Num::Float),
+        _ => None,
+    }
 }
 
 /// Makes the exception of a failed operation pending.
@@ -172,6 +186,9 @@ fn general(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
         };
         return Ok(Some(Value::bool(both)));
     }
+    if let Some(done) = in_place(m, op, a, b) {
+        return done.map(Some);
+    }
     let (Some(a), Some(b)) = (read(a), read(b)) else { return Ok(None) };
     match calculate(op, a, b) {
         Ok(None) => Ok(None),
@@ -180,6 +197,34 @@ fn general(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
         Ok(Some(Num::Big(n))) => m.new_bigint(&n).map(Some),
         Err(error) => Err(raise(m, error)),
     }
+}
+
+/// Sums, differences and short products of ints without copies of the operands; `None`: another way.
+fn in_place(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> Option<R> {
+    let (mut x, mut y) = ([0], [0]);
+    let (a_negative, a) = int::sign_and_limbs(a, &mut x)?;
+    let (b_negative, b) = int::sign_and_limbs(b, &mut y)?;
+    let b_negative = b_negative ^ (op == BinOp::Sub);
+    let ((long_negative, long), (short_negative, short)) = match limbs::compare(a, b) {
+        Ordering::Less => ((b_negative, b), (a_negative, a)),
+        _ => ((a_negative, a), (b_negative, b)),
+    };
+    // SAFETY: each of the operations writes all of a result of the length it asks for.
+    Some(unsafe {
+        match op {
+            BinOp::Add | BinOp::Sub if long_negative == short_negative => {
+                m.new_int_in_place(long_negative, long.len() + 1, |out| limbs::add(long, short, out))
+            }
+            BinOp::Add | BinOp::Sub => {
+                m.new_int_in_place(long_negative, long.len(), |out| limbs::subtract(long, short, out))
+            }
+            BinOp::Mul if (1..=limbs::LONG).contains(&short.len()) => {
+                let n = long.len() + short.len();
+                m.new_int_in_place(a_negative != b_negative, n, |out| limbs::multiply(long, short, out))
+            }
+            _ => return None,
+        }
+    })
 }
 
 fn calculate(op: BinOp, a: Num, b: Num) -> Result<Option<Num>, NumError> {
@@ -258,13 +303,38 @@ pub fn unary(m: &mut Mutator, op: UnOp, a: Value) -> R<Word> {
 }
 
 /// How two numbers compare (`Some(None)`: a NaN is among them); `None` if they are not both numbers.
+#[inline]
 pub fn compare(a: Value, b: Value) -> Option<Option<Ordering>> {
+    if a.is_small_int() && b.is_small_int() {
+        return Some(Some(a.small_unchecked().cmp(&b.small_unchecked())));
+    }
+    compare_general(a, b)
+}
+
+fn compare_general(a: Value, b: Value) -> Option<Option<Ordering>> {
+    if int::is_int(a) && int::is_int(b) {
+        return Some(compare_limbs(a, b));
+    }
     Some(match (read(a)?, read(b)?) {
         (Num::Float(a), Num::Float(b)) => a.partial_cmp(&b),
         (Num::Small(a), Num::Small(b)) => Some(a.cmp(&b)),
         (Num::Float(a), b) => compare_int_float(b, a).map(Ordering::reverse),
         (a, Num::Float(b)) => compare_int_float(a, b),
         (a, b) => Some(to_big(a).cmp(&to_big(b))),
+    })
+}
+
+/// How two ints compare.
+fn compare_limbs(a: Value, b: Value) -> Option<Ordering> {
+    let (a, b) = (int::without_bool(a), int::without_bool(b));
+    let (mut x, mut y) = ([0], [0]);
+    let (a_negative, a) = int::sign_and_limbs(a, &mut x)?;
+    let (b_negative, b) = int::sign_and_limbs(b, &mut y)?;
+    Some(match (a_negative, b_negative) {
+        (false, true) => Ordering::Greater,
+        (true, false) => Ordering::Less,
+        (false, false) => limbs::compare(a, b),
+        (true, true) => limbs::compare(b, a),
     })
 }
 

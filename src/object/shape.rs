@@ -142,11 +142,11 @@ pub fn set(m: &mut Mutator, v: Value, name: Value, value: Value) -> R<bool> {
     let Some(attrs) = attrs_word(v) else { return Ok(false) };
     loop {
         let shape = of(hdr);
-        if let Some(n) = find(shape, name) {
-            if let Some(slot) = slot(v, shape, n) {
-                slot.set(value);
-                return Ok(true);
-            }
+        if let Some(n) = find(shape, name)
+            && let Some(slot) = slot(v, shape, n)
+        {
+            slot.set(value);
+            return Ok(true);
         }
         let wider = extend(m, shape, name)?;
         make_room(m, hdr, attrs, wider)?;

@@ -32,20 +32,65 @@ impl Mutator {
     /// A string.
     #[inline]
     pub fn new_str(&mut self, text: &str) -> R {
+        self.new_str_counted(text, count_chars(text))
+    }
+
+    /// As `new_str`, when the number of characters is known.
+    #[inline]
+    pub fn new_str_counted(&mut self, text: &str, nchars: usize) -> R {
         match *text.as_bytes() {
             [] => self.empty_str(),
             [b] if b < 128 => self.ascii_char(b),
-            _ => build(self, None, text.len(), count_chars(text), [text].iter()),
+            _ if is_plain(text.len(), nchars) => {
+                let (v, bytes) = new_plain(self, text.len(), nchars)?;
+                // SAFETY: the fresh string has room for these bytes.
+                unsafe { copy_bytes(text, bytes) };
+                Ok(v)
+            }
+            _ => build(self, None, text.len(), nchars, [text].iter()),
         }
+    }
+
+    /// An ASCII text with every byte mapped to another ASCII character (the result's top bit is dropped).
+    pub fn new_ascii_mapped(&mut self, text: &str, map: impl Fn(u8) -> u8) -> R {
+        match *text.as_bytes() {
+            [] => self.empty_str(),
+            [b] => self.ascii_char(map(b)),
+            _ if text.len() > u32::MAX as usize => Err(self.no_memory()),
+            _ => {
+                let (v, bytes) = new_plain(self, text.len(), text.len())?;
+                for (i, b) in text.bytes().enumerate() {
+                    // SAFETY: the fresh string has room for as many bytes as `text` has; what is written is ASCII.
+                    unsafe { bytes.add(i).write(map(b) & 127) };
+                }
+                Ok(v)
+            }
+        }
+    }
+
+    /// The concatenation of `parts`, copied once, when the number of characters is known.
+    pub fn new_str_parts_counted(&mut self, parts: &[&str], nbytes: usize, nchars: usize) -> R {
+        if nbytes <= 1 {
+            return self.new_str(parts.iter().find(|p| !p.is_empty()).unwrap_or(&""));
+        }
+        if !is_plain(nbytes, nchars) {
+            return build(self, None, nbytes, nchars, parts.iter());
+        }
+        let (v, mut bytes) = new_plain(self, nbytes, nchars)?;
+        for part in parts {
+            // SAFETY: the fresh string has room for all parts together, whose length the caller has summed.
+            unsafe {
+                copy_bytes(part, bytes);
+                bytes = bytes.add(part.len());
+            }
+        }
+        Ok(v)
     }
 
     /// The concatenation of `parts`, copied once.
     pub fn new_str_parts(&mut self, parts: &[&str]) -> R {
         let nbytes = parts.iter().fold(0usize, |n, p| n.saturating_add(p.len()));
-        if nbytes <= 1 {
-            return self.new_str(parts.iter().find(|p| !p.is_empty()).unwrap_or(&""));
-        }
-        build(self, None, nbytes, parts.iter().map(|p| count_chars(p)).sum(), parts.iter())
+        self.new_str_parts_counted(parts, nbytes, parts.iter().map(|p| count_chars(p)).sum())
     }
 
     /// A string that is an instance of a class derived from `str`; `shape` is the class's root shape.
@@ -89,6 +134,65 @@ fn publish(m: &mut Mutator, slot: &'static Slot, text: &str) -> R {
 #[inline]
 pub fn count_chars(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.chars().count() }
+}
+
+/// Whether a string of these sizes needs no offset table (and is not too long).
+#[inline(always)]
+fn is_plain(nbytes: usize, nchars: usize) -> bool {
+    nbytes <= u32::MAX as usize && str_index::table_len(nbytes, nchars) == 0
+}
+
+/// A string of the class `str` without an offset table, and where its bytes, not written yet, begin.
+#[inline(always)]
+fn new_plain(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Value, *mut u8)> {
+    let at = m.alloc_as::<Str>(Kind::Str, root_shape(Kind::Str), nbytes)?;
+    // SAFETY: the cell is not visible to anybody yet; this writes the fields behind its header.
+    unsafe {
+        (&raw mut (*at).hash).write(AtomicU64::new(0));
+        (&raw mut (*at).nbytes).write(nbytes as u32);
+        (&raw mut (*at).nchars).write(nchars as u32);
+        Ok((Value::from_addr(at as usize), (&raw mut (*at).bytes).cast()))
+    }
+}
+
+/// Copies a text; a short one without a call.
+///
+/// # Safety
+/// `to` must be valid for writes of as many bytes, outside `from`.
+#[inline(always)]
+unsafe fn copy_bytes(from: &str, to: *mut u8) {
+    let (from, n) = (from.as_ptr(), from.len());
+    // SAFETY: all reads and writes lie within the first `n` bytes; the two halves of a step may overlap.
+    unsafe {
+        match n {
+            0 => {}
+            1..=3 => {
+                let (first, middle, last) = (*from, *from.add(n / 2), *from.add(n - 1));
+                *to = first;
+                *to.add(n / 2) = middle;
+                *to.add(n - 1) = last;
+            }
+            4..=7 => copy_ends::<u32>(from, to, n),
+            8..=16 => copy_ends::<u64>(from, to, n),
+            17..=32 => copy_ends::<u128>(from, to, n),
+            _ => std::ptr::copy_nonoverlapping(from, to, n),
+        }
+    }
+}
+
+/// Copies the first and the last word of `n` bytes.
+///
+/// # Safety
+/// `from` and `to` must be valid for `n` bytes, at least one word.
+#[inline(always)]
+unsafe fn copy_ends<W>(from: *const u8, to: *mut u8, n: usize) {
+    let last = n - size_of::<W>();
+    // SAFETY: promised by the caller; the accesses need no alignment.
+    unsafe {
+        let (head, tail) = (from.cast::<W>().read_unaligned(), from.add(last).cast::<W>().read_unaligned());
+        to.cast::<W>().write_unaligned(head);
+        to.add(last).cast::<W>().write_unaligned(tail);
+    }
 }
 
 /// Makes a string with its bytes inside. `nbytes` and `nchars` are those of all `parts` together; with a shape, the
@@ -253,6 +357,15 @@ pub fn concat(m: &mut Mutator, a: Value, b: Value) -> R {
     let nbytes = s.nbytes as usize + t.nbytes as usize;
     let nchars = s.nchars as usize + t.nchars as usize;
     if nbytes < EXTERNAL_FROM {
+        if is_plain(nbytes, nchars) {
+            let (v, bytes) = new_plain(m, nbytes, nchars)?;
+            // SAFETY: the fresh string has room for both.
+            unsafe {
+                copy_bytes(text(s), bytes);
+                copy_bytes(text(t), bytes.add(s.nbytes as usize));
+            }
+            return Ok(v);
+        }
         return build(m, None, nbytes, nchars, [text(s), text(t)].iter());
     }
     if nbytes > u32::MAX as usize {
@@ -358,12 +471,23 @@ pub fn hash_bytes(bytes: &[u8]) -> i64 {
     for chunk in &mut chunks {
         h = fold(h ^ chunk.try_into().map_or(0, u64::from_le_bytes), K1);
     }
-    let tail = chunks.remainder().iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
+    let tail = little_endian(chunks.remainder());
     match fold(h ^ tail, K1) ^ (h >> 32) {
         0 => 1,
         u64::MAX => -2,
         h => h as i64,
     }
+}
+
+/// Fewer than eight bytes as a number; read in overlapping pieces rather than one by one.
+#[inline(always)]
+fn little_endian(bytes: &[u8]) -> u64 {
+    let n = bytes.len();
+    if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << (8 * (n - 4));
+    }
+    let at = |i: usize| bytes.get(i).map_or(0, |b| u64::from(*b) << (8 * i));
+    at(0) | at(1) | at(2)
 }
 
 /// Whether two strings have the same characters.
@@ -384,7 +508,11 @@ pub fn eq(a: &Str, b: &Str) -> bool {
 
 /// Order by code point, which is the order of the UTF-8 bytes.
 pub fn compare(a: &Str, b: &Str) -> Cmp {
-    text(a).as_bytes().cmp(text(b).as_bytes())
+    let (a, b) = (text(a).as_bytes(), text(b).as_bytes());
+    match (a.first(), b.first()) {
+        (Some(x), Some(y)) if x != y => x.cmp(y),
+        _ => a.cmp(b),
+    }
 }
 
 #[cfg(test)]

@@ -94,22 +94,21 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
     let name = site_name(words);
     if object.is_ref() {
         let cached = site(words, 2).load(Ordering::Relaxed);
-        if shape_id(object) == (cached >> 32) as u32 {
-            if let Some(v) = cell(cached as u32).value.get() {
-                if matches!(types::hdr(object).kind, Kind::Module | Kind::Class) || !is_descriptor(th, v) {
-                    return Ok(v);
-                }
-            }
+        if shape_id(object) == (cached >> 32) as u32
+            && let Some(v) = cell(cached as u32).value.get()
+            && (matches!(types::hdr(object).kind, Kind::Module | Kind::Class) || !is_descriptor(th, v))
+        {
+            return Ok(v);
         }
     }
     let before = object.is_ref().then(|| shape_id(object));
     mark_cached(object);
     match find(th, object, name)? {
         Found::Slot(n, v) => {
-            if let Some(id) = before {
-                if n < shape::from_id(id).inline_cap {
-                    remember(words, 1, id, n + 2);
-                }
+            if let Some(id) = before
+                && n < shape::from_id(id).inline_cap
+            {
+                remember(words, 1, id, n + 2);
             }
             Ok(v)
         }
@@ -133,11 +132,11 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
     let before = object.is_ref().then(|| shape_id(object));
     if let Some(id) = before {
         let cached = site(words, 2).load(Ordering::Relaxed);
-        if id == (cached >> 32) as u32 {
-            if let Some(f) = cell(cached as u32).value.get() {
-                put_window(window, f, None);
-                return Ok(());
-            }
+        if id == (cached >> 32) as u32
+            && let Some(f) = cell(cached as u32).value.get()
+        {
+            put_window(window, f, None);
+            return Ok(());
         }
     }
     mark_cached(object);
@@ -259,18 +258,16 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
         if types::kind_of(v) == Kind::Property {
             return Ok(Found::Computed(get_property(th, v, object, name)?));
         }
-        if is_data_descriptor(th, v) {
-            if has_get(th, v) {
-                return Ok(Found::Computed(bind(th, v, object, class)?));
-            }
+        if is_data_descriptor(th, v) && has_get(th, v) {
+            return Ok(Found::Computed(bind(th, v, object, class)?));
         }
     }
     if object.is_ref() {
         let own = shape::of(types::hdr(object));
-        if let Some(n) = shape::find(own, name) {
-            if let Some(v) = shape::slot(object, own, n).and_then(Slot::get) {
-                return Ok(Found::Slot(n, v));
-            }
+        if let Some(n) = shape::find(own, name)
+            && let Some(v) = shape::slot(object, own, n).and_then(Slot::get)
+        {
+            return Ok(Found::Slot(n, v));
         }
     }
     let (Some(c), Some(v)) = (in_class, value) else {
@@ -559,10 +556,10 @@ pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> 
             format!("cannot set '{}' attribute of immutable type '{}'", text(name), class::name(class));
         return Err(th.type_error(message));
     }
-    if let Some(v) = value {
-        if super::fields::set(th, class, text(name), v)? {
-            return Ok(());
-        }
+    if let Some(v) = value
+        && super::fields::set(th, class, text(name), v)?
+    {
+        return Ok(());
     }
     let cell = dict::cell_for(&mut th.m, c.dict.value(), name)?;
     let Some(cell) = types::cast::<Cell>(cell) else { return Ok(()) };

@@ -18,7 +18,7 @@ pub enum Called {
 
 /// `Call`: the callable in `window[0]`, `n` arguments from `window[4]` on.
 #[inline(never)]
-pub fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Called> {
+pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Called> {
     // SAFETY: a call window of verified code: callable, link, arguments.
     let callee = unsafe { word(*window) };
     match types::kind_of(callee) {
@@ -108,7 +108,13 @@ fn settle_receiver(window: *mut u64, n: usize) -> usize {
 }
 
 /// `CallKw`: `n` arguments in all, the last of them named by the tuple `names`.
-pub fn call_keywords(th: &mut Thread, window: *mut u64, n: usize, names: Value, method: bool) -> R<Called> {
+pub(crate) fn call_keywords(
+    th: &mut Thread,
+    window: *mut u64,
+    n: usize,
+    names: Value,
+    method: bool,
+) -> R<Called> {
     let n = if method { settle_receiver(window, n) } else { n };
     // SAFETY: a call window of verified code.
     let callee = unsafe { word(*window) };
@@ -130,7 +136,7 @@ pub fn call_keywords(th: &mut Thread, window: *mut u64, n: usize, names: Value, 
 }
 
 /// `CallEx`: a list or tuple in `window[4]`, a dict or EMPTY in `window[5]`.
-pub fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
+pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     // SAFETY: a call window of verified code.
     let (callee, list, dict) =
         unsafe { (word(*window), word(*window.add(LINK)), Value::from_bits(*window.add(LINK + 1))) };

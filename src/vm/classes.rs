@@ -24,7 +24,7 @@ struct Statement {
 }
 
 /// `BuildClass`: body function and name in the window, then `n` bases and keyword values.
-pub fn build(th: &mut Thread, window: *mut u64, n: usize, names: Value, spread: bool) -> R {
+pub(crate) fn build(th: &mut Thread, window: *mut u64, n: usize, names: Value, spread: bool) -> R {
     let at = |i: usize| {
         // SAFETY: registers of the window, filled by the compiler's code.
         Value::from_bits(unsafe { *window.add(LINK + i) }).unwrap_or(Value::NONE)
@@ -235,12 +235,12 @@ pub fn make_dynamic(th: &mut Thread, name: Value, bases: Value, namespace: Value
 }
 
 /// A call of a class whose arguments lie in a window.
-pub fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n: usize) -> R<Called> {
+pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n: usize) -> R<Called> {
     let traits = class::traits(class);
-    if traits & (trait_bits::NEW | trait_bits::HEAP_TYPE) == trait_bits::HEAP_TYPE {
-        if let Some(done) = construct_in_window(th, class, traits, window, n)? {
-            return Ok(done);
-        }
+    if traits & (trait_bits::NEW | trait_bits::HEAP_TYPE) == trait_bits::HEAP_TYPE
+        && let Some(done) = construct_in_window(th, class, traits, window, n)?
+    {
+        return Ok(done);
     }
     if traits & trait_bits::HEAP_TYPE == 0 && class != types::class_of_kind(Kind::Class) {
         let name = th.name("__new__")?;

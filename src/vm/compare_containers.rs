@@ -8,17 +8,17 @@ use crate::object::{Exc, Kind, R, Slot, Value, Word};
 use crate::object::{dict, func, iter, list, range, set, slice, tuple, types};
 use std::cmp::Ordering;
 
+const IN_COMPARISON: &str = " in comparison";
+
 /// `a op b` for two containers; `None` where they do not know how (NotImplemented).
 pub fn compare(th: &mut Thread, op: CmpOp, a: Value, b: Value) -> R<Option<bool>> {
     let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
     match (types::kind_of(a), types::kind_of(b)) {
         (Kind::List, Kind::List) | (Kind::Tuple, Kind::Tuple) => {
-            th.check_native_stack()?;
-            compare_sequences(th, op, a, b).map(Some)
+            th.nested(IN_COMPARISON, |th| compare_sequences(th, op, a, b)).map(Some)
         }
         (Kind::Dict, Kind::Dict) if equality => {
-            th.check_native_stack()?;
-            answer(op, dicts_equal(th, a, b)?)
+            answer(op, th.nested(IN_COMPARISON, |th| dicts_equal(th, a, b))?)
         }
         (Kind::MappingProxy, _) | (_, Kind::MappingProxy) if equality => {
             let inner = |v| func::proxied(v).unwrap_or(v);

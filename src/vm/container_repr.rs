@@ -19,12 +19,13 @@ pub fn container_repr(th: &mut Thread, v: Value) -> R {
         };
         return th.new_str(&short);
     }
-    th.check_native_stack()?;
-    th.printing.push(v);
     let mut out = String::new();
-    let shown = show(th, kind, v, &mut out);
-    th.printing.pop();
-    shown?;
+    th.nested(" while getting the repr of an object", |th| {
+        th.printing.push(v);
+        let shown = show(th, kind, v, &mut out);
+        th.printing.pop();
+        shown
+    })?;
     th.new_str(&out)
 }
 

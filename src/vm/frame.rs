@@ -27,14 +27,21 @@ pub const FLAGS: u64 = 7;
 
 /// Reads link word `n` (1 to 4) below a base.
 #[inline(always)]
-pub fn link(base: *mut u64, n: usize) -> u64 {
+pub(crate) fn link(base: *mut u64, n: usize) -> u64 {
     // SAFETY: every base, the lowest included, has LINK words below it.
     unsafe { *base.sub(n) }
 }
 
 /// Writes the link of a new frame.
 #[inline(always)]
-pub fn set_link(base: *mut u64, func: Word, third: u64, caller: *mut u64, flags: u64, pc: *const Insn) {
+pub(crate) fn set_link(
+    base: *mut u64,
+    func: Word,
+    third: u64,
+    caller: *mut u64,
+    flags: u64,
+    pc: *const Insn,
+) {
     // SAFETY: the caller has checked that `base` is inside the stack with room for its registers.
     unsafe {
         *base.sub(4) = func.map_or(0, Value::bits);

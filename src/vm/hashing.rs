@@ -202,6 +202,15 @@ impl Thread {
             if let Some(entry) = dict::entry_of_small(t, key) {
                 return Ok(dict::value_at(d, t, entry));
             }
+        } else if let Some(s) = key::exact_str(key)
+            && dict::window(d).is_none()
+        {
+            let t = dict::table(d);
+            match dict::look_str(t, key, s) {
+                dict::Look::Found(entry) => return Ok(dict::value_at(d, t, entry)),
+                dict::Look::Absent => return Ok(None),
+                dict::Look::Ask(..) => {}
+            }
         }
         let hash = self.hash_key(key)?;
         get_hashed(self, d, key, hash)

@@ -257,6 +257,7 @@ fn builtin_iterator(th: &mut Thread, kind: Kind, v: Value) -> R<Word> {
         Kind::Str if text::view(v).is_some_and(text::is_ascii) => iter::new(th, Tag::StrAscii, &[v, zero]),
         Kind::Str => iter::new(th, Tag::Str, &[v, zero]),
         Kind::Bytes => iter::new(th, Tag::Bytes, &[v, zero]),
+        Kind::ByteArray => iter::new(th, Tag::ByteArray, &[v, zero]),
         Kind::Set | Kind::FrozenSet => {
             let n = set::of(v).map_or(0, set::len);
             iter::new(th, Tag::Set, &[v, zero, count(n)])

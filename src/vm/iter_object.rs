@@ -6,7 +6,7 @@ use crate::object::iter::Tag;
 use crate::object::layout::Iter;
 use crate::object::num::{self, BinOp, CmpOp};
 use crate::object::{Exc, Kind, R, Slot, Value, Word};
-use crate::object::{bytes, dict, list, set, str as text, str_index, tuple, types};
+use crate::object::{bytearray, bytes, dict, list, set, str as text, str_index, tuple, types};
 use smallvec::SmallVec;
 
 /// A stamp that no container has: once an iterator has complained, it goes on complaining.
@@ -23,6 +23,10 @@ pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
         Tag::Bytes => indexed(it, |i| {
             let byte = bytes::as_bytes(first)?.get(i)?;
             Some(Value::int_unchecked(*byte as i64))
+        }),
+        Tag::ByteArray => indexed(it, |i| {
+            let byte = bytearray::get(bytearray::of(first)?, i)?;
+            Some(Value::int_unchecked(byte as i64))
         }),
         Tag::Str | Tag::StrAscii => next_of_str(th, it, first)?,
         Tag::Range => return Ok(next_of_range(it, first)),

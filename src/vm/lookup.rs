@@ -47,10 +47,11 @@ impl LookupCache {
         self.renew();
         let key = text.as_ptr().addr();
         let entry = &mut self.names[(key ^ key >> 7 ^ text.len()) % NAMES];
-        if let (at, Some(name)) = *entry {
-            if at == key && str::as_str(name) == Some(text) {
-                return Ok(name);
-            }
+        if let (at, Some(name)) = *entry
+            && at == key
+            && str::as_str(name) == Some(text)
+        {
+            return Ok(name);
         }
         let name = m.intern(text)?;
         *entry = (key, Some(name));

@@ -4,18 +4,25 @@
 //! State lives in locals (`pc`, `r`, `k`) whose addresses never escape; a slow path is told of them through the
 //! thread (`save!`). `r` is register 0 of the frame, `k` the data segment. Registers are plain words, private to the
 //! thread; words of the heap are read and written through atomics.
+//!
+//! The loop is one function, which LLVM has to see whole: the longest file of the project. What its arms are made of is
+//! in `run/word.rs` and `run/raw.rs`.
+
+mod raw;
+mod word;
 
 use super::frame::{self, LINK};
 use super::ops::{arith, build, compare, except, item, iterate, names, test};
 use super::thread::Thread;
 use super::{attr, call, classes, import, poll, unwind};
 use crate::bytecode::op::{Insn, Op};
-use crate::gil::{self, LoopKind};
-use crate::object::header::Hdr;
-use crate::object::layout::{Cell, Code, Function, List, ListBuf, Tuple};
+use crate::gil::LoopKind;
+use crate::object::layout::{Cell, Code};
 use crate::object::num::{BinOp, CmpOp, UnOp};
 use crate::object::{Kind, R, Slot, Value};
-use std::sync::atomic::{AtomicU64, Ordering};
+use raw::*;
+use std::sync::atomic::Ordering;
+use word::*;
 
 /// Why the loop was left.
 pub enum Exit {
@@ -78,149 +85,6 @@ pub fn run_entered(th: &mut Thread) -> R {
     }
 }
 
-/// A word of a register in a slow path; registers that are read are never EMPTY (the compiler sees to it).
-#[inline(always)]
-fn v(bits: u64) -> Value {
-    Value::from_bits(bits).unwrap_or(Value::NONE)
-}
-
-#[inline(always)]
-fn is_int(x: u64) -> bool {
-    x & 3 == 3
-}
-
-#[inline(always)]
-fn both_int(x: u64, y: u64) -> bool {
-    x & y & 3 == 3
-}
-
-#[inline(always)]
-fn is_float(x: u64) -> bool {
-    x & 6 == 4 || x & 7 == 1
-}
-
-#[inline(always)]
-fn both_float(x: u64, y: u64) -> bool {
-    ((x ^ 4) | (y ^ 4)) & 6 == 0 || (is_float(x) && is_float(y))
-}
-
-#[inline(always)]
-fn float(x: u64) -> f64 {
-    f64::from_bits(x.wrapping_sub(1).rotate_right(4))
-}
-
-/// A float's word, if it is one (`fits_word`).
-#[inline(always)]
-fn float_word(f: f64) -> u64 {
-    f.to_bits().rotate_left(4).wrapping_add(1)
-}
-
-/// Whether what `float_word` made is the word of an inline float: else it needs a box.
-#[inline(always)]
-fn fits_word(e: u64) -> bool {
-    if e & 6 == 4 {
-        return true;
-    }
-    std::hint::cold_path();
-    e & 7 == 1
-}
-
-#[inline(always)]
-fn int_word(n: i64) -> u64 {
-    (n as u64) << 2 | 3
-}
-
-#[inline(always)]
-fn int(x: u64) -> i64 {
-    x as i64 >> 2
-}
-
-/// Whether a float holds this small int exactly: then a quotient of two is rounded once, as it must be.
-#[inline(always)]
-fn exact_in_float(x: u64) -> bool {
-    int(x).unsigned_abs() <= 1 << 53
-}
-
-#[inline(always)]
-fn is_ref(x: u64) -> bool {
-    x & 7 == 0
-}
-
-/// Keeps the compiler from turning a conditional jump of the script into a conditional move, whose one indirect jump
-/// the processor predicts badly.
-#[inline(always)]
-fn taken() {
-    // SAFETY: no instruction at all.
-    unsafe { std::arch::asm!("", options(nomem, nostack, preserves_flags)) }
-}
-
-/// The header of a reference.
-///
-/// # Safety
-/// `x` is a reference to a live object.
-#[inline(always)]
-unsafe fn hdr<'a>(x: u64) -> &'a Hdr {
-    // SAFETY: by the caller.
-    unsafe { &*(x as *const Hdr) }
-}
-
-const LIST: u16 = Kind::List as u16;
-const TUPLE: u16 = Kind::Tuple as u16;
-
-/// Kind and flags of a reference: equal to the kind's number alone if it is no instance of a subclass.
-///
-/// # Safety
-/// `x` is a reference to a live object.
-#[inline(always)]
-unsafe fn plain_kind(x: u64) -> u16 {
-    // SAFETY: by the caller.
-    let hdr = unsafe { hdr(x) };
-    hdr.kind as u16 | (hdr.flags.load(Ordering::Relaxed) as u16) << 8
-}
-
-/// An integer operation on two small ints, on their words; 0 if the result does not fit.
-mod small {
-    use super::{int, int_word};
-
-    #[inline(always)]
-    pub fn add(x: u64, y: u64) -> u64 {
-        (x as i64 - 3).checked_add(y as i64).map_or(0, |n| n as u64)
-    }
-    #[inline(always)]
-    pub fn sub(x: u64, y: u64) -> u64 {
-        (x as i64).checked_sub(y as i64 - 3).map_or(0, |n| n as u64)
-    }
-    #[inline(always)]
-    pub fn mul(x: u64, y: u64) -> u64 {
-        (x as i64 - 3).checked_mul(y as i64 >> 2).map_or(0, |n| n as u64 | 3)
-    }
-    /// `y` is positive.
-    #[inline(always)]
-    pub fn modulo(x: u64, y: u64) -> u64 {
-        let (m, n) = (int(x), int(y));
-        if (m | n) as u64 >> 32 == 0 {
-            return int_word((m as u32 % n as u32) as i64);
-        }
-        int_word(m.rem_euclid(n))
-    }
-    /// `y` is positive.
-    #[inline(always)]
-    pub fn floor_div(x: u64, y: u64) -> u64 {
-        let (m, n) = (int(x), int(y));
-        if (m | n) as u64 >> 32 == 0 {
-            return int_word((m as u32 / n as u32) as i64);
-        }
-        int_word(m.div_euclid(n))
-    }
-    /// `0 <= n < 60`.
-    #[inline(always)]
-    pub fn shl(x: u64, n: i64) -> u64 {
-        let m = int(x);
-        let r = m << n;
-        if r >> n == m && r == r << 2 >> 2 { int_word(r) } else { 0 }
-    }
-}
-
 /// Runs bytecode from `th.pc` in the frame at `th.base`.
 ///
 /// # Safety
@@ -228,7 +92,7 @@ mod small {
 #[allow(clippy::too_many_lines)]
 #[inline(never)]
 pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
-    // SAFETY (whole function): `th` is this thread's own state; `pc`, `r` and `k` stay within the running frame's code,
+    // SAFETY: for the whole function: `th` is this thread's own state; `pc`, `r` and `k` stay within the running frame's code,
     // registers and data, as the verifier has shown for every operand; references in registers are live, since the
     // collector scans the registers and runs only in slow paths.
     unsafe {
@@ -1062,154 +926,5 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::PrintExpr => effect!(names::print_expression(&mut *th, v(reg!(a!())))),
             }
         }
-    }
-}
-
-/// The data segment of the frame at `base`.
-#[inline(always)]
-fn data(base: *mut u64) -> *const u64 {
-    frame::code(base).map_or(std::ptr::null(), |code| code.data)
-}
-
-/// Registers as values; the compiler has filled them all.
-#[inline(always)]
-unsafe fn values<'a>(first: *mut u64, count: usize) -> &'a [Value] {
-    // SAFETY: the registers of a run are inside the frame and hold values; a word of a value is not 0.
-    unsafe { std::slice::from_raw_parts(first.cast(), count) }
-}
-
-#[inline(always)]
-unsafe fn cell_value(cell: u64) -> u64 {
-    // SAFETY: the register holds a Cell.
-    unsafe { (*(cell as *const Cell)).value.bits() }
-}
-
-/// The cell number `n` of the running function.
-#[inline(always)]
-unsafe fn free_cell(r: *mut u64, n: usize) -> u64 {
-    // SAFETY: link word 4 is the running Function; it has as many cells as its code has free variables.
-    unsafe {
-        let function = *r.sub(LINK) as *const Function;
-        let cells = (*function).cells.bits() as *const Tuple;
-        (*(&raw const (*cells).items).cast::<Slot>().add(n)).bits()
-    }
-}
-
-#[inline(always)]
-unsafe fn function_code(function: u64) -> *const Code {
-    // SAFETY: the caller has checked the kind; the code of a function is a Code.
-    unsafe { (*(function as *const Function)).code.bits() as *const Code }
-}
-
-/// Whether a frame of this code fits the stack and the recursion limit; counts it if so.
-#[inline(always)]
-unsafe fn enters(th: *mut Thread, code: *const Code, base: *mut u64) -> bool {
-    // SAFETY: both are live.
-    unsafe {
-        let depth = (*th).depth - 1;
-        if base.wrapping_add((*code).nregs as usize) > (*th).limit || depth < 0 {
-            return false;
-        }
-        (*th).depth = depth;
-        true
-    }
-}
-
-/// A word of a site; another thread may be writing it.
-#[inline(always)]
-unsafe fn site_word(k: *const u64, n: usize) -> u64 {
-    // SAFETY: `n` is inside the data segment; the words of sites are only accessed atomically.
-    unsafe { (*k.add(n).cast::<AtomicU64>()).load(Ordering::Relaxed) }
-}
-
-/// The word at word offset `n` of an object.
-#[inline(always)]
-unsafe fn slot_word(object: u64, n: u32) -> u64 {
-    // SAFETY: the shape that the cache was filled for has this slot inside the object.
-    unsafe { (*(object as *const Slot).add(n as usize)).bits() }
-}
-
-/// `list[index]` or `tuple[index]` for an index in range; else 0.
-#[inline(always)]
-unsafe fn list_item(list: u64, index: u64) -> u64 {
-    // SAFETY: a reference; the kind says what it is; the index is checked against the buffer's own length.
-    unsafe {
-        if !is_ref(list) || !is_int(index) {
-            return 0;
-        }
-        let at = int(index) as u64;
-        match plain_kind(list) {
-            LIST => {
-                let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
-                if at < (*buf).len.load(Ordering::Acquire) {
-                    let slot = (&raw const (*buf).items).cast::<Slot>().add(at as usize);
-                    return (*slot).bits();
-                }
-                0
-            }
-            TUPLE => {
-                let tuple = list as *const Tuple;
-                if at < (*tuple).len {
-                    return (*(&raw const (*tuple).items).cast::<Slot>().add(at as usize)).bits();
-                }
-                0
-            }
-            _ => 0,
-        }
-    }
-}
-
-/// `list[index] = value` for a plain list and an index in range. False: nothing was done.
-#[inline(always)]
-unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u64, value: u64) -> bool {
-    // SAFETY: as `list_item`.
-    unsafe {
-        if !is_ref(list) || !is_int(index) || plain_kind(list) != LIST {
-            return false;
-        }
-        let member = (*th).m.member;
-        if M::FREE && !gil::busy_enter(member, list, &hdr(list).lock) {
-            return false;
-        }
-        let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
-        let at = int(index) as u64;
-        let inside = at < (*buf).len.load(Ordering::Relaxed);
-        if inside {
-            (*(&raw const (*buf).items).cast::<Slot>().add(at as usize)).set_bits(value);
-        }
-        if M::FREE {
-            gil::busy_leave(member);
-        }
-        inside
-    }
-}
-
-/// Appends to a list that no other thread can know yet. False: it must grow.
-#[inline(always)]
-unsafe fn append_in_place(list: u64, value: u64) -> bool {
-    // SAFETY: the register holds a List that the running frame made; len <= cap, slots up to cap exist.
-    unsafe {
-        let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
-        let len = (*buf).len.load(Ordering::Relaxed);
-        if len >= (*buf).cap.load(Ordering::Relaxed) {
-            return false;
-        }
-        (*(&raw const (*buf).items).cast::<Slot>().add(len as usize)).set_bits(value);
-        (*buf).len.store(len + 1, Ordering::Release);
-        true
-    }
-}
-
-/// The next item of a loop over a list or tuple; 0: at the end, or another kind of loop.
-#[inline(always)]
-unsafe fn sequence_next(state: *mut u64) -> u64 {
-    // SAFETY: the four registers of the loop's state; word 1 is an index while word 0 is a list or tuple.
-    unsafe {
-        let index = *state.add(1);
-        let word = list_item(*state, index);
-        if word != 0 {
-            *state.add(1) = index + 4;
-        }
-        word
     }
 }

@@ -54,7 +54,7 @@ impl Thread {
     }
 
     /// The int that a key of a sequence stands for; `what` as in "list indices must be integers or slices, not str".
-    fn sequence_index(&mut self, key: Value, what: &str) -> R<i64> {
+    pub fn sequence_index(&mut self, key: Value, what: &str) -> R<i64> {
         if let Some(n) = key.as_small() {
             return Ok(n);
         }

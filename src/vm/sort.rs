@@ -130,10 +130,10 @@ fn ordered_part(th: &mut Thread, pairs: &mut [Pair]) -> R<usize> {
         }
         n += 1;
     }
-    if falling == Some(true) {
-        if let Some(run) = pairs.get_mut(..n) {
-            run.reverse();
-        }
+    if falling == Some(true)
+        && let Some(run) = pairs.get_mut(..n)
+    {
+        run.reverse();
     }
     Ok(n)
 }

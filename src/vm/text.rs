@@ -5,13 +5,16 @@ use super::fields;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
 use crate::object::{
-    Exc, Kind, R, Value, Word, bytes, class, exc, float, format, int, str, text_repr, tuple, types,
-    unicode_error,
+    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, int, str, text_repr, tuple,
+    types, unicode_error,
 };
 
 impl Thread {
     /// `repr(v)`: a Str.
     pub fn repr(&mut self, v: Value) -> R {
+        if v.is_small_int() {
+            return self.int_text(v);
+        }
         if let Some(f) = self.lookup_override(v, "__repr__") {
             return self.text_method(f, v, "__repr__");
         }
@@ -52,6 +55,7 @@ impl Thread {
             Kind::Float => float::as_f64(v).map_or(String::new(), float::repr),
             Kind::Str => text_repr::repr_str(str::as_str(v).unwrap_or("")),
             Kind::Bytes => text_repr::repr_bytes(bytes::as_bytes(v).unwrap_or(&[])),
+            Kind::ByteArray => bytearray_text(v),
             Kind::List
             | Kind::Tuple
             | Kind::Dict
@@ -83,8 +87,8 @@ impl Thread {
         match v.as_small() {
             Some(n) => {
                 let mut buffer = [0u8; 24];
-                let text = decimal(n, &mut buffer);
-                self.m.new_str(text)
+                let text = int::small_decimal(n, &mut buffer);
+                self.m.new_str_counted(text, text.len())
             }
             None => {
                 let digits = int::decimal(&mut self.m, v)?;
@@ -152,6 +156,9 @@ impl Thread {
 
     /// `str(v)`: a Str.
     pub fn str(&mut self, v: Value) -> R {
+        if v.is_small_int() {
+            return self.int_text(v);
+        }
         if str::view(v).is_some_and(str::is_exact) {
             return Ok(v);
         }
@@ -238,6 +245,13 @@ impl Thread {
     }
 }
 
+/// Single quotes are escaped even between double ones.
+fn bytearray_text(v: Value) -> String {
+    let shown = text_repr::repr_bytes(&bytearray::of(v).map(bytearray::snapshot).unwrap_or_default());
+    let shown = if shown.starts_with("b\"") { shown.replace('\'', "\\'") } else { shown };
+    format!("{}({shown})", class::name(types::class_of(v)))
+}
+
 fn function_text(v: Value) -> String {
     let name = types::cast::<Function>(v).and_then(|f| str::as_str(f.qualname.value())).unwrap_or("?");
     format!("<function {name} at {:#x}>", v.bits())
@@ -256,23 +270,4 @@ fn code_text(v: Value) -> String {
         }
         None => String::new(),
     }
-}
-
-/// The decimal digits of `n`, written into `buffer`.
-fn decimal(n: i64, buffer: &mut [u8; 24]) -> &str {
-    let mut at = buffer.len();
-    let mut left = n.unsigned_abs();
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + (left % 10) as u8;
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    if n < 0 {
-        at -= 1;
-        buffer[at] = b'-';
-    }
-    std::str::from_utf8(&buffer[at..]).unwrap_or("")
 }

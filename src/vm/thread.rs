@@ -182,6 +182,20 @@ impl Thread {
         if stack::pointer() < self.native_limit { Err(self.recursion_error("")) } else { Ok(()) }
     }
 
+    /// Goes one level deeper into nested data: as deep as the recursion limit allows, like a call.
+    /// Raises RecursionError; `during` as in [`Thread::recursion_error`].
+    #[inline]
+    pub fn nested<T>(&mut self, during: &str, work: impl FnOnce(&mut Thread) -> R<T>) -> R<T> {
+        self.check_native_stack()?;
+        if self.depth <= 0 {
+            return Err(self.recursion_error(during));
+        }
+        self.depth -= 1;
+        let done = work(self);
+        self.depth += 1;
+        done
+    }
+
     /// RecursionError; `during` as in "maximum recursion depth exceeded while calling a Python object".
     #[cold]
     #[inline(never)]

@@ -17,6 +17,24 @@ pub fn unwind(th: &mut Thread) -> bool {
         }
     };
     set_context(th, exception);
+    let top = frame::top(th.base);
+    let handled = leave_frames(th, exception);
+    if Some(exception) == types::memory_error() {
+        forget_registers(frame::top(th.base), top);
+    }
+    handled
+}
+
+/// Empties the registers of frames that are left: what they held, perhaps a lot, must not seem to be in use to a
+/// collection that finds these registers in a frame that has not written them yet.
+#[cold]
+fn forget_registers(from: *mut u64, to: *mut u64) {
+    let words = to.addr().saturating_sub(from.addr()) / 8;
+    // SAFETY: registers of this thread above every running frame.
+    unsafe { from.write_bytes(0, words) };
+}
+
+fn leave_frames(th: &mut Thread, exception: Value) -> bool {
     loop {
         let base = th.base;
         let (Some(function), Some(code)) = (frame::function(base), frame::code(base)) else { return false };

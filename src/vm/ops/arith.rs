@@ -3,7 +3,7 @@
 
 use crate::object::class;
 use crate::object::num::{self, BinOp, UnOp};
-use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, list, str, tuple, types};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, key, list, str, tuple, types};
 use crate::vm::container_ops;
 use crate::vm::thread::Thread;
 
@@ -11,21 +11,17 @@ use crate::vm::thread::Thread;
 #[cold]
 #[inline(never)]
 pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -> R {
+    if op == BinOp::Add && key::exact_str(x).is_some() && key::exact_str(y).is_some() {
+        return str::concat(&mut th.m, x, y);
+    }
     if let Some(v) = mixed(op, x, y) {
         return Ok(v);
-    }
-    if op == BinOp::Add && !has_mini_class(x) && !has_mini_class(y) {
-        if let (Kind::Str, Kind::Str) = (types::kind_of(x), types::kind_of(y)) {
-            return str::concat(&mut th.m, x, y);
-        }
     }
     if let Some(v) = num::binary(&mut th.m, op, x, y)? {
         return Ok(v);
     }
-    if in_place {
-        if let Some(v) = in_place_method(th, op, x, y)? {
-            return Ok(v);
-        }
+    if in_place && let Some(v) = in_place_method(th, op, x, y)? {
+        return Ok(v);
     }
     match reflect(th, op, x, y)? {
         Some(v) => Ok(v),
@@ -120,10 +116,8 @@ fn reflect(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
         && class::is_subclass(cy, cx)
         && has_mini_class(y)
         && overrides(th, REFLECTED[op as usize], cx, cy);
-    if right_first {
-        if let Some(v) = try_method(th, REFLECTED[op as usize], y, x)? {
-            return Ok(Some(v));
-        }
+    if right_first && let Some(v) = try_method(th, REFLECTED[op as usize], y, x)? {
+        return Ok(Some(v));
     }
     if let Some(v) = try_method(th, FORWARD[op as usize], x, y)? {
         return Ok(Some(v));
@@ -169,6 +163,9 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             let parts = [bytes::as_bytes(x).unwrap_or(&[]), bytes::as_bytes(y).unwrap_or(&[])];
             m.new_bytes_parts(&parts).map(Some)
         }
+        (BinOp::Add | BinOp::Mul | BinOp::Mod, ByteArray, _)
+        | (BinOp::Add, Bytes, ByteArray)
+        | (BinOp::Mul, _, ByteArray) => super::bytearray::operator(th, op, x, y),
         (BinOp::Add, List | Tuple | Str | Bytes, _) => concatenate_other(th, x, y),
         (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),
         (BinOp::Mul, _, Str | List | Tuple | Bytes) => repeat(th, y, x),
@@ -198,7 +195,7 @@ fn cannot_concatenate(th: &mut Thread, x: Value, y: Value) -> Raised {
     })
 }
 
-fn repeat(th: &mut Thread, sequence: Value, times: Value) -> R<Word> {
+pub(super) fn repeat(th: &mut Thread, sequence: Value, times: Value) -> R<Word> {
     let n = match types::kind_of(times) {
         Kind::Int | Kind::Bool => int::as_i64(times),
         Kind::Instance if th.lookup_override(times, "__index__").is_some() => Some(th.index(times)?),
@@ -241,6 +238,7 @@ fn in_place_method(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             list::repeat_in_place(&mut th.m, l, n.max(0) as usize)?;
             Ok(Some(x))
         }
+        (BinOp::Add | BinOp::Mul, Kind::ByteArray) => super::bytearray::in_place(th, op, x, y),
         (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, Kind::Set | Kind::Dict) => {
             container_ops::set_in_place(th, op, x, y)
         }

@@ -7,7 +7,7 @@ use crate::vm::thread::Thread;
 use crate::vm::{classes, frame};
 
 /// `MakeFunc`: defaults, keyword-only defaults, then the cells, in registers.
-pub fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
+pub(crate) fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
     let at = |i: usize| {
         // SAFETY: the compiler reserves two registers and one for each free variable.
         Value::from_bits(unsafe { *parts.add(i) })

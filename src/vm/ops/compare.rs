@@ -36,6 +36,10 @@ fn quick(op: CmpOp, x: Value, y: Value) -> Option<bool> {
         }
         return None;
     }
+    // Two objects that are no numbers: what instances of classes are.
+    if x.is_ref() && !matches!(types::hdr(x).kind, Kind::Int | Kind::Float) {
+        return None;
+    }
     num::compare(x, y).map(|order| op.holds(order))
 }
 
@@ -49,10 +53,8 @@ pub fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
     th.check_native_stack()?;
     let (cx, cy) = (types::class_of(x), types::class_of(y));
     let right_first = cx != cy && class::is_subclass(cy, cx);
-    if right_first {
-        if let Some(v) = try_method(th, op.reflected(), y, x)? {
-            return Ok(v);
-        }
+    if right_first && let Some(v) = try_method(th, op.reflected(), y, x)? {
+        return Ok(v);
     }
     if let Some(v) = try_method(th, op, x, y)? {
         return Ok(v);
@@ -60,10 +62,8 @@ pub fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
     if let Some(answer) = builtin(th, op, x, y)? {
         return Ok(Value::bool(answer));
     }
-    if !right_first {
-        if let Some(v) = try_method(th, op.reflected(), y, x)? {
-            return Ok(v);
-        }
+    if !right_first && let Some(v) = try_method(th, op.reflected(), y, x)? {
+        return Ok(v);
     }
     match op {
         CmpOp::Eq => Ok(Value::bool(x == y)),
@@ -97,6 +97,11 @@ pub fn builtin(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Option<bool>
             Ok(Some(op.holds(Some(str::compare(a, b)))))
         }
         (Kind::Bytes, Kind::Bytes) => Ok(Some(op.holds(Some(bytes::as_bytes(x).cmp(&bytes::as_bytes(y)))))),
+        (Kind::ByteArray, Kind::Bytes | Kind::ByteArray) | (Kind::Bytes, Kind::ByteArray) => {
+            let x = super::bytearray::as_bytes_object(&mut th.m, x)?;
+            let y = super::bytearray::as_bytes_object(&mut th.m, y)?;
+            Ok(Some(op.holds(Some(bytes::as_bytes(x).cmp(&bytes::as_bytes(y))))))
+        }
         (Kind::BoundMethod, Kind::BoundMethod) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
             Ok(Some(same_method(x, y) == (op == CmpOp::Eq)))
         }

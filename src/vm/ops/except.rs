@@ -92,7 +92,7 @@ pub fn matches(th: &mut Thread, exception: Value, kind: Value) -> R<bool> {
 }
 
 /// `R[a], R[a+1], R[a+2]` = type, value, traceback.
-pub fn triple(exception: Value, registers: *mut u64) {
+pub(crate) fn triple(exception: Value, registers: *mut u64) {
     let traceback = types::cast::<Exception>(exception).map_or(Value::NONE, |e| e.traceback.value());
     // SAFETY: the compiler reserves three registers.
     unsafe {

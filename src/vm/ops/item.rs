@@ -1,6 +1,9 @@
 //! `x[i]`, `x[i] = v`, `del x[i]`, `in`. Must not know the containers' insides.
 
-use crate::object::{Exc, Kind, R, Raised, Value, bytes, class, func, list, slice, str, str_index, types};
+use crate::object::layout::is_subclass_instance;
+use crate::object::{
+    Exc, Kind, R, Raised, Value, bytes, class, dict, find, func, list, slice, str, str_index, types,
+};
 use crate::vm::thread::Thread;
 use crate::vm::{container_ops, slicing};
 
@@ -8,10 +11,21 @@ use crate::vm::{container_ops, slicing};
 #[cold]
 #[inline(never)]
 pub fn get(th: &mut Thread, container: Value, index: Value) -> R {
+    if is_plain_dict(container)
+        && let Some(v) = th.dict_get(container, index)?
+    {
+        return Ok(v);
+    }
     if let Some(f) = th.lookup_override(container, "__getitem__") {
         return th.call(f, &[container, index]);
     }
     get_builtin(th, container, index)
+}
+
+/// Whether a value is a dict of the class `dict` itself: no method can be asked.
+#[inline(always)]
+fn is_plain_dict(v: Value) -> bool {
+    dict::of(v).is_some_and(|d| !is_subclass_instance(&d.hdr))
 }
 
 /// `container[index]` as the built-in type has it, whatever a subclass says.
@@ -26,6 +40,7 @@ pub fn get_builtin(th: &mut Thread, container: Value, index: Value) -> R {
         Kind::Range => slicing::range_get(th, container, index),
         Kind::Str => from_str(th, container, index),
         Kind::Bytes => from_bytes(th, container, index),
+        Kind::ByteArray => super::bytearray::get(th, container, index),
         Kind::Class => class_item(th, container, index),
         Kind::MappingProxy => from_dict(th, func::proxied(container).unwrap_or(Value::NONE), index),
         _ => match th.lookup_special(container, "__getitem__") {
@@ -121,6 +136,9 @@ fn no_items(th: &mut Thread, container: Value) -> Raised {
 #[cold]
 #[inline(never)]
 pub fn set(th: &mut Thread, container: Value, index: Value, value: Value) -> R<()> {
+    if is_plain_dict(container) {
+        return th.dict_set(container, index, value);
+    }
     if let Some(f) = th.lookup_override(container, "__setitem__") {
         return th.call(f, &[container, index, value]).map(drop);
     }
@@ -135,6 +153,7 @@ pub fn set_builtin(th: &mut Thread, container: Value, index: Value, value: Value
             Some(l) => slicing::list_set(th, l, index, value),
             None => Ok(()),
         },
+        Kind::ByteArray => super::bytearray::set(th, container, index, value),
         _ => match th.lookup_special(container, "__setitem__") {
             Some(f) => th.call(f, &[container, index, value]).map(drop),
             None => {
@@ -166,6 +185,7 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
             Some(l) => slicing::list_del(th, l, index),
             None => Ok(()),
         },
+        Kind::ByteArray => super::bytearray::delete(th, container, index),
         _ => match th.lookup_special(container, "__delitem__") {
             Some(f) => th.call(f, &[container, index]).map(drop),
             None => {
@@ -196,6 +216,9 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
 #[cold]
 #[inline(never)]
 pub fn contains(th: &mut Thread, container: Value, item: Value) -> R<bool> {
+    if is_plain_dict(container) {
+        return th.dict_get(container, item).map(|v| v.is_some());
+    }
     if let Some(f) = th.lookup_override(container, "__contains__") {
         if f.is_none() {
             let name = th.type_name(container);
@@ -228,14 +251,19 @@ pub fn contains_builtin(th: &mut Thread, container: Value, item: Value) -> R<boo
                     th.type_error(format!("'in <string>' requires string as left operand, not {name}"))
                 );
             };
-            Ok(str::as_str(container).is_some_and(|s| s.contains(needle)))
+            Ok(str::as_str(container).is_some_and(|s| find::find(s.as_bytes(), needle.as_bytes()).is_some()))
         }
         Kind::Bytes => in_bytes(th, container, item),
+        Kind::ByteArray => {
+            let now = super::bytearray::as_bytes_object(&mut th.m, container)?;
+            in_bytes(th, now, item)
+        }
         _ => search(th, container, item),
     }
 }
 
 fn in_bytes(th: &mut Thread, container: Value, item: Value) -> R<bool> {
+    let item = super::bytearray::as_bytes_object(&mut th.m, item)?;
     let hay = bytes::as_bytes(container).unwrap_or(&[]);
     if let Some(needle) = bytes::as_bytes(item) {
         return Ok(needle.is_empty() || hay.windows(needle.len()).any(|w| w == needle));

@@ -5,7 +5,7 @@ use crate::vm::thread::Thread;
 
 /// Begins a loop over `v`: word 0 is RANGE_STATE (then: next number, items left, step), a list or tuple (then: the
 /// index), or an iterator object (then: EMPTY).
-pub fn start(th: &mut Thread, v: Value, state: *mut u64) -> R<()> {
+pub(crate) fn start(th: &mut Thread, v: Value, state: *mut u64) -> R<()> {
     let words = match types::kind_of(v) {
         Kind::Range => match range::of(v).and_then(range::small_parts) {
             Some((start, stop, step)) => {
@@ -35,7 +35,7 @@ fn small(n: i64) -> Value {
 /// The next item, where the eval loop's short paths found none.
 #[cold]
 #[inline(never)]
-pub fn next(th: &mut Thread, state: *mut u64) -> R<Word> {
+pub(crate) fn next(th: &mut Thread, state: *mut u64) -> R<Word> {
     // SAFETY: the four registers of the state.
     let (source, index) = unsafe { (Value::from_bits(*state), Value::from_bits(*state.add(1))) };
     let Some(source) = source else { return Ok(None) };

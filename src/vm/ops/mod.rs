@@ -2,6 +2,7 @@
 
 pub mod arith;
 pub mod build;
+pub mod bytearray;
 pub mod compare;
 pub mod except;
 pub mod item;

@@ -3,7 +3,7 @@
 use crate::object::layout::{BoundMethod, is_subclass_instance};
 use crate::object::num::{self, CmpOp};
 use crate::object::{
-    Exc, Kind, R, Value, bytes, class, dict, func, iter, list, range, set, str, tuple, types,
+    Exc, Kind, R, Value, bytearray, bytes, class, dict, func, iter, list, range, set, str, tuple, types,
 };
 use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
@@ -62,6 +62,7 @@ impl Thread {
             Kind::Tuple => Some(tuple::items(v).len()),
             Kind::Str => str::view(v).map(|s| s.nchars as usize),
             Kind::Bytes => bytes::as_bytes(v).map(<[u8]>::len),
+            Kind::ByteArray => bytearray::of(v).map(bytearray::len),
             Kind::Dict => dict::of(v).map(dict::len),
             Kind::Set | Kind::FrozenSet => set::of(v).map(set::len),
             Kind::Range => return self.range_len(v),

@@ -1,0 +1,257 @@
+//! The type `bytearray`. What it has in common with `bytes` is done by the methods of `bytes`, on what it holds at the time
+//! of the call; here is what changes it. Must not know how its buffer grows.
+
+use super::bytes as bytes_type;
+use super::text_args::type_name;
+use super::{bytes_case as case, bytes_search as search, bytes_split as split};
+use crate::object::header::Kind;
+use crate::object::layout::ByteArray;
+use crate::object::mutator::Mutator;
+use crate::object::{Exc, R, Value, Word, bytearray, bytes, list, subclass, tuple};
+use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::ops::bytearray::{as_bytes_object, byte, bytes_of_iterable, contents};
+use crate::vm::slicing::position;
+use crate::vm::thread::Thread;
+use smallvec::SmallVec;
+
+/// The receiver.
+fn this(m: &mut Mutator, args: Args) -> R<&'static ByteArray> {
+    let v = args.get(0);
+    bytearray::of(v).ok_or_else(|| {
+        let got = type_name(v);
+        m.type_error(format!("descriptor requires a 'bytearray' object but received a '{got}'"))
+    })
+}
+
+fn construct(th: &mut Thread, args: Args) -> R {
+    let (shape, extra) = subclass::plan(args.get(0), Kind::ByteArray);
+    let source = source(th, args)?;
+    let v = bytearray::new_as(&mut th.m, &source, shape, extra)?;
+    Ok(subclass::finish(v, extra))
+}
+
+fn init(th: &mut Thread, args: Args) -> R {
+    let b = this(&mut th.m, args)?;
+    let source = source(th, args)?;
+    bytearray::replace(&mut th.m, b, &source)?;
+    Ok(Value::NONE)
+}
+
+/// The bytes that the arguments of the constructor stand for.
+fn source(th: &mut Thread, args: Args) -> R<Vec<u8>> {
+    if let Some(now) =
+        args.opt(1).filter(|_| args.opt(2).is_none() && args.opt(3).is_none()).and_then(contents)
+    {
+        return Ok(now);
+    }
+    let made = bytes_type::from_arguments(th, args, "bytearray")?;
+    Ok(bytes::as_bytes(made).unwrap_or(&[]).to_vec())
+}
+
+/// A copy of the arguments in which bytearrays have become bytes. It lies on the native stack, where the collector looks.
+fn as_bytes_arguments(m: &mut Mutator, args: Args) -> R<SmallVec<[Word; 8]>> {
+    (0..args.len()).map(|i| args.opt(i).map(|v| as_bytes_object(m, v)).transpose()).collect()
+}
+
+/// A result of a method of `bytes` as one of `bytearray`: all bytes in it become bytearrays.
+fn as_bytearrays(m: &mut Mutator, v: Value) -> R {
+    if let Some(bytes) = bytes::as_bytes(v) {
+        return m.new_bytearray(bytes);
+    }
+    if let Some(l) = list::of(v) {
+        for (i, item) in list::snapshot(v).into_iter().enumerate() {
+            let item = as_bytearrays(m, item)?;
+            list::set(m, l, i, item);
+        }
+    } else if tuple::of(v).is_some() {
+        let parts: R<SmallVec<[Value; 4]>> =
+            tuple::items(v).iter().map(|part| as_bytearrays(m, part.value())).collect();
+        return m.new_tuple(&parts?);
+    }
+    Ok(v)
+}
+
+macro_rules! methods_of_bytes {
+    ($($name:ident = $method:path),* $(,)?) => { $(
+        fn $name(m: &mut Mutator, args: Args) -> R {
+            let args = as_bytes_arguments(m, args)?;
+            let made = $method(m, Args(&args))?;
+            as_bytearrays(m, made)
+        }
+    )* };
+}
+
+methods_of_bytes! {
+    capitalize = case::capitalize, center = split::center, count = search::count, endswith = search::endswith,
+    expandtabs = split::expandtabs, find = search::find, hex = case::hex, index = search::index,
+    isalnum = case::isalnum, isalpha = case::isalpha, isascii = case::isascii, isdigit = case::isdigit,
+    islower = case::islower, isspace = case::isspace, istitle = case::istitle, isupper = case::isupper,
+    ljust = split::ljust, lower = case::lower, lstrip = split::lstrip, partition = search::partition,
+    removeprefix = search::removeprefix, removesuffix = search::removesuffix, replace = search::replace,
+    rfind = search::rfind, rindex = search::rindex, rjust = split::rjust, rpartition = search::rpartition,
+    rsplit = split::rsplit, rstrip = split::rstrip, split_at = split::split, splitlines = split::splitlines,
+    startswith = search::startswith, strip = split::strip, swapcase = case::swapcase, title = case::title,
+    translate = case::translate, upper = case::upper, zfill = split::zfill, fromhex = case::fromhex,
+    decode = bytes_type::decode,
+}
+
+fn join(th: &mut Thread, args: Args) -> R {
+    let glue = as_bytes_object(&mut th.m, args.get(0))?;
+    let made = split::join(th, Args(&[Some(glue), args.opt(1)]))?;
+    as_bytearrays(&mut th.m, made)
+}
+
+fn append(th: &mut Thread, args: Args) -> R {
+    let b = this(&mut th.m, args)?;
+    let byte = byte(th, args.get(1))?;
+    bytearray::push(&mut th.m, b, byte)?;
+    Ok(Value::NONE)
+}
+
+fn extend(th: &mut Thread, args: Args) -> R {
+    let b = this(&mut th.m, args)?;
+    let v = args.get(1);
+    let more = match contents(v) {
+        Some(more) => more,
+        None => extension(th, v)?,
+    };
+    bytearray::splice(&mut th.m, b, usize::MAX, usize::MAX, &more)?;
+    Ok(Value::NONE)
+}
+
+fn extension(th: &mut Thread, v: Value) -> R<Vec<u8>> {
+    let iterable = th.lookup_special(v, "__iter__").or_else(|| th.lookup_special(v, "__getitem__"));
+    if iterable.is_none() {
+        let name = type_name(v);
+        return Err(th.type_error(format!("can't extend bytearray with {name}")));
+    }
+    bytes_of_iterable(th, v)
+}
+
+fn insert(th: &mut Thread, args: Args) -> R {
+    let b = this(&mut th.m, args)?;
+    let i = th.index(args.get(1))?;
+    let byte = byte(th, args.get(2))?;
+    let len = bytearray::len(b) as i64;
+    let at = (if i < 0 { i.saturating_add(len).max(0) } else { i.min(len) }) as usize;
+    bytearray::splice(&mut th.m, b, at, at, &[byte])?;
+    Ok(Value::NONE)
+}
+
+fn pop(th: &mut Thread, args: Args) -> R {
+    let b = this(&mut th.m, args)?;
+    let i = args.opt(1).map_or(Ok(-1), |v| th.index(v))?;
+    let taken = position(i, bytearray::len(b)).and_then(|i| bytearray::remove_at(&mut th.m, b, i));
+    match taken {
+        Some(byte) => Ok(Value::int_unchecked(byte as i64)),
+        None => {
+            let empty = bytearray::len(b) == 0;
+            let message = if empty { "pop from empty bytearray" } else { "pop index out of range" };
+            Err(th.raise(Exc::IndexError, message))
+        }
+    }
+}
+
+fn remove(th: &mut Thread, args: Args) -> R {
+    let b = this(&mut th.m, args)?;
+    let wanted = byte(th, args.get(1))?;
+    let at = bytearray::snapshot(b).iter().position(|byte| *byte == wanted);
+    match at.and_then(|i| bytearray::remove_at(&mut th.m, b, i)) {
+        Some(_) => Ok(Value::NONE),
+        None => Err(th.value_error("value not found in bytearray")),
+    }
+}
+
+fn clear(m: &mut Mutator, args: Args) -> R {
+    let b = this(m, args)?;
+    bytearray::replace(m, b, &[])?;
+    Ok(Value::NONE)
+}
+
+fn reverse(m: &mut Mutator, args: Args) -> R {
+    let b = this(m, args)?;
+    let mut bytes = bytearray::snapshot(b);
+    bytes.reverse();
+    bytearray::replace(m, b, &bytes)?;
+    Ok(Value::NONE)
+}
+
+fn copy(m: &mut Mutator, args: Args) -> R {
+    let b = this(m, args)?;
+    m.new_bytearray(&bytearray::snapshot(b))
+}
+
+/// A method whose work `bytes` does.
+const fn shared(name: &'static str, params: &'static str, run: fn(&mut Mutator, Args) -> R) -> NativeDef {
+    NativeDef::data(name, params, run, "As the method of bytes.")
+}
+
+/// `bytearray`.
+pub static TYPE: TypeDef = TypeDef {
+    name: "bytearray",
+    kind: Kind::ByteArray,
+    doc: "Bytes that can change.",
+    construct: Some(NativeDef::full(
+        "bytearray",
+        "cls, source=, encoding=, errors=",
+        construct,
+        "Bytes of an object.",
+    )),
+    methods: &[
+        NativeDef::full("__init__", "self, source=, encoding=, errors=", init, "Fills it anew."),
+        NativeDef::full("append", "self, item, /", append, "Adds a byte at the end."),
+        shared("capitalize", "self, /", capitalize),
+        shared("center", "self, width, fillchar=, /", center),
+        NativeDef::data("clear", "self, /", clear, "Removes all bytes."),
+        NativeDef::data("copy", "self, /", copy, "A new bytearray of the same bytes."),
+        shared("count", "self, sub, start=, end=, /", count),
+        shared("decode", "self, encoding=, errors=", decode),
+        shared("endswith", "self, suffix, start=, end=, /", endswith),
+        shared("expandtabs", "self, tabsize=", expandtabs),
+        NativeDef::full("extend", "self, iterable_of_ints, /", extend, "Adds bytes at the end."),
+        shared("find", "self, sub, start=, end=, /", find),
+        shared("hex", "self, sep=, bytes_per_sep=", hex),
+        shared("index", "self, sub, start=, end=, /", index),
+        NativeDef::full("insert", "self, index, item, /", insert, "Adds a byte before index."),
+        shared("isalnum", "self, /", isalnum),
+        shared("isalpha", "self, /", isalpha),
+        shared("isascii", "self, /", isascii),
+        shared("isdigit", "self, /", isdigit),
+        shared("islower", "self, /", islower),
+        shared("isspace", "self, /", isspace),
+        shared("istitle", "self, /", istitle),
+        shared("isupper", "self, /", isupper),
+        NativeDef::full("join", "self, iterable, /", join, "The bytes of an iterable, these between them."),
+        shared("ljust", "self, width, fillchar=, /", ljust),
+        shared("lower", "self, /", lower),
+        shared("lstrip", "self, bytes=, /", lstrip),
+        shared("partition", "self, sep, /", partition),
+        NativeDef::full("pop", "self, index=, /", pop, "Removes and returns a byte, the last by default."),
+        NativeDef::full("remove", "self, value, /", remove, "Removes the first byte equal to value."),
+        shared("removeprefix", "self, prefix, /", removeprefix),
+        shared("removesuffix", "self, suffix, /", removesuffix),
+        shared("replace", "self, old, new, count=, /", replace),
+        NativeDef::data("reverse", "self, /", reverse, "Turns the bytes round."),
+        shared("rfind", "self, sub, start=, end=, /", rfind),
+        shared("rindex", "self, sub, start=, end=, /", rindex),
+        shared("rjust", "self, width, fillchar=, /", rjust),
+        shared("rpartition", "self, sep, /", rpartition),
+        shared("rsplit", "self, sep=, maxsplit=", rsplit),
+        shared("rstrip", "self, bytes=, /", rstrip),
+        shared("split", "self, sep=, maxsplit=", split_at),
+        shared("splitlines", "self, keepends=", splitlines),
+        shared("startswith", "self, prefix, start=, end=, /", startswith),
+        shared("strip", "self, bytes=, /", strip),
+        shared("swapcase", "self, /", swapcase),
+        shared("title", "self, /", title),
+        shared("translate", "self, table, /, delete=", translate),
+        shared("upper", "self, /", upper),
+        shared("zfill", "self, width, /", zfill),
+    ],
+    class_methods: &[
+        shared("fromhex", "cls, string, /", fromhex),
+        NativeDef::data("maketrans", "cls, frm, to, /", case::maketrans, "A table for translate."),
+    ],
+    properties: &[],
+    subclassable: true,
+};

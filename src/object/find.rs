@@ -1,0 +1,63 @@
+//! Where a piece of text begins in another. Must not know strings as objects.
+
+use memchr::{memchr, memmem};
+
+/// Up to here a search tries every place where the first byte stands: preparing a better one would cost more.
+const SHORT: usize = 256;
+
+/// The offset of the first `needle` in `hay`.
+#[inline]
+pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    match needle {
+        [] => Some(0),
+        [b] => memchr(*b, hay),
+        [first, rest @ ..] if hay.len() <= SHORT => find_short(hay, *first, rest),
+        _ => memmem::find(hay, needle),
+    }
+}
+
+fn find_short(hay: &[u8], first: u8, rest: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let tail = hay.get(from..)?;
+        let at = memchr(first, tail)?;
+        from += at + 1;
+        if hay.get(from..)?.starts_with(rest) {
+            return Some(from - 1);
+        }
+    }
+}
+
+/// How often `needle`, which is not empty, stands in `hay` without overlapping.
+pub fn count(hay: &[u8], needle: &[u8]) -> usize {
+    match needle {
+        [b] if hay.len() <= SHORT => hay.iter().filter(|x| *x == b).count(),
+        [b] => memchr::memchr_iter(*b, hay).count(),
+        _ if hay.len() <= SHORT => {
+            let (mut n, mut rest) = (0, hay);
+            while let Some(at) = find(rest, needle) {
+                n += 1;
+                rest = rest.get(at + needle.len()..).unwrap_or(&[]);
+            }
+            n
+        }
+        _ => memmem::find_iter(hay, needle).count(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_str_finds() {
+        let long = "ab".repeat(300) + "abc" + &"ab".repeat(300);
+        for hay in ["", "a", "aaa", "banana", "a b  c", "xxabxab", &long] {
+            for needle in ["a", "b", "aa", "ana", "abc", "ab", " ", "zz"] {
+                let (h, n) = (hay.as_bytes(), needle.as_bytes());
+                assert_eq!(find(h, n), hay.find(needle), "{hay} {needle}");
+                assert_eq!(count(h, n), hay.matches(needle).count(), "{hay} {needle}");
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What the loop's arms read and write of heap objects and frames without a call, on raw words.
+//! Must not know instructions.
+
+use super::Mode;
+use super::word::{int, is_int, is_ref};
+use crate::gil;
+use crate::object::header::Hdr;
+use crate::object::layout::{Cell, Code, Function, List, ListBuf, Tuple};
+use crate::object::{Kind, Slot, Value};
+use crate::vm::frame::{self, LINK};
+use crate::vm::thread::Thread;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The header of a reference.
+///
+/// # Safety
+/// `x` is a reference to a live object.
+#[inline(always)]
+pub(super) unsafe fn hdr<'a>(x: u64) -> &'a Hdr {
+    // SAFETY: by the caller.
+    unsafe { &*(x as *const Hdr) }
+}
+
+pub(super) const LIST: u16 = Kind::List as u16;
+pub(super) const TUPLE: u16 = Kind::Tuple as u16;
+
+/// Kind and flags of a reference: equal to the kind's number alone if it is no instance of a subclass.
+///
+/// # Safety
+/// `x` is a reference to a live object.
+#[inline(always)]
+pub(super) unsafe fn plain_kind(x: u64) -> u16 {
+    // SAFETY: by the caller.
+    let hdr = unsafe { hdr(x) };
+    hdr.kind as u16 | (hdr.flags.load(Ordering::Relaxed) as u16) << 8
+}
+
+/// The data segment of the frame at `base`.
+#[inline(always)]
+pub(super) fn data(base: *mut u64) -> *const u64 {
+    frame::code(base).map_or(std::ptr::null(), |code| code.data)
+}
+
+/// Registers as values; the compiler has filled them all.
+#[inline(always)]
+pub(super) unsafe fn values<'a>(first: *mut u64, count: usize) -> &'a [Value] {
+    // SAFETY: the registers of a run are inside the frame and hold values; a word of a value is not 0.
+    unsafe { std::slice::from_raw_parts(first.cast(), count) }
+}
+
+#[inline(always)]
+pub(super) unsafe fn cell_value(cell: u64) -> u64 {
+    // SAFETY: the register holds a Cell.
+    unsafe { (*(cell as *const Cell)).value.bits() }
+}
+
+/// The cell number `n` of the running function.
+#[inline(always)]
+pub(super) unsafe fn free_cell(r: *mut u64, n: usize) -> u64 {
+    // SAFETY: link word 4 is the running Function; it has as many cells as its code has free variables.
+    unsafe {
+        let function = *r.sub(LINK) as *const Function;
+        let cells = (*function).cells.bits() as *const Tuple;
+        (*(&raw const (*cells).items).cast::<Slot>().add(n)).bits()
+    }
+}
+
+#[inline(always)]
+pub(super) unsafe fn function_code(function: u64) -> *const Code {
+    // SAFETY: the caller has checked the kind; the code of a function is a Code.
+    unsafe { (*(function as *const Function)).code.bits() as *const Code }
+}
+
+/// Whether a frame of this code fits the stack and the recursion limit; counts it if so.
+///
+/// # Safety
+/// `th` and `code` are live, `base` is in the thread's stack.
+#[inline(always)]
+pub(super) unsafe fn enters(th: *mut Thread, code: *const Code, base: *mut u64) -> bool {
+    // SAFETY: by the caller.
+    unsafe {
+        let depth = (*th).depth - 1;
+        if base.wrapping_add((*code).nregs as usize) > (*th).limit || depth < 0 {
+            return false;
+        }
+        (*th).depth = depth;
+        true
+    }
+}
+
+/// A word of a site; another thread may be writing it.
+#[inline(always)]
+pub(super) unsafe fn site_word(k: *const u64, n: usize) -> u64 {
+    // SAFETY: `n` is inside the data segment; the words of sites are only accessed atomically.
+    unsafe { (*k.add(n).cast::<AtomicU64>()).load(Ordering::Relaxed) }
+}
+
+/// The word at word offset `n` of an object.
+#[inline(always)]
+pub(super) unsafe fn slot_word(object: u64, n: u32) -> u64 {
+    // SAFETY: the shape that the cache was filled for has this slot inside the object.
+    unsafe { (*(object as *const Slot).add(n as usize)).bits() }
+}
+
+/// `list[index]` or `tuple[index]` for an index in range; else 0.
+#[inline(always)]
+pub(super) unsafe fn list_item(list: u64, index: u64) -> u64 {
+    // SAFETY: a reference; the kind says what it is; the index is checked against the buffer's own length.
+    unsafe {
+        if !is_ref(list) || !is_int(index) {
+            return 0;
+        }
+        let at = int(index) as u64;
+        match plain_kind(list) {
+            LIST => {
+                let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
+                if at < (*buf).len.load(Ordering::Acquire) {
+                    let slot = (&raw const (*buf).items).cast::<Slot>().add(at as usize);
+                    return (*slot).bits();
+                }
+                0
+            }
+            TUPLE => {
+                let tuple = list as *const Tuple;
+                if at < (*tuple).len {
+                    return (*(&raw const (*tuple).items).cast::<Slot>().add(at as usize)).bits();
+                }
+                0
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// `list[index] = value` for a plain list and an index in range. False: nothing was done.
+#[inline(always)]
+pub(super) unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u64, value: u64) -> bool {
+    // SAFETY: as `list_item`.
+    unsafe {
+        if !is_ref(list) || !is_int(index) || plain_kind(list) != LIST {
+            return false;
+        }
+        let member = (*th).m.member;
+        if M::FREE && !gil::busy_enter(member, list, &hdr(list).lock) {
+            return false;
+        }
+        let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
+        let at = int(index) as u64;
+        let inside = at < (*buf).len.load(Ordering::Relaxed);
+        if inside {
+            (*(&raw const (*buf).items).cast::<Slot>().add(at as usize)).set_bits(value);
+        }
+        if M::FREE {
+            gil::busy_leave(member);
+        }
+        inside
+    }
+}
+
+/// Appends to a list that no other thread can know yet. False: it must grow.
+#[inline(always)]
+pub(super) unsafe fn append_in_place(list: u64, value: u64) -> bool {
+    // SAFETY: the register holds a List that the running frame made; len <= cap, slots up to cap exist.
+    unsafe {
+        let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
+        let len = (*buf).len.load(Ordering::Relaxed);
+        if len >= (*buf).cap.load(Ordering::Relaxed) {
+            return false;
+        }
+        (*(&raw const (*buf).items).cast::<Slot>().add(len as usize)).set_bits(value);
+        (*buf).len.store(len + 1, Ordering::Release);
+        true
+    }
+}
+
+/// The next item of a loop over a list or tuple; 0: at the end, or another kind of loop.
+#[inline(always)]
+pub(super) unsafe fn sequence_next(state: *mut u64) -> u64 {
+    // SAFETY: the four registers of the loop's state; word 1 is an index while word 0 is a list or tuple.
+    unsafe {
+        let index = *state.add(1);
+        let word = list_item(*state, index);
+        if word != 0 {
+            *state.add(1) = index + 4;
+        }
+        word
+    }
+}

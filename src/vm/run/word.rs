@@ -1,0 +1,122 @@
+//! Arithmetic on the words of registers: what the loop's arms do without a call. Must not know the heap.
+
+use crate::object::Value;
+
+/// A word of a register in a slow path; registers that are read are never EMPTY (the compiler sees to it).
+#[inline(always)]
+pub(super) fn v(bits: u64) -> Value {
+    Value::from_bits(bits).unwrap_or(Value::NONE)
+}
+
+#[inline(always)]
+pub(super) fn is_int(x: u64) -> bool {
+    x & 3 == 3
+}
+
+#[inline(always)]
+pub(super) fn both_int(x: u64, y: u64) -> bool {
+    x & y & 3 == 3
+}
+
+#[inline(always)]
+pub(super) fn is_float(x: u64) -> bool {
+    x & 6 == 4 || x & 7 == 1
+}
+
+#[inline(always)]
+pub(super) fn both_float(x: u64, y: u64) -> bool {
+    ((x ^ 4) | (y ^ 4)) & 6 == 0 || (is_float(x) && is_float(y))
+}
+
+#[inline(always)]
+pub(super) fn float(x: u64) -> f64 {
+    f64::from_bits(x.wrapping_sub(1).rotate_right(4))
+}
+
+/// A float's word, if it is one (`fits_word`).
+#[inline(always)]
+pub(super) fn float_word(f: f64) -> u64 {
+    f.to_bits().rotate_left(4).wrapping_add(1)
+}
+
+/// Whether what `float_word` made is the word of an inline float: else it needs a box.
+#[inline(always)]
+pub(super) fn fits_word(e: u64) -> bool {
+    if e & 6 == 4 {
+        return true;
+    }
+    std::hint::cold_path();
+    e & 7 == 1
+}
+
+#[inline(always)]
+pub(super) fn int_word(n: i64) -> u64 {
+    (n as u64) << 2 | 3
+}
+
+#[inline(always)]
+pub(super) fn int(x: u64) -> i64 {
+    x as i64 >> 2
+}
+
+/// Whether a float holds this small int exactly: then a quotient of two is rounded once, as it must be.
+#[inline(always)]
+pub(super) fn exact_in_float(x: u64) -> bool {
+    int(x).unsigned_abs() <= 1 << 53
+}
+
+#[inline(always)]
+pub(super) fn is_ref(x: u64) -> bool {
+    x & 7 == 0
+}
+
+/// Keeps the compiler from turning a conditional jump of the script into a conditional move, whose one indirect jump
+/// the processor predicts badly.
+#[inline(always)]
+pub(super) fn taken() {
+    // SAFETY: no instruction at all.
+    unsafe { std::arch::asm!("", options(nomem, nostack, preserves_flags)) }
+}
+
+/// An integer operation on two small ints, on their words; 0 if the result does not fit.
+pub(super) mod small {
+    use super::{int, int_word};
+
+    #[inline(always)]
+    pub fn add(x: u64, y: u64) -> u64 {
+        (x as i64 - 3).checked_add(y as i64).map_or(0, |n| n as u64)
+    }
+    #[inline(always)]
+    pub fn sub(x: u64, y: u64) -> u64 {
+        (x as i64).checked_sub(y as i64 - 3).map_or(0, |n| n as u64)
+    }
+    #[inline(always)]
+    pub fn mul(x: u64, y: u64) -> u64 {
+        (x as i64 - 3).checked_mul(y as i64 >> 2).map_or(0, |n| n as u64 | 3)
+    }
+    /// `y` is positive.
+    #[inline(always)]
+    pub fn modulo(x: u64, y: u64) -> u64 {
+        let (m, n) = (int(x), int(y));
+        if (m | n) as u64 >> 32 == 0 {
+            return int_word((m as u32 % n as u32) as i64);
+        }
+        int_word(m.rem_euclid(n))
+    }
+    /// `y` is positive.
+    #[inline(always)]
+    pub fn floor_div(x: u64, y: u64) -> u64 {
+        let (m, n) = (int(x), int(y));
+        if (m | n) as u64 >> 32 == 0 {
+            return int_word((m as u32 / n as u32) as i64);
+        }
+        int_word(m.div_euclid(n))
+    }
+    /// `0 <= n < 60`.
+    #[inline(always)]
+    pub fn shl(x: u64, n: i64) -> u64 {
+        let m = int(x);
+        let r = m << n;
+        if r >> n == m && r == r << 2 >> 2 { int_word(r) } else { 0 }
+    }
+}
