@@ -39,4 +39,4 @@ pub mod type_tables;
 pub mod unwind;
 
 #[cfg(test)]
-mod set_tests;
+mod tests;
