@@ -1,5 +1,12 @@
 //! Identifiers beyond ASCII, and the wording for characters that may not stand in one.
 
+use unicode_normalization::UnicodeNormalization;
+
+/// An identifier as it is compared: spellings that Unicode calls compatible are one name.
+pub fn normal(name: &str) -> Box<str> {
+    if name.is_ascii() { name.into() } else { name.nfkc().collect::<String>().into() }
+}
+
 /// A character that no identifier may hold, `offset` bytes into the text.
 pub struct BadCharacter {
     pub message: String,

@@ -90,9 +90,10 @@ impl<'a> Compiler<'a> {
         keywords: &'a [Keyword],
     ) -> Fallible<()> {
         let positional = self.alloc();
-        match self.own_varargs(args) {
-            Some(reg) => self.move_to(positional, reg),
-            None => self.argument_list(expr.span, args, positional)?,
+        match args {
+            // `CallEx` makes its own tuple of it.
+            [Expr { kind: ExprKind::Starred { value, .. }, .. }] => self.expr_to(value, positional)?,
+            _ => self.argument_list(expr.span, args, positional)?,
         }
         let named = self.alloc();
         if keywords.is_empty() {
@@ -103,20 +104,6 @@ impl<'a> Compiler<'a> {
         self.at(callee.at);
         self.emit(Op::CallEx, callee.window, 0, 0);
         Ok(())
-    }
-
-    /// `f(*args)` inside `def g(*args)` that never assigns `args`: it is a tuple, which can be handed on as it is.
-    fn own_varargs(&mut self, args: &'a [Expr]) -> Option<Reg> {
-        let [Expr { kind: ExprKind::Starred { value, .. }, .. }] = args else { return None };
-        let ExprKind::Name { id, .. } = &value.kind else { return None };
-        let name = self.mangle(id);
-        let symbol = self.scope().get(&name)?;
-        let is_varargs = self.unit.varargs.as_ref() == Some(&name);
-        let constant = symbol.param && !symbol.assigned && !symbol.cell;
-        match self.place(&name) {
-            Place::Local { reg, .. } if constant && is_varargs => Some(reg),
-            _ => None,
-        }
     }
 
     /// The keyword arguments of a call with stars, as a dict in `dst`; errors name the callable in `callee`.

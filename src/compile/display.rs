@@ -123,13 +123,13 @@ impl<'a> Compiler<'a> {
         self.emit(Op::NewList, dst, first, count);
         self.unit.top = mark;
         for arg in &args[plain..] {
-            let (value, op, x) = match &arg.kind {
-                ExprKind::Starred { value, .. } => (&**value, Op::ListExtend, 1),
-                _ => (arg, Op::ListAppend, 0),
+            let (value, op) = match &arg.kind {
+                ExprKind::Starred { value, .. } => (&**value, Op::ListExtend),
+                _ => (arg, Op::ListAppend),
             };
             let item = self.operand(value)?;
             self.at(span.start);
-            self.emit_x(op, x, dst, item, 0);
+            self.emit(op, dst, item, 0);
             self.unit.top = mark;
         }
         Ok(())

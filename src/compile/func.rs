@@ -299,7 +299,6 @@ impl<'a> Compiler<'a> {
         self.begin_frame(parameters(args).count());
         self.unit.first_param =
             args.posonlyargs.iter().chain(&args.args).next().map(|first| self.mangle(&first.arg));
-        self.unit.varargs = args.vararg.as_ref().map(|arg| self.mangle(&arg.arg));
         let nested = self.unit.qualname.contains("<locals>");
         let flags =
             Flags { varargs: args.vararg.is_some(), varkw: args.kwarg.is_some(), nested, ..Flags::default() };

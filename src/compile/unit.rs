@@ -79,8 +79,6 @@ pub struct Unit<'a> {
     pub qualname: Name,
     /// The first positional parameter, for `super()`.
     pub first_param: Option<Name>,
-    /// The `*args` parameter.
-    pub varargs: Option<Name>,
     /// Of a class body: the attributes its methods assign through their first parameter.
     pub attrs: FxHashSet<Name>,
 }
@@ -104,7 +102,6 @@ impl Unit<'_> {
             too_large: false,
             qualname,
             first_param: None,
-            varargs: None,
             attrs: FxHashSet::default(),
         }
     }

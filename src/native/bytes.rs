@@ -70,6 +70,17 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
         }
         return Err(th.type_error(format!("__bytes__ returned non-bytes (type {})", type_name(made))));
     }
+    if th.lookup_override(v, "__index__").is_some() {
+        match th.index(v) {
+            Ok(n) => {
+                let n = th.new_int(n)?;
+                return zeros(th, n);
+            }
+            // It may still be iterable.
+            Err(_) if th.pending_is(Exc::TypeError) => th.pending = None,
+            Err(raised) => return Err(raised),
+        }
+    }
     let items = match th.collect(v) {
         Ok(items) => items,
         Err(raised) => {

@@ -156,6 +156,16 @@ fn object_new(th: &mut Thread, args: Args) -> R {
         let name = class::name(class);
         return Err(th.type_error(format!("object.__new__({name}) is not safe, use {name}.__new__()")));
     }
+    if args.len() > 1 {
+        let traits = class::traits(class);
+        if traits & class::trait_bits::NEW != 0 {
+            let m = "object.__new__() takes exactly one argument (the type to instantiate)";
+            return Err(th.type_error(m));
+        }
+        if traits & class::trait_bits::INIT == 0 {
+            return Err(classes::takes_no_arguments(th, class));
+        }
+    }
     classes::new_instance(th, class)
 }
 

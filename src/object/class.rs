@@ -36,6 +36,9 @@ pub mod trait_bits {
     /// May not be derived from.
     pub const FINAL: u64 = 1 << 35;
 
+    /// Instances have no attributes but those of `__slots__`.
+    pub const SLOTS_ONLY: u64 = 1 << 36;
+
     /// The bit that a class gets when its namespace has this name.
     pub fn of_name(name: &str) -> u64 {
         match name {
@@ -98,7 +101,7 @@ pub fn new_class(m: &mut Mutator, plan: &Blueprint) -> R {
     let p = m.alloc::<Class>(0)?;
     // SAFETY: freshly allocated, of this size, and not shared yet.
     let class = unsafe {
-        (&raw mut (*p).name).cast::<[u64; 7]>().write([0; 7]);
+        (&raw mut (*p).name).cast::<[u64; 8]>().write([0; 8]);
         (&raw mut (*p).instance_kind).write(plan.kind as u64);
         (&raw mut (*p).traits).cast::<u64>().write(plan.traits);
         &*p
@@ -174,6 +177,12 @@ pub fn find_own(class: Value, name: Value) -> Option<&'static Cell> {
 #[inline]
 pub fn is_subclass(class: Value, other: Value) -> bool {
     class == other || mro(class).iter().any(|c| c.get() == Some(other))
+}
+
+/// Whether `__slots__` of the class or of a base names this attribute (interned).
+pub fn has_slot(class: Value, name: Value) -> bool {
+    let names = cast(class).and_then(|c| c.slot_names.get());
+    names.is_some_and(|names| tuple::items(names).iter().any(|n| n.get() == Some(name)))
 }
 
 /// The class's name.

@@ -97,7 +97,7 @@ pub fn new_namespace(m: &mut Mutator) -> R {
 #[inline]
 pub fn len(d: &Dict) -> usize {
     if let Some(object) = window(d) {
-        return shape::attributes(object).len();
+        return shape::shown(object).len();
     }
     let t = table(d);
     if !is_namespace(d) {
@@ -351,7 +351,7 @@ pub fn remove(m: &mut Mutator, d: &'static Dict, t: &'static Table, entry: usize
 #[inline]
 pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
     if let Some(object) = window(d) {
-        return shape::attributes(object).get(at).map(|(name, v)| (at + 1, *name, *v));
+        return shape::shown(object).get(at).map(|(name, v)| (at + 1, *name, *v));
     }
     let t = table(d);
     let mut i = at;
@@ -368,7 +368,7 @@ pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
 /// The last item before position `before`: its position, key and value.
 pub fn previous_entry(d: &Dict, before: usize) -> Option<(usize, Value, Value)> {
     if let Some(object) = window(d) {
-        let all = shape::attributes(object);
+        let all = shape::shown(object);
         let (i, (name, v)) = all.iter().enumerate().take(before).next_back()?;
         return Some((i, *name, *v));
     }
@@ -382,7 +382,7 @@ pub fn previous_entry(d: &Dict, before: usize) -> Option<(usize, Value, Value)> 
 /// Removes the last item, and returns it.
 pub fn pop_last(m: &mut Mutator, d: &'static Dict) -> R<Option<(Value, Value)>> {
     if let Some(object) = window(d) {
-        let Some((name, v)) = shape::attributes(object).pop() else { return Ok(None) };
+        let Some((name, v)) = shape::shown(object).pop() else { return Ok(None) };
         return Ok(shape::delete(m, object, name)?.then_some((name, v)));
     }
     loop {
@@ -403,7 +403,7 @@ pub fn pop_last(m: &mut Mutator, d: &'static Dict) -> R<Option<(Value, Value)>> 
 /// Removes all items.
 pub fn clear(m: &mut Mutator, d: &'static Dict) -> R<()> {
     if let Some(object) = window(d) {
-        return shape::attributes(object)
+        return shape::shown(object)
             .iter()
             .try_for_each(|(name, _)| shape::delete(m, object, *name).map(drop));
     }
@@ -423,7 +423,7 @@ pub fn clear(m: &mut Mutator, d: &'static Dict) -> R<()> {
 /// A plain dict with the same items.
 pub fn copy(m: &mut Mutator, d: &'static Dict) -> R<&'static Dict> {
     if let Some(object) = window(d) {
-        let all = shape::attributes(object);
+        let all = shape::shown(object);
         let plain = new(m, all.len())?;
         all.iter().try_for_each(|(name, v)| insert_str(m, value(plain), *name, *v))?;
         return Ok(plain);

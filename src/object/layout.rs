@@ -288,6 +288,8 @@ pub struct Class {
     pub root_shape: Slot,
     /// List of direct subclasses.
     pub subclasses: Slot,
+    /// Tuple of the attribute names that `__slots__` of this class and its bases give; EMPTY: none of them has any.
+    pub slot_names: Slot,
     /// Kind of the instances.
     pub instance_kind: u64,
     /// `class::trait_bits::*`: which special methods are not the built-in ones.
@@ -412,7 +414,7 @@ pub const fn words(kind: Kind) -> Words {
         Kind::Function => Fixed { first: 1, count: 9 },
         Kind::Native => Fixed { first: 2, count: 1 },
         Kind::BoundMethod | Kind::Module => Fixed { first: 1, count: 2 },
-        Kind::Class => Fixed { first: 1, count: 7 },
+        Kind::Class => Fixed { first: 1, count: 8 },
         Kind::Property => Fixed { first: 1, count: 4 },
         Kind::Exception => Fixed { first: 1, count: 6 },
         Kind::Traceback => Fixed { first: 1, count: 2 },

@@ -255,6 +255,16 @@ pub fn attributes(v: Value) -> Vec<(Value, Value)> {
     keys.filter_map(|(n, key)| Some((key, slot(v, shape, n as u32)?.get()?))).collect()
 }
 
+/// The attributes that `__dict__` shows: all but those of `__slots__`.
+pub fn shown(v: Value) -> Vec<(Value, Value)> {
+    let mut all = attributes(v);
+    let class = types::class_of(v);
+    if super::class::cast(class).is_some_and(|c| c.slot_names.get().is_some()) {
+        all.retain(|(name, _)| !super::class::has_slot(class, *name));
+    }
+    all
+}
+
 /// Makes a bare instance of the class whose root shape this is.
 #[inline]
 pub fn new_instance(m: &mut Mutator, root: &Shape) -> R {

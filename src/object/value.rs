@@ -26,7 +26,7 @@ pub type Word = Option<Value>;
 const fn special(n: u64) -> Value {
     match NonZeroU64::new(n << 3 | 2) {
         Some(bits) => Value(bits),
-        None => unreachable!(),
+        None => unreachable!(), // unreachable: the low bits are not 0
     }
 }
 

@@ -504,18 +504,23 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
     if super::fields::set(th, object, text(name), value)? {
         return Ok(());
     }
-    if object.is_ref() && may_have_attributes(object) && shape::set(&mut th.m, object, name, value)? {
+    if object.is_ref() && may_have_attribute(object, name) && shape::set(&mut th.m, object, name, value)? {
         return Ok(());
     }
     Err(refuse_store(th, object, name))
 }
 
-/// Objects of built-in kinds have no attributes of their own, except functions, exceptions and instances of subclasses.
-fn may_have_attributes(object: Value) -> bool {
+/// Objects of built-in kinds have no attributes of their own, except functions, exceptions and instances of subclasses;
+/// `__slots__` may limit the names.
+fn may_have_attribute(object: Value, name: Value) -> bool {
+    let class = types::class_of(object);
+    if class::traits(class) & trait_bits::SLOTS_ONLY != 0 {
+        return class::has_slot(class, name);
+    }
     match types::hdr(object).kind {
-        Kind::Instance => types::class_of(object) != types::class_of_kind(Kind::Instance),
+        Kind::Instance => class != types::class_of_kind(Kind::Instance),
         Kind::Exception | Kind::Function => true,
-        Kind::Host => class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE != 0,
+        Kind::Host => class::traits(class) & trait_bits::HEAP_TYPE != 0,
         _ => crate::object::layout::is_subclass_instance(types::hdr(object)),
     }
 }
@@ -674,7 +679,7 @@ pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
                 };
                 return th.call(deleter, &[v, object]).map(drop);
             }
-            if object.is_ref() && may_have_attributes(object) && delete_own(th, object, name)? {
+            if object.is_ref() && may_have_attribute(object, name) && delete_own(th, object, name)? {
                 return Ok(());
             }
         }

@@ -6,7 +6,7 @@ use super::native::{Args, NativeDef, NativeFn};
 use super::thread::Thread;
 use super::{bind, classes, run, unwind};
 use crate::object::layout::{BoundMethod, Function, Native};
-use crate::object::{Kind, R, Value, Word, class, func, intern, types};
+use crate::object::{Exc, Kind, R, Value, Word, class, func, intern, types};
 
 /// What became of a call in a window.
 pub enum Called {
@@ -140,6 +140,9 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     // SAFETY: a call window of verified code.
     let (callee, list, dict) =
         unsafe { (word(*window), word(*window.add(LINK)), Value::from_bits(*window.add(LINK + 1))) };
+    let list = spread_list(th, callee, list)?;
+    // SAFETY: as above; the list stays alive in its register, whatever becomes of the object it was made from.
+    unsafe { *window.add(LINK) = list.bits() };
     let args = super::ops::iterate::values_of(list);
     let mut keywords = Vec::new();
     if let Some(d) = dict.and_then(crate::object::dict::of) {
@@ -155,6 +158,27 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     }
     // The list and the dict keep the values alive: both are in registers.
     th.call_kw(callee, &args, &keywords).map(Called::Value)
+}
+
+/// The items of `*v` as a list or tuple that nobody can change.
+fn spread_list(th: &mut Thread, callee: Value, v: Value) -> R {
+    if types::kind_of(v) == Kind::Tuple && !crate::object::layout::is_subclass_instance(types::hdr(v)) {
+        return Ok(v);
+    }
+    match th.collect(v) {
+        Err(raised) => {
+            let unknown = th.pending_is(Exc::TypeError)
+                && th.lookup_special(v, "__iter__").is_none()
+                && th.lookup_special(v, "__getitem__").is_none();
+            if !unknown {
+                return Err(raised);
+            }
+            th.m.pending = None;
+            let (f, class) = (super::ops::build::callee_name(th, callee), class::name(types::class_of(v)));
+            Err(th.type_error(format!("{f} argument after * must be an iterable, not {class}")))
+        }
+        list => list,
+    }
 }
 
 /// Pushes the frame of the function below `base`, whose arguments are bound, with the running frame as its caller.

@@ -5,7 +5,7 @@ use super::call::{self, Called};
 use super::frame::{self, CTOR, LINK};
 use super::ops::build::dict_items;
 use super::thread::Thread;
-use super::{attr, bind};
+use super::{attr, bind, slot_names};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
 use crate::object::{
@@ -155,6 +155,7 @@ fn make(th: &mut Thread, s: &Statement) -> R {
     }
     let Some(c) = class::cast(class) else { return Ok(class) };
     fill_namespace(th, class, c, s)?;
+    slot_names::declare(th, class, c, base)?;
     Ok(class)
 }
 
@@ -301,8 +302,9 @@ fn construct_in_window(
     Ok(Some(Called::Frame))
 }
 
+/// What `object`'s constructor says of arguments.
 #[cold]
-fn takes_no_arguments(th: &mut Thread, class: Value) -> Raised {
+pub fn takes_no_arguments(th: &mut Thread, class: Value) -> Raised {
     let name = class::name(class);
     th.type_error(format!("{name}() takes no arguments"))
 }

@@ -55,7 +55,8 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
 
 /// `obj.__dict__`: a window on the attributes, for objects that have some.
 fn attributes(th: &mut Thread, object: Value) -> R<Word> {
-    if !object.is_ref() || shape::attrs_word(object).is_none() {
+    let slots_only = class::traits(types::class_of(object)) & class::trait_bits::SLOTS_ONLY != 0;
+    if !object.is_ref() || slots_only || shape::attrs_word(object).is_none() {
         return Ok(None);
     }
     if types::kind_of(object) == Kind::Instance

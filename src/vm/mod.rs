@@ -29,6 +29,7 @@ pub mod run;
 pub mod set_ops;
 pub mod signals;
 pub mod slicing;
+pub mod slot_names;
 pub mod sort;
 pub mod stack;
 pub mod suggest;
@@ -39,4 +40,4 @@ pub mod type_tables;
 pub mod unwind;
 
 #[cfg(test)]
-mod set_tests;
+mod tests;

@@ -821,8 +821,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                 }
                 Op::ListExtend => {
-                    let args = (*pc.sub(1)).x != 0;
-                    effect!(build::list_extend(&mut *th, v(reg!(a!())), v(reg!(b!())), args))
+                    effect!(build::list_extend(&mut *th, v(reg!(a!())), v(reg!(b!())), true))
                 }
                 Op::ListToTuple => slow!(build::list_to_tuple(&mut *th, v(reg!(b!())))),
                 Op::SetAdd => effect!(build::set_add(&mut *th, v(reg!(a!())), v(reg!(b!())))),

@@ -2,6 +2,7 @@
 //! Must not know the arithmetic itself (`object::num`, `object::list`...).
 
 use crate::object::class;
+use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, BinOp, UnOp};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, key, list, str, tuple, types};
 use crate::vm::container_ops;
@@ -17,7 +18,10 @@ pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) ->
     if let Some(v) = mixed(op, x, y) {
         return Ok(v);
     }
-    if let Some(v) = num::binary(&mut th.m, op, x, y)? {
+    if !is_subclass(x)
+        && !is_subclass(y)
+        && let Some(v) = num::binary(&mut th.m, op, x, y)?
+    {
         return Ok(v);
     }
     if in_place && let Some(v) = in_place_method(th, op, x, y)? {
@@ -27,6 +31,12 @@ pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) ->
         Some(v) => Ok(v),
         None => Err(unsupported(th, op, in_place, x, y)),
     }
+}
+
+/// Of a built-in kind, but of a class written in Mini.
+#[inline]
+fn is_subclass(v: Value) -> bool {
+    v.is_ref() && is_subclass_instance(types::hdr(v))
 }
 
 /// Two floats, or a float and an int that a float holds exactly: the commonest mixture.
@@ -145,11 +155,14 @@ fn try_method(th: &mut Thread, name: &str, x: Value, y: Value) -> R<Word> {
     Ok(Some(v).filter(|v| *v != Value::NOT_IMPLEMENTED))
 }
 
-/// `x op y` for built-in types other than two numbers.
+/// `x op y` for built-in types.
 pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     use Kind::*;
     let (kx, ky) = (types::kind_of(x), types::kind_of(y));
     let m = &mut th.m;
+    if let Some(v) = num::binary(m, op, x, y)? {
+        return Ok(Some(v));
+    }
     match (op, kx, ky) {
         (BinOp::Add, Str, Str) => str::concat(m, x, y).map(Some),
         (BinOp::Add, List, List) => {
@@ -262,7 +275,9 @@ fn unsupported(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -
 #[cold]
 #[inline(never)]
 pub fn unary(th: &mut Thread, op: UnOp, x: Value) -> R {
-    if let Some(v) = num::unary(&mut th.m, op, x)? {
+    if !is_subclass(x)
+        && let Some(v) = num::unary(&mut th.m, op, x)?
+    {
         return Ok(v);
     }
     let (name, symbol) = match op {
@@ -272,6 +287,9 @@ pub fn unary(th: &mut Thread, op: UnOp, x: Value) -> R {
     };
     if let Some(f) = th.lookup_override(x, name) {
         return th.call(f, &[x]);
+    }
+    if let Some(v) = num::unary(&mut th.m, op, x)? {
+        return Ok(v);
     }
     let class = th.type_name(x);
     Err(th.type_error(format!("bad operand type for unary {symbol}: '{class}'")))

@@ -75,8 +75,8 @@ pub fn list_append(th: &mut Thread, l: Value, v: Value) -> R<()> {
     }
 }
 
-/// `list.extend`; `args`: `*v` in a call.
-pub fn list_extend(th: &mut Thread, l: Value, v: Value, args: bool) -> R<()> {
+/// `list.extend`; `starred`: `*v` in a display or a call.
+pub fn list_extend(th: &mut Thread, l: Value, v: Value, starred: bool) -> R<()> {
     if matches!(types::kind_of(v), Kind::List | Kind::Tuple)
         && !crate::object::layout::is_subclass_instance(types::hdr(v))
     {
@@ -89,7 +89,7 @@ pub fn list_extend(th: &mut Thread, l: Value, v: Value, args: bool) -> R<()> {
     let mut it = match th.iter(v) {
         Ok(it) => it,
         Err(raised) => {
-            if args
+            if starred
                 && th.pending_is(crate::object::Exc::TypeError)
                 && th.lookup_special(v, "__iter__").is_none()
             {
@@ -164,7 +164,8 @@ fn mapping_keys(th: &mut Thread, v: Value, callee: Word) -> R {
     }
 }
 
-fn callee_name(th: &mut Thread, f: Value) -> String {
+/// A callable as errors about its stars name it.
+pub fn callee_name(th: &mut Thread, f: Value) -> String {
     let f = match types::cast::<crate::object::layout::BoundMethod>(f) {
         Some(b) => b.func.value(),
         None => f,

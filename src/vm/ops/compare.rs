@@ -1,5 +1,6 @@
 //! Comparisons beyond small ints and inline floats. Must not know how containers compare (`compare_containers.rs`).
 
+use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, CmpOp};
 use crate::object::{Kind, R, Raised, Value, Word, bytes, class, str, types};
 use crate::vm::compare_containers;
@@ -40,7 +41,16 @@ fn quick(op: CmpOp, x: Value, y: Value) -> Option<bool> {
     if x.is_ref() && !matches!(types::hdr(x).kind, Kind::Int | Kind::Float) {
         return None;
     }
+    if is_subclass(x) || is_subclass(y) {
+        return None;
+    }
     num::compare(x, y).map(|order| op.holds(order))
+}
+
+/// Of a built-in kind, but of a class written in Mini: it may compare in a way of its own.
+#[inline]
+fn is_subclass(v: Value) -> bool {
+    v.is_ref() && is_subclass_instance(types::hdr(v))
 }
 
 /// `x op y`.
@@ -105,7 +115,10 @@ pub fn builtin(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Option<bool>
         (Kind::BoundMethod, Kind::BoundMethod) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
             Ok(Some(same_method(x, y) == (op == CmpOp::Eq)))
         }
-        _ => compare_containers::compare(th, op, x, y),
+        _ => match num::compare(x, y) {
+            Some(order) => Ok(Some(op.holds(order))),
+            None => compare_containers::compare(th, op, x, y),
+        },
     }
 }
 

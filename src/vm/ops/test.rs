@@ -91,7 +91,13 @@ impl Thread {
 
     fn custom_len(&mut self, f: Value, v: Value) -> R<usize> {
         let n = self.call(f, &[v])?;
-        let n = self.index(n)?;
+        let n = self.index_value(n)?;
+        if crate::object::int::is_negative(n) {
+            return Err(self.value_error("__len__() should return >= 0"));
+        }
+        let Some(n) = crate::object::int::as_i64(n) else {
+            return Err(self.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer"));
+        };
         usize::try_from(n).map_err(|_| self.value_error("__len__() should return >= 0"))
     }
 
