@@ -2,7 +2,7 @@
 
 use super::bytes_args::{is_space, like, this};
 use super::str_split::not_iterable;
-use super::text_args::{index, index_or, limit, type_name};
+use super::text_args::{argument_name, index, index_or, limit, type_name};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, Word, bytes, list, tuple};
 use crate::vm::native::Args;
@@ -163,7 +163,7 @@ fn missing(m: &mut Mutator, args: Args, name: &str) -> R<(usize, u8)> {
         Some(v) => match bytes::as_bytes(v) {
             Some([b]) => *b,
             _ => {
-                let got = type_name(v);
+                let got = argument_name(v);
                 let message = format!("{name}() argument 2 must be a byte string of length 1, not {got}");
                 return Err(m.type_error(message));
             }

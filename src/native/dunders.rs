@@ -2,7 +2,7 @@
 //! name (`super().__init__()`, `list.__len__(x)`): each does what the operator does, whatever a subclass overrides.
 //! Must not know how the operators find them.
 
-use crate::object::num::{BinOp, CmpOp};
+use crate::object::num::{BinOp, CmpOp, UnOp};
 use crate::object::{Exc, Kind, R, Value, class, dict, str, types};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::{arith, compare, item, iterate, test};
@@ -31,6 +31,43 @@ binary_methods! {
     __floordiv__ __rfloordiv__ FloorDiv, __mod__ __rmod__ Mod, __pow__ __rpow__ Pow, __lshift__ __rlshift__ Lshift,
     __rshift__ __rrshift__ Rshift, __and__ __rand__ BitAnd, __or__ __ror__ BitOr, __xor__ __rxor__ BitXor,
 }
+
+macro_rules! in_place_methods {
+    ($($name:ident $op:ident),* $(,)?) => {
+        $(fn $name(th: &mut Thread, args: Args) -> R {
+            let done = arith::in_place_builtin(th, BinOp::$op, args.get(0), args.get(1))?;
+            Ok(done.unwrap_or(Value::NOT_IMPLEMENTED))
+        })*
+        static IN_PLACE: &[NativeDef] = &[$(
+            NativeDef::full(stringify!($name), "self, value, /", $name, "Implement self op= value."),
+        )*];
+    };
+}
+
+in_place_methods! { __iadd__ Add, __imul__ Mul, __ior__ BitOr, __iand__ BitAnd, __isub__ Sub, __ixor__ BitXor }
+
+fn negative(th: &mut Thread, args: Args) -> R {
+    unary(th, UnOp::Neg, args.get(0))
+}
+
+fn positive(th: &mut Thread, args: Args) -> R {
+    unary(th, UnOp::Pos, args.get(0))
+}
+
+fn inverted(th: &mut Thread, args: Args) -> R {
+    unary(th, UnOp::Invert, args.get(0))
+}
+
+fn unary(th: &mut Thread, op: UnOp, x: Value) -> R {
+    let v = crate::object::num::unary(&mut th.m, op, x)?;
+    Ok(v.unwrap_or(Value::NOT_IMPLEMENTED))
+}
+
+static SIGNS: &[NativeDef] = &[
+    NativeDef::full("__neg__", "self, /", negative, "-self"),
+    NativeDef::full("__pos__", "self, /", positive, "+self"),
+];
+static INVERT: &[NativeDef] = &[NativeDef::full("__invert__", "self, /", inverted, "~self")];
 
 /// The operator on built-in types; NotImplemented where it is not defined.
 fn operator(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R {
@@ -328,7 +365,19 @@ pub fn install(th: &mut Thread) -> R<()> {
     for kind in [Int, Float, Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet] {
         boot::add_methods(th, of(kind), BINARY)?;
     }
+    boot::add_methods(th, of(Int), INVERT)?;
+    for (kind, names) in [
+        (List, &["__iadd__", "__imul__"][..]),
+        (ByteArray, &["__iadd__", "__imul__"]),
+        (Set, &["__ior__", "__iand__", "__isub__", "__ixor__"]),
+        (Dict, &["__ior__"]),
+    ] {
+        for def in IN_PLACE.iter().filter(|def| names.contains(&def.name)) {
+            boot::add_methods(th, of(kind), std::slice::from_ref(def))?;
+        }
+    }
     for kind in [Int, Float] {
+        boot::add_methods(th, of(kind), SIGNS)?;
         boot::add_methods(th, of(kind), BOOL)?;
     }
     for kind in [Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet, Range, MappingProxy] {

@@ -18,11 +18,16 @@ pub fn this(args: Args) -> &'static str {
     str::as_str(args.get(0)).unwrap_or("")
 }
 
+/// As `type_name`; None is called by its own name where arguments are refused.
+pub fn argument_name(v: Value) -> String {
+    if v.is_none() { "None".to_owned() } else { type_name(v) }
+}
+
 /// A string argument; `what` begins the message: "{what} must be str, not int".
 pub fn text(m: &mut Mutator, v: Value, what: &str) -> R<&'static str> {
     match str::as_str(v) {
         Some(text) => Ok(text),
-        None => Err(m.type_error(format!("{what} must be str, not {}", type_name(v)))),
+        None => Err(m.type_error(format!("{what} must be str, not {}", argument_name(v)))),
     }
 }
 

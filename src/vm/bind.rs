@@ -276,20 +276,40 @@ fn function_name(def: &NativeDef, owner: Word) -> String {
 /// The methods of text that count their arguments in other words than the rest.
 const SEARCHES: [&str; 7] = ["find", "rfind", "index", "rindex", "count", "startswith", "endswith"];
 
+/// The special methods that count their arguments as ordinary ones do.
+const COUNTED_BY_NAME: [&str; 8] = [
+    "__format__",
+    "__contains__",
+    "__getitem__",
+    "__reversed__",
+    "__dir__",
+    "__enter__",
+    "__exit__",
+    "__init_subclass__",
+];
+
 #[cold]
 fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, method: bool) -> Raised {
     let own = if method { 1 } else { 0 };
     let (min, max) =
         ((def.params.min as usize).saturating_sub(own), (def.params.max as usize).saturating_sub(own));
     let (given, name) = (given.saturating_sub(own), def.name);
-    let of_text = [Kind::Str, Kind::Bytes].into_iter().any(|kind| owner == Some(types::class_of_kind(kind)));
+    let of_text = [Kind::Str, Kind::Bytes, Kind::ByteArray]
+        .into_iter()
+        .any(|kind| owner == Some(types::class_of_kind(kind)));
     let full = match owner.filter(|_| method) {
         Some(class) => format!("{}.{name}", crate::object::class::name(class)),
         None => function_name(def, owner),
     };
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let keywords = def.params.posonly < def.params.max;
-    let message = if def.params.kwonly > 0 && max == 0 {
+    let most = max + def.params.kwonly as usize;
+    let special = method && name.starts_with("__") && !COUNTED_BY_NAME.contains(&name);
+    let message = if special && min == max {
+        format!("expected {max} argument{}, got {given}", s(max))
+    } else if def.params.kwonly > 0 && max == 0 && given > most {
+        format!("{name}() takes at most {most} argument{} ({given} given)", s(most))
+    } else if def.params.kwonly > 0 && max == 0 {
         format!("{name}() takes no positional arguments")
     } else if name == "sorted" {
         format!("{name} expected 1 argument, got {given}")

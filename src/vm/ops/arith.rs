@@ -240,6 +240,11 @@ fn in_place_method(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     if let Some(v) = try_method(th, IN_PLACE[op as usize], x, y)? {
         return Ok(Some(v));
     }
+    in_place_builtin(th, op, x, y)
+}
+
+/// `x op= y` as the built-in type has it, whatever a subclass says; EMPTY: as `x op y`.
+pub fn in_place_builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     match (op, types::kind_of(x)) {
         (BinOp::Add, Kind::List) => {
             super::build::list_extend(th, x, y, false)?;
