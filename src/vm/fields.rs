@@ -64,7 +64,7 @@ fn attributes(th: &mut Thread, object: Value) -> R<Word> {
     {
         return Ok(None);
     }
-    func::new_window(&mut th.m, object).map(Some)
+    th.lookup.window(&mut th.m, object).map(Some)
 }
 
 fn doc(th: &mut Thread, object: Value) -> Word {

@@ -3,7 +3,7 @@
 
 use crate::object::layout::Cell;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, Word, class, str};
+use crate::object::{R, Value, Word, class, func, str};
 
 const ENTRIES: usize = 1024;
 
@@ -23,6 +23,8 @@ const NAMES: usize = 128;
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
     names: Box<[(usize, Word); NAMES]>,
+    /// The object whose `__dict__` was asked for last, and that dict.
+    window: Option<(Value, Value)>,
     epoch: u32,
 }
 
@@ -31,6 +33,7 @@ impl LookupCache {
         LookupCache {
             entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
             names: Box::new([(0, None); NAMES]),
+            window: None,
             epoch: 0,
         }
     }
@@ -39,6 +42,7 @@ impl LookupCache {
     pub fn clear(&mut self) {
         self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
         self.names.fill((0, None));
+        self.window = None;
     }
 
     /// The interned string of a name that is written in Rust code: mostly a comparison with the last one from there.
@@ -56,6 +60,19 @@ impl LookupCache {
         let name = m.intern(text)?;
         *entry = (key, Some(name));
         Ok(name)
+    }
+
+    /// `object.__dict__`: the same dict for as long as no other object's is asked for.
+    pub fn window(&mut self, m: &mut Mutator, object: Value) -> R {
+        self.renew();
+        if let Some((of, window)) = self.window
+            && of == object
+        {
+            return Ok(window);
+        }
+        let window = func::new_window(m, object)?;
+        self.window = Some((object, window));
+        Ok(window)
     }
 
     #[inline]
