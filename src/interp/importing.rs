@@ -21,6 +21,48 @@ fn running() -> std::sync::MutexGuard<'static, Vec<(u64, u64)>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Names of modules that are being looked for: one thread at a time looks for a name and registers the module. Only its
+/// running may overlap with other imports.
+static SOUGHT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn sought() -> std::sync::MutexGuard<'static, Vec<String>> {
+    SOUGHT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What those who wait for a name wait on.
+fn sought_key() -> usize {
+    std::ptr::from_ref(&SOUGHT).addr()
+}
+
+/// The right to look for a module and register it; ends when dropped.
+struct Claim(String);
+
+impl Claim {
+    /// Waits while another thread looks for `name`.
+    fn take(th: &mut Thread, name: &str) -> R<Claim> {
+        loop {
+            {
+                let mut names = sought();
+                if !names.iter().any(|n| n == name) {
+                    names.push(name.to_owned());
+                    return Ok(Claim(name.to_owned()));
+                }
+            }
+            let until = Instant::now() + Duration::from_millis(50);
+            let still = || sought().iter().any(|n| n == name);
+            th.waiting(|member| park::wait_on(member, sought_key(), still, Some(until)));
+            th.check_signals()?;
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        sought().retain(|n| *n != self.0);
+        park::wake(sought_key(), usize::MAX);
+    }
+}
+
 /// A module's source.
 struct Found {
     text: Vec<u8>,
@@ -31,6 +73,13 @@ struct Found {
 
 /// The finder of `vm::import`.
 pub fn find(th: &mut Thread, name: &str, search: Word) -> R<Word> {
+    let claim = Claim::take(th, name)?;
+    let key = th.m.intern(name)?;
+    if let Some(module) = import::loaded(th, key)? {
+        // Another thread was faster.
+        drop(claim);
+        return wait_until_complete(th, module).map(|()| Some(module));
+    }
     if search.is_none()
         && let Some(module) = load_native(th, name)?
     {
@@ -44,10 +93,10 @@ pub fn find(th: &mut Thread, name: &str, search: Word) -> R<Word> {
     let found = th.detach(Cause::Blocking, || folders.iter().find_map(|f| look_in(Path::new(f), last)));
     if let Some(found) = found {
         let text = source::decode(th, &found.text, &found.filename)?;
-        return run_module(th, name, &text, &found.filename, found.package).map(Some);
+        return run_module(th, claim, &text, &found.filename, found.package).map(Some);
     }
     match stdlib::find(name) {
-        Some(text) => run_module(th, name, text, &format!("<frozen {name}>"), None).map(Some),
+        Some(text) => run_module(th, claim, text, &format!("<frozen {name}>"), None).map(Some),
         None => Ok(None),
     }
 }
@@ -88,7 +137,8 @@ fn register(th: &mut Thread, name: &str, module: Value) -> R<()> {
 }
 
 /// Makes a module and runs its text. If that fails the module is forgotten again.
-fn run_module(th: &mut Thread, name: &str, text: &str, filename: &str, package: Option<PathBuf>) -> R {
+fn run_module(th: &mut Thread, claim: Claim, text: &str, filename: &str, package: Option<PathBuf>) -> R {
+    let name = &*claim.0.clone();
     let code = source::compile(th, text, filename, Mode::Module)?;
     let module = new_module(th, name, filename)?;
     let parent = match &package {
@@ -102,9 +152,10 @@ fn run_module(th: &mut Thread, name: &str, text: &str, filename: &str, package: 
     };
     let parent = th.m.new_str(parent)?;
     boot::set_global(th, module, "__package__", parent)?;
-    register(th, name, module)?;
     let me = th.m.member.id();
     running().push((module.bits(), me));
+    register(th, name, module)?;
+    drop(claim);
     let result = run_in(th, &code, module);
     running().retain(|(m, _)| *m != module.bits());
     park::wake(module.addr(), usize::MAX);
