@@ -78,13 +78,40 @@ pub fn load_native(th: &mut Thread, name: &str) -> R<Word> {
         return Ok(None);
     };
     let module = boot::make_module(th, def)?;
-    register(th, name, module)?;
-    Ok(Some(module))
+    let registered = register(th, name, module, false)?;
+    Ok(Some(registered))
 }
 
-fn register(th: &mut Thread, name: &str, module: Value) -> R<()> {
+/// Puts a module under its name, unless another thread has been faster; returns the one that is there. `run`: it is
+/// about to be run by this thread.
+fn register(th: &mut Thread, name: &str, module: Value, run: bool) -> R {
     let key = th.m.intern(name)?;
-    th.dict_set(import::modules(), key, module)
+    // Looking and registering are one step: nothing in between lets another thread import the name.
+    let mut running = running();
+    if let Some(other) = import::loaded(th, key)? {
+        return Ok(other);
+    }
+    th.dict_set(import::modules(), key, module)?;
+    if run {
+        running.push((module.bits(), th.m.member.id()));
+    }
+    Ok(module)
+}
+
+/// Registers a module that is to be run. Another one: a thread that was faster has run it to its end.
+fn claim(th: &mut Thread, name: &str, module: Value) -> R {
+    let key = th.m.intern(name)?;
+    loop {
+        let registered = register(th, name, module, true)?;
+        if registered == module {
+            return Ok(module);
+        }
+        wait_until_complete(th, registered)?;
+        // If it failed it is gone, and this thread tries.
+        if import::loaded(th, key)? == Some(registered) {
+            return Ok(registered);
+        }
+    }
 }
 
 /// Makes a module and runs its text. If that fails the module is forgotten again.
@@ -102,9 +129,10 @@ fn run_module(th: &mut Thread, name: &str, text: &str, filename: &str, package: 
     };
     let parent = th.m.new_str(parent)?;
     boot::set_global(th, module, "__package__", parent)?;
-    register(th, name, module)?;
-    let me = th.m.member.id();
-    running().push((module.bits(), me));
+    let registered = claim(th, name, module)?;
+    if registered != module {
+        return Ok(registered);
+    }
     let result = run_in(th, &code, module);
     running().retain(|(m, _)| *m != module.bits());
     park::wake(module.addr(), usize::MAX);
