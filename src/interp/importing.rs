@@ -21,48 +21,6 @@ fn running() -> std::sync::MutexGuard<'static, Vec<(u64, u64)>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Names of modules that are being looked for: one thread at a time looks for a name and registers the module. Only its
-/// running may overlap with other imports.
-static SOUGHT: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-fn sought() -> std::sync::MutexGuard<'static, Vec<String>> {
-    SOUGHT.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What those who wait for a name wait on.
-fn sought_key() -> usize {
-    std::ptr::from_ref(&SOUGHT).addr()
-}
-
-/// The right to look for a module and register it; ends when dropped.
-struct Claim(String);
-
-impl Claim {
-    /// Waits while another thread looks for `name`.
-    fn take(th: &mut Thread, name: &str) -> R<Claim> {
-        loop {
-            {
-                let mut names = sought();
-                if !names.iter().any(|n| n == name) {
-                    names.push(name.to_owned());
-                    return Ok(Claim(name.to_owned()));
-                }
-            }
-            let until = Instant::now() + Duration::from_millis(50);
-            let still = || sought().iter().any(|n| n == name);
-            th.waiting(|member| park::wait_on(member, sought_key(), still, Some(until)));
-            th.check_signals()?;
-        }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        sought().retain(|n| *n != self.0);
-        park::wake(sought_key(), usize::MAX);
-    }
-}
-
 /// A module's source.
 struct Found {
     text: Vec<u8>,
@@ -73,13 +31,6 @@ struct Found {
 
 /// The finder of `vm::import`.
 pub fn find(th: &mut Thread, name: &str, search: Word) -> R<Word> {
-    let claim = Claim::take(th, name)?;
-    let key = th.m.intern(name)?;
-    if let Some(module) = import::loaded(th, key)? {
-        // Another thread was faster.
-        drop(claim);
-        return wait_until_complete(th, module).map(|()| Some(module));
-    }
     if search.is_none()
         && let Some(module) = load_native(th, name)?
     {
@@ -93,10 +44,10 @@ pub fn find(th: &mut Thread, name: &str, search: Word) -> R<Word> {
     let found = th.detach(Cause::Blocking, || folders.iter().find_map(|f| look_in(Path::new(f), last)));
     if let Some(found) = found {
         let text = source::decode(th, &found.text, &found.filename)?;
-        return run_module(th, claim, &text, &found.filename, found.package).map(Some);
+        return run_module(th, name, &text, &found.filename, found.package).map(Some);
     }
     match stdlib::find(name) {
-        Some(text) => run_module(th, claim, text, &format!("<frozen {name}>"), None).map(Some),
+        Some(text) => run_module(th, name, text, &format!("<frozen {name}>"), None).map(Some),
         None => Ok(None),
     }
 }
@@ -127,18 +78,44 @@ pub fn load_native(th: &mut Thread, name: &str) -> R<Word> {
         return Ok(None);
     };
     let module = boot::make_module(th, def)?;
-    register(th, name, module)?;
-    Ok(Some(module))
+    let registered = register(th, name, module, false)?;
+    Ok(Some(registered))
 }
 
-fn register(th: &mut Thread, name: &str, module: Value) -> R<()> {
+/// Puts a module under its name, unless another thread has been faster; returns the one that is there. `run`: it is
+/// about to be run by this thread.
+fn register(th: &mut Thread, name: &str, module: Value, run: bool) -> R {
     let key = th.m.intern(name)?;
-    th.dict_set(import::modules(), key, module)
+    // Looking and registering are one step: nothing in between lets another thread import the name.
+    let mut running = running();
+    if let Some(other) = import::loaded(th, key)? {
+        return Ok(other);
+    }
+    th.dict_set(import::modules(), key, module)?;
+    if run {
+        running.push((module.bits(), th.m.member.id()));
+    }
+    Ok(module)
+}
+
+/// Registers a module that is to be run. Another one: a thread that was faster has run it to its end.
+fn claim(th: &mut Thread, name: &str, module: Value) -> R {
+    let key = th.m.intern(name)?;
+    loop {
+        let registered = register(th, name, module, true)?;
+        if registered == module {
+            return Ok(module);
+        }
+        wait_until_complete(th, registered)?;
+        // If it failed it is gone, and this thread tries.
+        if import::loaded(th, key)? == Some(registered) {
+            return Ok(registered);
+        }
+    }
 }
 
 /// Makes a module and runs its text. If that fails the module is forgotten again.
-fn run_module(th: &mut Thread, claim: Claim, text: &str, filename: &str, package: Option<PathBuf>) -> R {
-    let name = &*claim.0.clone();
+fn run_module(th: &mut Thread, name: &str, text: &str, filename: &str, package: Option<PathBuf>) -> R {
     let code = source::compile(th, text, filename, Mode::Module)?;
     let module = new_module(th, name, filename)?;
     let parent = match &package {
@@ -152,10 +129,10 @@ fn run_module(th: &mut Thread, claim: Claim, text: &str, filename: &str, package
     };
     let parent = th.m.new_str(parent)?;
     boot::set_global(th, module, "__package__", parent)?;
-    let me = th.m.member.id();
-    running().push((module.bits(), me));
-    register(th, name, module)?;
-    drop(claim);
+    let registered = claim(th, name, module)?;
+    if registered != module {
+        return Ok(registered);
+    }
     let result = run_in(th, &code, module);
     running().retain(|(m, _)| *m != module.bits());
     park::wake(module.addr(), usize::MAX);
