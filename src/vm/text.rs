@@ -171,7 +171,9 @@ impl Thread {
         if types::kind_of(v) == Kind::Exception {
             return self.exception_text(v);
         }
-        self.repr(v)
+        // A mappingproxy shows what is behind it.
+        let shown = crate::object::func::proxied(v).unwrap_or(v);
+        self.repr(shown)
     }
 
     /// `str(e)` of an exception: its one argument, or all of them.
