@@ -84,6 +84,7 @@ fn main_module(th: &mut Thread, filename: &str, package: Value) -> R {
 fn run_file(th: &mut Thread, path: &str) -> R {
     match importing::read_program(path) {
         Ok((bytes, filename)) => {
+            let filename = from_root(&filename);
             let text = source::decode(th, &bytes, &filename)?;
             run_text(th, &text, &filename)
         }
@@ -91,6 +92,14 @@ fn run_file(th: &mut Thread, path: &str) -> R {
             native::print_error(th, &format!("mini: {}\n", none.message));
             Err(exit_with(th, none.code.into()))
         }
+    }
+}
+
+/// A path as `__file__` and tracebacks show it: from the root, otherwise as it was written.
+fn from_root(path: &str) -> String {
+    match std::env::current_dir() {
+        Ok(here) => here.join(path).to_string_lossy().into_owned(),
+        Err(_) => path.to_owned(),
     }
 }
 

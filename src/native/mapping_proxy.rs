@@ -33,12 +33,20 @@ fn copy(m: &mut Mutator, args: Args) -> R {
     }
 }
 
+fn construct(th: &mut Thread, args: Args) -> R {
+    if dict::of(args.get(1)).is_some() {
+        return func::new_proxy(&mut th.m, args.get(1));
+    }
+    let class = th.type_name(args.get(1));
+    Err(th.type_error(format!("mappingproxy() argument must be a mapping, not {class}")))
+}
+
 /// `mappingproxy`.
 pub static TYPE: TypeDef = TypeDef {
     name: "mappingproxy",
     kind: Kind::MappingProxy,
     doc: "What a dict holds, for reading only.",
-    construct: None,
+    construct: Some(NativeDef::full("mappingproxy", "cls, mapping", construct, "A view of a dict.")),
     methods: &[
         NativeDef::data("copy", "self, /", copy, "A new dict of the same items."),
         NativeDef::full("get", "self, key, default=, /", get, "The value under key, or default."),

@@ -3,6 +3,7 @@
 
 use super::error::Exc;
 use super::format_float::format_float;
+use super::format_quick;
 use super::format_int::format_int;
 use super::header::Kind;
 use super::mutator::Mutator;
@@ -291,6 +292,9 @@ pub fn format_str(text: &str, spec: &Spec) -> Result<String, Bad> {
 
 /// `format(v, spec)` for the built-in str, int, bool and float; `None` for any other value.
 pub fn format_value(m: &mut Mutator, v: Value, text: &str) -> R<Option<Value>> {
+    if let Some(done) = format_quick::format(m, v, text) {
+        return done.map(Some);
+    }
     let kind = kind_of(v);
     let made = match kind {
         Kind::Str => {

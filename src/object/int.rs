@@ -63,7 +63,7 @@ impl Mutator {
     /// # Safety
     /// `fill` must write all of the limbs it gets.
     pub unsafe fn new_int_in_place(&mut self, negative: bool, n: usize, fill: impl FnOnce(Out)) -> R {
-        let p = self.alloc::<Int>(n * 8)?;
+        let p = self.alloc_leaf::<Int>(n * 8)?;
         // SAFETY: freshly allocated with room for the limbs, not shared yet; the caller promises that all are written.
         let words = unsafe {
             let words = (&raw mut (*p).limbs).cast::<u64>();
@@ -87,7 +87,7 @@ impl Mutator {
     #[cold]
     #[inline(never)]
     fn box_int(&mut self, negative: bool, words: &[u64]) -> R {
-        let p = self.alloc::<Int>(size_of_val(words))?;
+        let p = self.alloc_leaf::<Int>(size_of_val(words))?;
         Ok(fill(p, negative, words, false))
     }
 }

@@ -13,6 +13,7 @@ pub mod float;
 pub mod format;
 pub mod format_float;
 pub mod format_int;
+pub mod format_quick;
 pub mod func;
 pub mod header;
 pub mod heap;

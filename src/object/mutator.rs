@@ -9,7 +9,17 @@ use super::layout::HeapObject;
 use super::types;
 use super::value::{Value, Word};
 use crate::gil::Member;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32};
+
+/// Writes the header of a fresh object.
+#[inline(always)]
+fn with_header<T: HeapObject>(cell: NonNull<u8>, kind: Kind, shape: u32) -> *mut T {
+    let hdr = Hdr { shape: AtomicU32::new(shape), kind, flags: AtomicU8::new(0), lock: AtomicU16::new(0) };
+    // SAFETY: the cell is at least as large as T, aligned to 16, and not yet visible to anybody else.
+    unsafe { cell.as_ptr().cast::<Hdr>().write(hdr) };
+    cell.as_ptr().cast()
+}
 
 /// Per-thread allocation and error state.
 #[repr(C)]
@@ -42,14 +52,21 @@ impl Mutator {
     #[inline]
     pub fn alloc_as<T: HeapObject>(&mut self, kind: Kind, shape: u32, extra: usize) -> R<*mut T> {
         let bytes = std::mem::size_of::<T>().checked_add(extra);
-        let Some(cell) = bytes.and_then(|n| self.heap.alloc(n, self.member)) else {
-            return Err(self.no_memory());
-        };
-        let hdr =
-            Hdr { shape: AtomicU32::new(shape), kind, flags: AtomicU8::new(0), lock: AtomicU16::new(0) };
-        // SAFETY: the cell is at least as large as T, aligned to 16, and not yet visible to anybody else.
-        unsafe { cell.as_ptr().cast::<Hdr>().write(hdr) };
-        Ok(cell.as_ptr().cast())
+        match bytes.and_then(|n| self.heap.alloc(n, self.member)) {
+            Some(cell) => Ok(with_header(cell, kind, shape)),
+            None => Err(self.no_memory()),
+        }
+    }
+
+    /// As `alloc`, for an object of a built-in class that refers to no other: text, digits. Its memory is not even
+    /// cleared: write all of it before anything can fail.
+    #[inline]
+    pub fn alloc_leaf<T: HeapObject>(&mut self, extra: usize) -> R<*mut T> {
+        let bytes = std::mem::size_of::<T>().checked_add(extra);
+        match bytes.and_then(|n| self.heap.alloc_leaf(n, self.member)) {
+            Some(cell) => Ok(with_header(cell, T::KIND, types::root_shape(T::KIND))),
+            None => Err(self.no_memory()),
+        }
     }
 
     /// Raises MemoryError. Uses the instance made at start-up: there is no memory for another.

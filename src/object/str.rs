@@ -145,7 +145,7 @@ fn is_plain(nbytes: usize, nchars: usize) -> bool {
 /// A string of the class `str` without an offset table, and where its bytes, not written yet, begin.
 #[inline(always)]
 fn new_plain(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Value, *mut u8)> {
-    let at = m.alloc_as::<Str>(Kind::Str, root_shape(Kind::Str), nbytes)?;
+    let at = m.alloc_leaf::<Str>(nbytes)?;
     // SAFETY: the cell is not visible to anybody yet; this writes the fields behind its header.
     unsafe {
         (&raw mut (*at).hash).write(AtomicU64::new(0));
@@ -317,7 +317,7 @@ pub(super) fn ensure_offsets(m: &mut Mutator, s: &Str) -> R<()> {
 
 /// A buffer with at least `cap` bytes, none used, and where they begin.
 fn new_buf(m: &mut Mutator, cap: usize) -> R<(Value, *mut u8)> {
-    let at = m.alloc::<StrBuf>(cap)?;
+    let at = m.alloc_leaf::<StrBuf>(cap)?;
     // SAFETY: fresh cell of `cap` bytes behind the struct.
     unsafe {
         (&raw mut (*at).used).write(AtomicU64::new(0));

@@ -171,7 +171,9 @@ impl Thread {
         if types::kind_of(v) == Kind::Exception {
             return self.exception_text(v);
         }
-        self.repr(v)
+        // A mappingproxy shows what is behind it.
+        let shown = crate::object::func::proxied(v).unwrap_or(v);
+        self.repr(shown)
     }
 
     /// `str(e)` of an exception: its one argument, or all of them.
@@ -225,6 +227,9 @@ impl Thread {
 
     /// `format(v, spec)`: a Str.
     pub fn format(&mut self, v: Value, spec: &str) -> R {
+        if !v.is_ref() && v != Value::NONE && spec.is_empty() {
+            return self.str(v);
+        }
         if let Some(f) = self.lookup_override(v, "__format__") {
             let spec = self.m.new_str(spec)?;
             let s = self.call(f, &[v, spec])?;

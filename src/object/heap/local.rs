@@ -15,14 +15,20 @@ struct Gap {
 
 const NO_GAP: Gap = Gap { cursor: 0, end: 0 };
 
-/// A thread's free gaps, one per size class, and the blocks they lie in (0: none).
+/// One gap per size class, and one more for its leaves: cells that the collector never looks into.
+const GAPS: usize = 2 * CLASSES;
+
+/// Where the gaps for leaves begin.
+const LEAVES: usize = CLASSES;
+
+/// A thread's free gaps, and the blocks they lie in (0: none).
 ///
 /// Must be dropped while its thread counts as running, so that no collection is under way.
 pub struct LocalHeap {
-    gaps: [Gap; CLASSES],
-    blocks: [u32; CLASSES],
+    gaps: [Gap; GAPS],
+    blocks: [u32; GAPS],
     /// Whether the block's free cells are known to be zero.
-    zero: [bool; CLASSES],
+    zero: [bool; GAPS],
     heap: &'static Heap,
     /// Allocated, but not counted by the heap yet.
     uncounted: usize,
@@ -41,41 +47,46 @@ impl LocalHeap {
     }
 
     pub(super) fn of(heap: &'static Heap) -> LocalHeap {
-        LocalHeap {
-            gaps: [NO_GAP; CLASSES],
-            blocks: [0; CLASSES],
-            zero: [false; CLASSES],
-            heap,
-            uncounted: 0,
-        }
+        LocalHeap { gaps: [NO_GAP; GAPS], blocks: [0; GAPS], zero: [false; GAPS], heap, uncounted: 0 }
     }
 
-    /// At least `bytes` bytes, aligned to 16, not zeroed. `None` at the heap limit.
+    /// At least `bytes` bytes, aligned to 16; not to be relied on as zero. `None` at the heap limit.
     #[inline(always)]
     pub fn alloc(&mut self, bytes: usize, member: &Member) -> Option<NonNull<u8>> {
+        self.alloc_in(0, bytes, member)
+    }
+
+    /// As `alloc`, for an object that refers to none, and all of whose words are written at once.
+    #[inline(always)]
+    pub fn alloc_leaf(&mut self, bytes: usize, member: &Member) -> Option<NonNull<u8>> {
+        self.alloc_in(LEAVES, bytes, member)
+    }
+
+    #[inline(always)]
+    fn alloc_in(&mut self, set: usize, bytes: usize, member: &Member) -> Option<NonNull<u8>> {
         if bytes <= SMALL_MAX {
             let class = class_for(bytes);
-            let gap = &mut self.gaps[class];
+            let gap = &mut self.gaps[set + class];
             if gap.cursor != gap.end {
                 let at = gap.cursor;
                 gap.cursor = at + SIZES[class];
                 return NonNull::new(ptr::with_exposed_provenance_mut(at));
             }
         }
-        self.alloc_slow(bytes, member)
+        self.alloc_slow(set, bytes, member)
     }
 
     #[cold]
     #[inline(never)]
-    fn alloc_slow(&mut self, bytes: usize, member: &Member) -> Option<NonNull<u8>> {
+    fn alloc_slow(&mut self, set: usize, bytes: usize, member: &Member) -> Option<NonNull<u8>> {
         let at = if bytes > SMALL_MAX {
             self.heap.alloc_large(bytes, Some(member))?
         } else {
             let class = class_for(bytes);
-            while !self.next_gap(class) {
-                self.claim(class, member)?;
+            while !self.next_gap(set, class) {
+                self.claim(set, class, member)?;
             }
-            let gap = &mut self.gaps[class];
+            let gap = &mut self.gaps[set + class];
             let at = gap.cursor;
             gap.cursor += SIZES[class];
             at
@@ -84,36 +95,38 @@ impl LocalHeap {
     }
 
     /// Takes over a block for this class; the old one is full.
-    fn claim(&mut self, class: usize, member: &Member) -> Option<()> {
+    fn claim(&mut self, set: usize, class: usize, member: &Member) -> Option<()> {
         self.heap.count(std::mem::take(&mut self.uncounted), Some(member));
         let (block, zero) = self.heap.claim(class)?;
-        self.blocks[class] = block;
-        self.zero[class] = zero;
-        self.gaps[class] =
+        self.blocks[set + class] = block;
+        self.zero[set + class] = zero;
+        self.gaps[set + class] =
             Gap { cursor: self.heap.space.address(block), end: self.heap.space.address(block) };
         Some(())
     }
 
     /// Goes to the next gap of the block at hand. Its cells count as used from now on, because a pointer to one may be
-    /// found on a stack; they are zeroed, because what is found there may not have been written yet.
-    fn next_gap(&mut self, class: usize) -> bool {
-        let block = self.blocks[class];
+    /// found on a stack; they are zeroed, because what is found there may not have been written yet. (A leaf has no
+    /// references that could be wrong; that spares zeroing the memory of strings and big integers.)
+    fn next_gap(&mut self, set: usize, class: usize) -> bool {
+        let block = self.blocks[set + class];
         if block == 0 {
             return false;
         }
         let (space, size) = (&self.heap.space, SIZES[class]);
         let base = space.address(block);
         let used = space.used(block);
-        let Some((from, to)) = bits::next_gap(used, size, cells(class), self.gaps[class].end - base) else {
-            self.blocks[class] = 0;
+        let Some((from, to)) = bits::next_gap(used, size, cells(class), self.gaps[set + class].end - base)
+        else {
+            self.blocks[set + class] = 0;
             return false;
         };
         bits::set_range(used, &STARTS[class], from / GRANULE, to / GRANULE);
-        if !self.zero[class] {
+        if set != LEAVES && !self.zero[set + class] {
             space.fill(base + from, to - from, 0);
         }
         self.uncounted += to - from;
-        self.gaps[class] = Gap { cursor: base + from, end: base + to };
+        self.gaps[set + class] = Gap { cursor: base + from, end: base + to };
         true
     }
 
@@ -129,17 +142,17 @@ impl LocalHeap {
     }
 
     fn release(&mut self, disown: impl Fn(&Heap, usize, u32)) {
-        for class in 1..CLASSES {
-            let (gap, block) = (self.gaps[class], self.blocks[class]);
+        for at in 0..GAPS {
+            let (gap, block) = (self.gaps[at], self.blocks[at]);
             if block != 0 {
                 let base = self.heap.space.address(block);
                 let used = self.heap.space.used(block);
                 bits::clear_range(used, (gap.cursor - base) / GRANULE, (gap.end - base) / GRANULE);
                 self.uncounted = self.uncounted.saturating_sub(gap.end - gap.cursor);
-                disown(self.heap, class, block);
+                disown(self.heap, at % CLASSES, block);
             }
-            self.gaps[class] = NO_GAP;
-            self.blocks[class] = 0;
+            self.gaps[at] = NO_GAP;
+            self.blocks[at] = 0;
         }
         self.heap.count(std::mem::take(&mut self.uncounted), None);
     }

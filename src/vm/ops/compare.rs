@@ -25,7 +25,7 @@ pub fn holds(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<bool> {
 }
 
 /// Numbers and exact strings: no method can be asked.
-#[inline]
+#[inline(always)]
 fn quick(op: CmpOp, x: Value, y: Value) -> Option<bool> {
     if let (Some(a), Some(b)) = (str::view(x), str::view(y)) {
         if str::is_exact(a) && str::is_exact(b) {
