@@ -3,8 +3,8 @@
 
 use super::error::Exc;
 use super::format_float::format_float;
-use super::format_quick;
 use super::format_int::format_int;
+use super::format_quick;
 use super::header::Kind;
 use super::mutator::Mutator;
 use super::types::kind_of;

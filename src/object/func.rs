@@ -3,7 +3,8 @@
 use super::error::R;
 use super::header::{Hdr, Kind, flag};
 use super::layout::{
-    BoundMethod, Cell, Dict, DictView, Function, HeapObject, Host, Module, Native, Property, Super, Wrapper,
+    BoundMethod, Cell, Code, Dict, DictView, Function, HeapObject, Host, Module, Native, Property, Super,
+    Wrapper,
 };
 use super::mutator::Mutator;
 use super::value::{Value, Word};
@@ -50,7 +51,19 @@ pub fn new_function(m: &mut Mutator, p: FunctionParts) -> R {
         p.doc,
         p.module_name,
     ];
-    filled::<Function, 9>(m, Kind::Function, fields)
+    let v = filled::<Function, 9>(m, Kind::Function, fields)?;
+    if let Some(code) = types::cast::<Code>(p.code) {
+        let f = v.addr() as *mut Function;
+        // SAFETY: `v` is the Function just made, not shared yet. Instructions and data live as long as the code, which the
+        // function holds.
+        unsafe {
+            (&raw mut (*f).insns).write(code.insns);
+            (&raw mut (*f).data).write(code.data);
+            (&raw mut (*f).nregs).write(code.nregs);
+            (&raw mut (*f).simple_args).write(code.simple_args);
+        }
+    }
+    Ok(v)
 }
 
 /// A native function or method. `def` is a `&'static NativeDef` as a pointer.

@@ -255,6 +255,11 @@ pub struct Function {
     pub qualname: Slot,
     pub doc: Slot,
     pub module_name: Slot,
+    /// Copied from the code, so that a call follows one reference less: see `Code`.
+    pub insns: *const crate::bytecode::op::Insn,
+    pub data: *mut u64,
+    pub nregs: u32,
+    pub simple_args: u32,
 }
 
 /// A function written in Rust; `def` is a `&'static vm::native::NativeDef`.

@@ -17,7 +17,7 @@ use super::thread::Thread;
 use super::{attr, call, classes, import, poll, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::gil::LoopKind;
-use crate::object::layout::{Cell, Code};
+use crate::object::layout::{Cell, Function};
 use crate::object::num::{BinOp, CmpOp, UnOp};
 use crate::object::{Kind, R, Slot, Value};
 use raw::*;
@@ -357,14 +357,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         }
         // Transfers control to a Mini function whose arguments lie in place.
         macro_rules! enter {
-            ($code:expr, $base:expr) => {{
-                let (code, base): (*const Code, *mut u64) = ($code, $base);
+            ($function:expr, $base:expr) => {{
+                let (f, base): (*const Function, *mut u64) = ($function, $base);
                 *base.sub(3) = k as u64;
                 *base.sub(2) = r as u64;
                 *base.sub(1) = pc as u64;
                 r = base;
-                k = (*code).data;
-                pc = (*code).insns;
+                k = (*f).data;
+                pc = (*f).insns;
                 poll!();
                 continue;
             }};
@@ -742,10 +742,10 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::Call => {
                     let callee = reg!(a!());
                     if is_ref(callee) && hdr(callee).kind == Kind::Function {
-                        let code = function_code(callee);
+                        let f = callee as *const Function;
                         let base = r.add(a!() + LINK);
-                        if (*code).simple_args == b!() as u32 && enters(th, code, base) {
-                            enter!(code, base);
+                        if (*f).simple_args == b!() as u32 && enters(th, f, base) {
+                            enter!(f, base);
                         }
                     }
                     call!(call::call_window(&mut *th, r.add(a!()), b!()))
@@ -753,10 +753,10 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::CallM => {
                     let callee = reg!(a!());
                     if reg!(a!() + LINK) != 0 && is_ref(callee) && hdr(callee).kind == Kind::Function {
-                        let code = function_code(callee);
+                        let f = callee as *const Function;
                         let base = r.add(a!() + LINK);
-                        if (*code).simple_args == b!() as u32 + 1 && enters(th, code, base) {
-                            enter!(code, base);
+                        if (*f).simple_args == b!() as u32 + 1 && enters(th, f, base) {
+                            enter!(f, base);
                         }
                     }
                     call!(call::call_method_window(&mut *th, r.add(a!()), b!()))

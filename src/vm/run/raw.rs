@@ -5,7 +5,7 @@ use super::Mode;
 use super::word::{int, is_int, is_ref};
 use crate::gil;
 use crate::object::header::Hdr;
-use crate::object::layout::{Cell, Code, Function, List, ListBuf, Tuple};
+use crate::object::layout::{Cell, Function, List, ListBuf, Tuple};
 use crate::object::{Kind, Slot, Value};
 use crate::vm::frame::{self, LINK};
 use crate::vm::thread::Thread;
@@ -65,22 +65,16 @@ pub(super) unsafe fn free_cell(r: *mut u64, n: usize) -> u64 {
     }
 }
 
-#[inline(always)]
-pub(super) unsafe fn function_code(function: u64) -> *const Code {
-    // SAFETY: the caller has checked the kind; the code of a function is a Code.
-    unsafe { (*(function as *const Function)).code.bits() as *const Code }
-}
-
-/// Whether a frame of this code fits the stack and the recursion limit; counts it if so.
+/// Whether a frame of this function fits the stack and the recursion limit; counts it if so.
 ///
 /// # Safety
-/// `th` and `code` are live, `base` is in the thread's stack.
+/// `th` and `f` are live, `base` is in the thread's stack.
 #[inline(always)]
-pub(super) unsafe fn enters(th: *mut Thread, code: *const Code, base: *mut u64) -> bool {
+pub(super) unsafe fn enters(th: *mut Thread, f: *const Function, base: *mut u64) -> bool {
     // SAFETY: by the caller.
     unsafe {
         let depth = (*th).depth - 1;
-        if base.wrapping_add((*code).nregs as usize) > (*th).limit || depth < 0 {
+        if base.wrapping_add((*f).nregs as usize) > (*th).limit || depth < 0 {
             return false;
         }
         (*th).depth = depth;
