@@ -1,7 +1,8 @@
 //! From a raised exception to its handler: along the handler tables, frame by frame, writing the traceback.
 //! Must not know what a handler does.
 
-use super::frame::{self, CTOR, ENTRY, FLAGS};
+use super::frame::{self, CTOR, ENTRY, FLAGS, LINK};
+use super::stack;
 use super::thread::Thread;
 use crate::object::{Exc, Value, exc, types};
 
@@ -17,12 +18,11 @@ pub fn unwind(th: &mut Thread) -> bool {
         }
     };
     set_context(th, exception);
-    let top = frame::top(th.base);
-    let handled = leave_frames(th, exception);
-    if Some(exception) == types::memory_error() {
-        forget_registers(frame::top(th.base), top);
+    let scarce = Some(exception) == types::memory_error();
+    if scarce {
+        stack::wipe();
     }
-    handled
+    leave_frames(th, exception, scarce)
 }
 
 /// Empties the registers of frames that are left: what they held, perhaps a lot, must not seem to be in use to a
@@ -30,11 +30,13 @@ pub fn unwind(th: &mut Thread) -> bool {
 #[cold]
 fn forget_registers(from: *mut u64, to: *mut u64) {
     let words = to.addr().saturating_sub(from.addr()) / 8;
-    // SAFETY: registers of this thread above every running frame.
+    // SAFETY: registers of this thread that no running frame will read: those of frames left, and of their calls.
     unsafe { from.write_bytes(0, words) };
 }
 
-fn leave_frames(th: &mut Thread, exception: Value) -> bool {
+/// Leaves frames until there is a handler. False: there is none up to the frame that was entered from Rust.
+fn leave_frames(th: &mut Thread, exception: Value, scarce: bool) -> bool {
+    let mut top = frame::top(th.base);
     loop {
         let base = th.base;
         let (Some(function), Some(code)) = (frame::function(base), frame::code(base)) else { return false };
@@ -55,6 +57,12 @@ fn leave_frames(th: &mut Thread, exception: Value) -> bool {
         }
         let flags = frame::flags(base);
         pop(th);
+        if scarce {
+            // The frame begins inside its caller's, in the window of the call.
+            let window = base.wrapping_sub(LINK);
+            forget_registers(window, top);
+            top = window;
+        }
         if flags & ENTRY != 0 {
             return false;
         }

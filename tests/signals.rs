@@ -1,0 +1,65 @@
+//! Ctrl-C interrupts the main thread whatever it is doing, under every policy; uncaught, the process dies of it.
+
+mod support;
+
+use std::io::Read;
+use std::process::Stdio;
+use std::time::Duration;
+use support::{POLICIES, finish, mini_command};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Runs `code`, sends SIGINT once it has said that it is ready; returns its exit code, 130 for death by SIGINT.
+fn interrupt(gil: &str, code: &str) -> (i32, String) {
+    let mut command = mini_command(Some(gil));
+    command.args(["-c", &format!("print('ready', flush=True)\n{code}")]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let stdin = child.stdin.take();
+    let mut ready = [0; 6];
+    child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let finished = finish(child, LIMIT);
+    drop(stdin);
+    (finished.code(), finished.stdout + finished.last_error())
+}
+
+#[track_caller]
+fn dies_of_it(code: &str) {
+    for gil in POLICIES {
+        assert_eq!(interrupt(gil, code), (130, "KeyboardInterrupt".to_owned()), "--gil {gil}: {code}");
+    }
+}
+
+#[test]
+fn while_it_computes() {
+    dies_of_it("while True: pass");
+    dies_of_it("[[i for i in range(10**9)]]");
+}
+
+#[test]
+fn while_it_sleeps_or_waits_for_input() {
+    dies_of_it("import time\ntime.sleep(60)");
+    dies_of_it("import os\nr, w = os.pipe()\nos.read(r, 1)");
+    dies_of_it("input()");
+}
+
+#[test]
+fn while_it_waits_for_threads() {
+    dies_of_it("import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()");
+    dies_of_it("import threading\nthreading.Event().wait()");
+    dies_of_it("import queue\nqueue.Queue().get()");
+    dies_of_it(
+        "import threading, time\nt = threading.Thread(target=time.sleep, args=(60,), daemon=True)\nt.start()\nt.join()",
+    );
+}
+
+#[test]
+fn and_it_can_be_caught() {
+    for gil in POLICIES {
+        let code = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('caught')";
+        assert_eq!(interrupt(gil, code), (0, "caught\n".to_owned()), "--gil {gil}");
+    }
+}
