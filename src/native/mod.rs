@@ -18,6 +18,7 @@ pub mod errno;
 pub mod exceptions;
 pub mod float;
 pub mod float_hex;
+pub mod gc;
 pub mod gil;
 pub mod int;
 pub mod io;
@@ -77,6 +78,7 @@ pub use registry::{finish, flush_standard_streams, install, report_uncaught, sea
 pub static MODULES: &[&ModuleDef] = &[
     &builtins::MODULE,
     &errno::MODULE,
+    &gc::MODULE,
     &gil::MODULE,
     &io::MODULE,
     &math::MODULE,

@@ -8,11 +8,14 @@ use super::local::LocalHeap;
 use super::mark::Marker;
 use super::size::{BLOCK, GRANULE, cells, size_of_class};
 use super::space::{Space, tag};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 /// Bytes of free blocks that keep their pages, if the living are no more than that.
 const KEEP_DIRTY: usize = 32 << 20;
+
+/// The next collection gives all free pages back.
+pub(super) static RELEASE_ALL: AtomicBool = AtomicBool::new(false);
 
 /// What collections have done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,7 +107,8 @@ fn sweep(space: &Space, central: &mut Central) -> usize {
     // Lowest addresses are filled first: that leaves whole blocks free at the top.
     central.partial.iter_mut().for_each(|blocks| blocks.reverse());
     central.in_use = in_use;
-    release_pages(space, &free, live_bytes.max(KEEP_DIRTY) / BLOCK);
+    let keep = if RELEASE_ALL.swap(false, Relaxed) { 0 } else { live_bytes.max(KEEP_DIRTY) };
+    release_pages(space, &free, keep / BLOCK);
     add_run(&mut free, central.top, space.blocks() - central.top);
     central.runs.rebuild(free.into_iter());
     live_bytes

@@ -135,6 +135,11 @@ pub fn collect(locals: Locals, roots: &mut dyn FnMut(&mut Marker)) -> Collected 
     global().collect(locals, roots)
 }
 
+/// Has the next collection give every free page back to the system.
+pub fn release_at_next_collection() {
+    collect::RELEASE_ALL.store(true, Relaxed);
+}
+
 /// Collections so far, and what they cost.
 pub fn stats() -> CollectStats {
     global().lock().stats
