@@ -23,7 +23,7 @@ fn interrupt(gil: &str, code: &str) -> (i32, String) {
     assert!(kill.success());
     let finished = finish(child, LIMIT);
     drop(stdin);
-    (finished.code(), finished.stdout + finished.last_error())
+    (finished.code(), format!("{}{}", finished.stdout, finished.last_error()))
 }
 
 #[track_caller]
