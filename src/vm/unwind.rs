@@ -2,8 +2,8 @@
 //! Must not know what a handler does.
 
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK};
-use super::stack;
 use super::thread::Thread;
+use super::{poll, stack};
 use crate::object::{Exc, Value, exc, types};
 
 /// Moves the thread to the innermost handler of the pending exception. False: it leaves the frame that was entered
@@ -22,7 +22,12 @@ pub fn unwind(th: &mut Thread) -> bool {
     if scarce {
         stack::wipe();
     }
-    leave_frames(th, exception, scarce)
+    let handled = leave_frames(th, exception, scarce);
+    if scarce && handled {
+        // The handler may need memory at once, and no poll point need come before that.
+        poll::collect(th);
+    }
+    handled
 }
 
 /// Empties the registers of frames that are left: what they held, perhaps a lot, must not seem to be in use to a
