@@ -10,7 +10,11 @@ use std::process::Command;
 const LOOP: &str = "vm::run";
 /// `Free` and `Locked`. The `Stepped` loop counts before every instruction in one common place, and so has one jump.
 const INSTANTIATIONS: usize = 2;
-const AT_LEAST: usize = 100;
+
+/// Most opcodes must have a jump of their own. (Without the flags there is one for all.)
+fn at_least() -> usize {
+    mini::bytecode::op::ALL.len() * 3 / 4
+}
 
 /// The release binary: the one under test, or what an earlier `cargo build --release` left.
 fn release_binary() -> Option<PathBuf> {
@@ -36,11 +40,12 @@ fn the_eval_loop_jumps_from_every_opcode() {
     };
     assert!(output.status.success(), "objdump: {}", String::from_utf8_lossy(&output.stderr));
     let counts = count(&String::from_utf8_lossy(&output.stdout));
-    let good = counts.iter().filter(|(_, jumps)| *jumps > AT_LEAST).count();
+    let good = counts.iter().filter(|(_, jumps)| *jumps > at_least()).count();
     assert!(
         good >= INSTANTIATIONS,
-        "{}: {good} functions of {LOOP} have more than {AT_LEAST} indirect jumps, expected {INSTANTIATIONS}: {counts:?}",
-        binary.display()
+        "{}: {good} functions of {LOOP} have more than {} indirect jumps, expected {INSTANTIATIONS}: {counts:?}",
+        binary.display(),
+        at_least()
     );
 }
 
