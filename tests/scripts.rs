@@ -57,8 +57,9 @@ struct Script {
 
 impl Script {
     fn read(folder: &Path, path: &Path) -> Result<Script, String> {
-        let text =
-            std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        let text = std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        // One script is not UTF-8 on purpose.
+        let text = String::from_utf8_lossy(&text);
         let name = path.strip_prefix(folder).unwrap_or(path).with_extension("").display().to_string();
         let in_package = path.with_file_name("__init__.mini").exists();
         let mut script = Script {

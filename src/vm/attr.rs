@@ -247,7 +247,14 @@ fn find_in_object(th: &mut Thread, object: Value, name: Value) -> R<Found> {
     if class::traits(class) & trait_bits::GETATTRIBUTE != 0 {
         return custom_getattribute(th, object, class, name);
     }
-    find_plainly(th, object, class, name)
+    let found = find_plainly(th, object, class, name);
+    // A property that raises AttributeError is no attribute to `__getattr__`.
+    if found.is_err() && class::traits(class) & trait_bits::GETATTR != 0 && th.pending_is(Exc::AttributeError)
+    {
+        th.m.pending = None;
+        return Ok(Found::Nothing);
+    }
+    found
 }
 
 /// `object.__getattribute__`: data descriptors, the object's own attributes, then the class's.

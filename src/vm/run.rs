@@ -14,7 +14,7 @@ mod word;
 use super::frame::{self, LINK};
 use super::ops::{arith, build, compare, except, item, iterate, names, test};
 use super::thread::Thread;
-use super::{attr, call, classes, import, poll, unwind};
+use super::{attr, call, classes, import, poll, stack, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::gil::LoopKind;
 use crate::object::layout::{Cell, Function};
@@ -80,7 +80,13 @@ pub fn run_entered(th: &mut Thread) -> R {
         match exit {
             Exit::Done(v) => return Ok(v),
             Exit::Raised => return Err(crate::object::Raised),
-            Exit::Switch => {}
+            Exit::Switch => {
+                // Not in the loop: its registers and frame still hold what the abandoned instruction worked on.
+                if std::mem::take(&mut th.scarce) {
+                    stack::wipe();
+                    poll::collect(th);
+                }
+            }
         }
     }
 }
@@ -146,6 +152,9 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 reload!();
                 check_mode!();
+                if (*th).scarce {
+                    return Exit::Switch;
+                }
                 continue;
             }};
         }

@@ -36,6 +36,8 @@ pub struct Thread {
     pub handled: Word,
     /// The exception being raised has a traceback line for the running frame already.
     pub traced: bool,
+    /// A MemoryError was caught: collect before its handler runs.
+    pub scarce: bool,
     /// The instantiation of the eval loop that this thread must run.
     pub loop_kind: LoopKind,
     /// Caches of class lookups for the slow paths.
@@ -86,6 +88,7 @@ impl Thread {
             depth: recursion_limit(),
             handled: None,
             traced: false,
+            scarce: false,
             loop_kind: LoopKind::Locked,
             lookup: LookupCache::new(),
             printing: Vec::new(),

@@ -2,8 +2,8 @@
 //! Must not know what a handler does.
 
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK};
+use super::stack;
 use super::thread::Thread;
-use super::{poll, stack};
 use crate::object::{Exc, Value, exc, types};
 
 /// Moves the thread to the innermost handler of the pending exception. False: it leaves the frame that was entered
@@ -23,10 +23,8 @@ pub fn unwind(th: &mut Thread) -> bool {
         stack::wipe();
     }
     let handled = leave_frames(th, exception, scarce);
-    if scarce && handled {
-        // The handler may need memory at once, and no poll point need come before that.
-        poll::collect(th);
-    }
+    // The handler may need memory at once, and no poll point need come before that: `run_entered` collects.
+    th.scarce = scarce && handled;
     handled
 }
 
