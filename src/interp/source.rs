@@ -24,7 +24,8 @@ pub fn decode(th: &mut Thread, bytes: &[u8], filename: &str) -> R<String> {
             let line = bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
             let byte = bytes.get(at).copied().unwrap_or(0);
             let message = format!(
-                "(unicode error) 'utf-8' codec can't decode byte {byte:#04x} in position {at}: invalid start byte"
+                "Non-UTF-8 code starting with '\\x{byte:02x}' in file {filename} on line {line}, but no encoding \
+                 declared; see https://peps.python.org/pep-0263/ for details"
             );
             Err(raise_plain(th, &message, filename, line))
         }
