@@ -60,7 +60,8 @@ def outside_subset(path):
         return None
     for node in ast.walk(tree):
         word = OUTSIDE.get(type(node))
-        if isinstance(node, ast.ClassDef) and (len(node.bases) > 1 or node.keywords):
+        metaclass = isinstance(node, ast.ClassDef) and any(k.arg == "metaclass" for k in node.keywords)
+        if isinstance(node, ast.ClassDef) and (len(node.bases) > 1 or metaclass):
             word = "more than one base class, or a metaclass"
         if isinstance(node, ast.Constant) and isinstance(node.value, complex):
             word = "a complex number"
