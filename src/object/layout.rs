@@ -356,6 +356,8 @@ pub struct Traceback {
     pub code: Slot,
     pub line: u64,
     pub pc: u64,
+    /// How many inlined comprehensions of the code this line is in.
+    pub depth: u64,
 }
 
 /// An object that owns a Rust value. `data` is a leaked `Box<Box<dyn Any + Send + Sync>>`, dropped by the finalizer.
