@@ -52,10 +52,13 @@ impl<'a> Compiler<'a> {
             return self.comp_function(comp, first, scope, dst);
         }
         let state = self.iteration(&first.iter, expr.span)?;
+        let start = self.unit.asm.here();
         self.enter_comp(comp, scope);
         self.new_result(comp, dst);
         self.generator(comp, 0, state, dst)?;
         self.unit.comps.pop();
+        let (name, line) = (self.scopes.get(scope).name.clone(), self.source.line(expr.span.start));
+        self.unit.asm.inlined(start, name, line);
         Ok(())
     }
 

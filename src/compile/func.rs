@@ -115,6 +115,7 @@ fn finish(
         sites: unit.pool.sites,
         handlers: assembled.handlers,
         lines: assembled.lines,
+        inlined: assembled.inlined,
         doc: signature.doc,
         attr_hint: narrow(unit.attrs.len()).unwrap_or(u16::MAX),
     };

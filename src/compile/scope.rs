@@ -31,6 +31,8 @@ pub struct Symbol {
     pub annotated: bool,
     pub global: bool,
     pub nonlocal: Option<Span>,
+    /// The first `global` or `nonlocal` statement that names it.
+    pub declared: Option<Span>,
     /// Target of a `for` of this comprehension.
     pub iteration: bool,
     /// Captured by an inner frame.

@@ -294,10 +294,13 @@ impl Walker<'_> {
         } else if symbol.assigned {
             Some(format!("name '{name}' is assigned to before {what} declaration"))
         } else if (what == "global" && symbol.nonlocal.is_some()) || (what == "nonlocal" && symbol.global) {
-            Some(format!("name '{name}' is nonlocal and global"))
+            // CPython points at the first of the two.
+            let first = symbol.declared.unwrap_or(span);
+            return self.error(format!("name '{name}' is nonlocal and global"), first);
         } else {
             None
         };
+        symbol.declared.get_or_insert(span);
         if what == "global" {
             symbol.global = !at_module;
         } else {

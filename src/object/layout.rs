@@ -356,6 +356,8 @@ pub struct Traceback {
     pub code: Slot,
     pub line: u64,
     pub pc: u64,
+    /// How many inlined comprehensions of the code this line is in.
+    pub depth: u64,
 }
 
 /// A call that can be suspended: a generator, coroutine or asynchronous generator (`generator.rs`). While it is

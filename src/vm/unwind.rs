@@ -47,7 +47,11 @@ fn leave_frames(th: &mut Thread, mut exception: Value, scarce: bool) -> bool {
         let plain = frame::plain(code);
         let traced = std::mem::take(&mut th.traced);
         if let Some(code_value) = function.code.get().filter(|_| !traced) {
-            exc::add_traceback(&mut th.m, exception, code_value, plain.line_at(at), at as u32);
+            for depth in (0..=plain.depth_at(at)).rev() {
+                let place =
+                    exc::Place { line: plain.place_at(at, depth).1, pc: at as u32, depth: depth as u32 };
+                exc::add_traceback(&mut th.m, exception, code_value, place);
+            }
         }
         if let Some(handler) = plain.handler_at(at) {
             // SAFETY: the verifier has checked the handler's register and target against this code.
