@@ -1,6 +1,7 @@
 //! Statements. Must not know how expressions or the larger statements are compiled.
 
 use super::Fallible;
+use super::try_::With;
 use super::unit::Compiler;
 use crate::bytecode::op::Op;
 use mini_grammar::ast::*;
@@ -41,7 +42,15 @@ impl<'a> Compiler<'a> {
             StmtKind::Try { body, handlers, orelse, finalbody } => {
                 self.try_stmt((body, handlers, orelse, finalbody), stmt.span)
             }
-            StmtKind::With { items, body } => self.with_stmt(items, body, stmt.span),
+            StmtKind::With { items, body } => {
+                self.with_stmt(items, body, With { span: stmt.span, is_async: false })
+            }
+            StmtKind::AsyncWith { items, body } => {
+                self.with_stmt(items, body, With { span: stmt.span, is_async: true })
+            }
+            StmtKind::AsyncFor { target, iter, body, orelse } => {
+                self.async_for((target, iter), body, orelse, stmt.span)
+            }
             StmtKind::Raise { exc, cause } => self.raise(stmt, exc.as_deref(), cause.as_deref()),
             StmtKind::Assert { test, msg } => self.assert(stmt, test, msg.as_deref()),
             StmtKind::Import { names } => self.import(names),
@@ -49,10 +58,9 @@ impl<'a> Compiler<'a> {
                 self.import_from(stmt, module.as_deref(), names, *level)
             }
             StmtKind::Global { .. } | StmtKind::Nonlocal { .. } | StmtKind::Pass => Ok(()),
-            StmtKind::AsyncFor { .. }
-            | StmtKind::AsyncWith { .. }
-            | StmtKind::Match { .. }
-            | StmtKind::TryStar { .. } => self.error("internal error: no code for this statement", stmt.span),
+            StmtKind::Match { .. } | StmtKind::TryStar { .. } => {
+                self.error("internal error: no code for this statement", stmt.span)
+            }
         }
     }
 

@@ -55,6 +55,14 @@ pub enum Tag {
     Map,
     /// function or None, iterator
     Filter,
+    /// The step of an asynchronous generator: generator, what is sent, stage (`vm::awaitable`)
+    AsyncSend,
+    /// generator, what is thrown, stage
+    AsyncThrow,
+    /// coroutine
+    CoroutineWrapper,
+    /// awaitable, default
+    AnextDefault,
     /// Views, not iterators: `DictView`.
     KeysView,
     ValuesView,
@@ -62,7 +70,7 @@ pub enum Tag {
 }
 
 /// All tags, in order.
-pub const TAGS: [Tag; 26] = {
+pub const TAGS: [Tag; 30] = {
     use Tag::*;
     [
         List,
@@ -88,6 +96,10 @@ pub const TAGS: [Tag; 26] = {
         Zip,
         Map,
         Filter,
+        AsyncSend,
+        AsyncThrow,
+        CoroutineWrapper,
+        AnextDefault,
         KeysView,
         ValuesView,
         ItemsView,
@@ -98,6 +110,12 @@ impl Tag {
     /// The tag of an iterator.
     pub fn of(it: &Iter) -> Tag {
         TAGS.get(it.tag as usize).copied().unwrap_or(Tag::List)
+    }
+
+    /// Whether such an object can be awaited, and is driven like a coroutine.
+    #[inline]
+    pub fn is_awaitable(self) -> bool {
+        matches!(self, Tag::AsyncSend | Tag::AsyncThrow | Tag::CoroutineWrapper | Tag::AnextDefault)
     }
 
     /// The name of the class.
@@ -126,6 +144,10 @@ impl Tag {
             Tag::Zip => "zip",
             Tag::Map => "map",
             Tag::Filter => "filter",
+            Tag::AsyncSend => "async_generator_asend",
+            Tag::AsyncThrow => "async_generator_athrow",
+            Tag::CoroutineWrapper => "coroutine_wrapper",
+            Tag::AnextDefault => "anext_awaitable",
             Tag::KeysView => "dict_keys",
             Tag::ValuesView => "dict_values",
             Tag::ItemsView => "dict_items",

@@ -15,7 +15,7 @@ mod word;
 use super::frame::{self, LINK};
 use super::ops::{arith, build, compare, except, item, iterate, names, suspend, test};
 use super::thread::Thread;
-use super::{attr, call, classes, coroutine, import, poll, stack, unwind};
+use super::{attr, awaitable, call, classes, coroutine, import, poll, stack, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::gil::LoopKind;
 use crate::object::layout::{Cell, Function, Generator};
@@ -771,8 +771,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     effect!(attr::method_at_site(&mut *th, v(object), k.add(c!()), r.add(a!())))
                 }
                 Op::GetSpecial => {
-                    let exit = (*pc.sub(1)).x == 1;
-                    effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), exit, r.add(a!())))
+                    let which = (*pc.sub(1)).x;
+                    effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), which, r.add(a!())))
                 }
                 Op::GetItem => {
                     let (list, index) = (reg!(b!()), reg!(c!()));
@@ -987,6 +987,10 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     check_mode!();
                 }
                 Op::Delegate => slow!(suspend::delegate(&mut *th, v(reg!(b!())))),
+                Op::Awaitable => slow!(awaitable::awaitable(&mut *th, v(reg!(b!())), (*pc.sub(1)).x)),
+                Op::AsyncIter => slow!(awaitable::async_iter(&mut *th, v(reg!(b!())))),
+                Op::AsyncNext => slow!(awaitable::async_next(&mut *th, v(reg!(b!())))),
+                Op::EndAsync => effect!(suspend::end_loop(&mut *th, v(reg!(a!())))),
 
                 Op::Import => {
                     let level = (*pc.sub(1)).x;
