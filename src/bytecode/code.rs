@@ -39,6 +39,17 @@ pub struct Flags {
     pub class_body: bool,
     /// Defined inside another function (its `__qualname__` has `<locals>`).
     pub nested: bool,
+    /// Has `yield`, or is a generator expression: calling it makes a generator.
+    pub generator: bool,
+    /// `async def`, or a generator expression with `await`; with `generator`: an asynchronous generator.
+    pub coroutine: bool,
+}
+
+impl Flags {
+    /// Whether its frames can be suspended.
+    pub fn suspends(&self) -> bool {
+        self.generator || self.coroutine
+    }
 }
 
 /// While pc is in `start..end`, an exception goes to `target`, with the exception in register `reg`.
@@ -101,6 +112,8 @@ pub struct Code {
     pub inlined: Vec<Inlined>,
     /// Docstring, if there is one.
     pub doc: Option<Name>,
+    /// Of code that suspends: the most registers that are kept while it does.
+    pub kept: u16,
     /// Of a class body: how many attributes its methods assign through their first parameter (`self.x = ...`).
     pub attr_hint: u16,
 }

@@ -118,8 +118,9 @@ fn has_annotations(body: &[Stmt]) -> bool {
         StmtKind::AnnAssign { .. } => true,
         StmtKind::If { body, orelse, .. }
         | StmtKind::While { body, orelse, .. }
-        | StmtKind::For { body, orelse, .. } => has_annotations(body) || has_annotations(orelse),
-        StmtKind::With { body, .. } => has_annotations(body),
+        | StmtKind::For { body, orelse, .. }
+        | StmtKind::AsyncFor { body, orelse, .. } => has_annotations(body) || has_annotations(orelse),
+        StmtKind::With { body, .. } | StmtKind::AsyncWith { body, .. } => has_annotations(body),
         StmtKind::Match { cases, .. } => cases.iter().any(|case| has_annotations(&case.body)),
         StmtKind::Try { body, handlers, orelse, finalbody }
         | StmtKind::TryStar { body, handlers, orelse, finalbody } => {

@@ -84,6 +84,7 @@ impl Assembler {
             insn.op,
             Op::Return
                 | Op::ReturnNone
+                | Op::GenReturn
                 | Op::Raise
                 | Op::RaiseFrom
                 | Op::RaiseHere

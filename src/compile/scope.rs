@@ -48,6 +48,23 @@ impl Symbol {
     }
 }
 
+/// How the frames of a scope can be suspended.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Suspends {
+    /// Has `yield`, or is a generator expression.
+    pub yields: bool,
+    /// `async def`, or a generator expression with `await`.
+    pub is_async: bool,
+    /// A generator expression.
+    pub expression: bool,
+}
+
+impl Suspends {
+    pub fn any(self) -> bool {
+        self.yields || self.is_async
+    }
+}
+
 /// One scope.
 pub struct Scope {
     pub kind: Kind,
@@ -64,6 +81,8 @@ pub struct Scope {
     pub needs_class_cell: bool,
     /// Names that `:=` binds in this frame.
     pub walrus: FxHashSet<Name>,
+    /// How its frames can be suspended.
+    pub suspends: Suspends,
     /// Calls something that may look at all local variables.
     pub inspects_locals: bool,
 }
@@ -115,6 +134,7 @@ impl Scopes {
             freevars: Vec::new(),
             needs_class_cell: false,
             walrus: FxHashSet::default(),
+            suspends: Suspends::default(),
             inspects_locals: false,
         });
         ScopeId(self.scopes.len() as u32 - 1)

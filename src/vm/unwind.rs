@@ -38,7 +38,7 @@ fn forget_registers(from: *mut u64, to: *mut u64) {
 }
 
 /// Leaves frames until there is a handler. False: there is none up to the frame that was entered from Rust.
-fn leave_frames(th: &mut Thread, exception: Value, scarce: bool) -> bool {
+fn leave_frames(th: &mut Thread, mut exception: Value, scarce: bool) -> bool {
     let mut top = frame::top(th.base);
     loop {
         let base = th.base;
@@ -64,6 +64,11 @@ fn leave_frames(th: &mut Thread, exception: Value, scarce: bool) -> bool {
         }
         let flags = frame::flags(base);
         pop(th);
+        // At `MakeGen` there is no generator yet, or it has not begun: `resume` knows.
+        if plain.flags.suspends() && at > 0 {
+            exception = super::coroutine::raised(th, base, exception);
+            th.m.pending = Some(exception);
+        }
         if scarce {
             // The frame begins inside its caller's, in the window of the call.
             let window = base.wrapping_sub(LINK);
