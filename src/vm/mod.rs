@@ -2,6 +2,7 @@
 
 pub mod attr;
 pub mod awaitable;
+pub mod bases;
 pub mod bind;
 pub mod boot;
 pub mod call;
@@ -28,6 +29,7 @@ pub mod poll;
 
 pub mod roots;
 pub mod run;
+pub mod set_class;
 pub mod set_ops;
 pub mod signals;
 pub mod slicing;
