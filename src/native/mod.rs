@@ -10,6 +10,7 @@ pub mod bytes_search;
 pub mod bytes_split;
 pub mod codecs;
 pub mod descriptors;
+pub mod deque;
 pub mod dict;
 pub mod dict_view;
 pub mod dir;
@@ -28,6 +29,7 @@ pub mod io_std;
 pub mod io_stream;
 pub mod io_text;
 pub mod iterators;
+pub mod itertools;
 pub mod libm;
 pub mod list;
 pub mod mapping_proxy;
@@ -77,10 +79,12 @@ pub use registry::{finish, flush_standard_streams, install, report_uncaught, sea
 /// The modules whose code is Rust; others are found as sources.
 pub static MODULES: &[&ModuleDef] = &[
     &builtins::MODULE,
+    &deque::MODULE,
     &errno::MODULE,
     &gc::MODULE,
     &gil::MODULE,
     &io::MODULE,
+    &itertools::MODULE,
     &math::MODULE,
     &os::MODULE,
     &random::MODULE,

@@ -55,6 +55,50 @@ pub enum Tag {
     Map,
     /// function or None, iterator
     Filter,
+    /// next, step
+    Count,
+    /// iterator or EMPTY once it ended, items seen, position
+    Cycle,
+    /// object, times left or None
+    Repeat,
+    /// iterator of iterables, current iterator
+    Chain,
+    /// iterator, items taken, next wanted, (stop or None, step)
+    ISlice,
+    /// test, iterator
+    TakeWhile,
+    /// test, iterator, whether it has begun
+    DropWhile,
+    /// test or None, iterator
+    FilterFalse,
+    /// function, iterator
+    StarMap,
+    /// iterator, iterator of selectors
+    Compress,
+    /// iterator, function or None, total or initial, stage
+    Accumulate,
+    /// iterator, previous item
+    Pairwise,
+    /// list of iterators or None, fill value, iterators left
+    ZipLongest,
+    /// tuple of pools, list of indices
+    Product,
+    /// pool, list of indices, list of cycles, length
+    Permutations,
+    /// pool, list of indices, length
+    Combinations,
+    /// as `Combinations`, items may come again
+    CombinationsRepeat,
+    /// iterator, list that is empty or [item, next list]
+    Tee,
+    /// iterator, key function or None, [key, item, wanted key, what is known, number of the group]
+    GroupBy,
+    /// the GroupBy, wanted key, number of the group
+    Grouper,
+    /// deque, position, stamp
+    Deque,
+    /// deque, items left, stamp
+    DequeReverse,
     /// Views, not iterators: `DictView`.
     KeysView,
     ValuesView,
@@ -62,7 +106,7 @@ pub enum Tag {
 }
 
 /// All tags, in order.
-pub const TAGS: [Tag; 26] = {
+pub const TAGS: [Tag; 48] = {
     use Tag::*;
     [
         List,
@@ -88,6 +132,28 @@ pub const TAGS: [Tag; 26] = {
         Zip,
         Map,
         Filter,
+        Count,
+        Cycle,
+        Repeat,
+        Chain,
+        ISlice,
+        TakeWhile,
+        DropWhile,
+        FilterFalse,
+        StarMap,
+        Compress,
+        Accumulate,
+        Pairwise,
+        ZipLongest,
+        Product,
+        Permutations,
+        Combinations,
+        CombinationsRepeat,
+        Tee,
+        GroupBy,
+        Grouper,
+        Deque,
+        DequeReverse,
         KeysView,
         ValuesView,
         ItemsView,
@@ -126,6 +192,28 @@ impl Tag {
             Tag::Zip => "zip",
             Tag::Map => "map",
             Tag::Filter => "filter",
+            Tag::Count => "count",
+            Tag::Cycle => "cycle",
+            Tag::Repeat => "repeat",
+            Tag::Chain => "chain",
+            Tag::ISlice => "islice",
+            Tag::TakeWhile => "takewhile",
+            Tag::DropWhile => "dropwhile",
+            Tag::FilterFalse => "filterfalse",
+            Tag::StarMap => "starmap",
+            Tag::Compress => "compress",
+            Tag::Accumulate => "accumulate",
+            Tag::Pairwise => "pairwise",
+            Tag::ZipLongest => "zip_longest",
+            Tag::Product => "product",
+            Tag::Permutations => "permutations",
+            Tag::Combinations => "combinations",
+            Tag::CombinationsRepeat => "combinations_with_replacement",
+            Tag::Tee => "_tee",
+            Tag::GroupBy => "groupby",
+            Tag::Grouper => "_grouper",
+            Tag::Deque => "_deque_iterator",
+            Tag::DequeReverse => "_deque_reverse_iterator",
             Tag::KeysView => "dict_keys",
             Tag::ValuesView => "dict_values",
             Tag::ItemsView => "dict_items",

@@ -745,13 +745,21 @@ impl Thread {
         self.lookup.find(types::class_of(object), name)?.value.get()
     }
 
-    /// As `lookup_special`, only if a class written in Mini provides it.
+    /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators
+    /// know the other built-in types themselves.
     #[inline]
     pub fn lookup_override(&mut self, object: Value, name: &str) -> Word {
-        if !object.is_ref() || class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
+        if !object.is_ref() {
             return None;
         }
-        self.lookup_special(object, name).filter(|f| types::kind_of(*f) != Kind::Native)
+        let by_table = matches!(types::hdr(object).kind, Kind::Host | Kind::Iter);
+        if !by_table && class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
+            return None;
+        }
+        self.lookup_special(object, name).filter(|f| match types::cast::<Native>(*f) {
+            Some(native) => by_table && native.owner.get() != Some(types::class_of_kind(Kind::Instance)),
+            None => true,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! How each built-in iterator advances. Must not know how it was made.
 
 use super::iter::{dict_changed, set_changed};
+use super::iter_tools;
 use super::thread::Thread;
 use crate::object::iter::Tag;
 use crate::object::layout::Iter;
@@ -44,6 +45,7 @@ pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
         Tag::Map => return next_of_map(th, it, first),
         Tag::Filter => return next_of_filter(th, it, first),
         Tag::KeysView | Tag::ValuesView | Tag::ItemsView => None,
+        _ => iter_tools::next(th, it, first)?,
     };
     if item.is_none() {
         source.clear();
