@@ -16,6 +16,7 @@ pub mod dict_view;
 pub mod dir;
 pub mod dunders;
 pub mod errno;
+pub mod evaluate;
 pub mod exceptions;
 pub mod float;
 pub mod float_hex;

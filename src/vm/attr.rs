@@ -312,11 +312,20 @@ fn custom_getattribute(th: &mut Thread, object: Value, class: Value, name: Value
 
 fn get_property(th: &mut Thread, property: Value, object: Value, name: Value) -> R {
     match types::cast::<Property>(property).and_then(|p| p.get.get()) {
-        Some(getter) => th.call(getter, &[object]),
+        Some(getter) => ask_getter(th, getter, object),
         None => {
             let (name, class) = (text(name), class::name(types::class_of(object)));
             Err(th.raise(Exc::AttributeError, format!("property '{name}' of '{class}' object has no getter")))
         }
+    }
+}
+
+/// A property's value. The getter of a named tuple's field is just the number of the item.
+fn ask_getter(th: &mut Thread, getter: Value, object: Value) -> R {
+    let item = getter.as_small().and_then(|i| tuple::items(object).get(usize::try_from(i).ok()?)?.get());
+    match item {
+        Some(v) => Ok(v),
+        None => th.call(getter, &[object]),
     }
 }
 
@@ -330,7 +339,7 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
             func::new_bound(th, f, class)
         }
         Kind::Property => match types::cast::<Property>(v).and_then(|p| p.get.get()) {
-            Some(getter) => th.call(getter, &[object]),
+            Some(getter) => ask_getter(th, getter, object),
             None => Err(th.raise(Exc::AttributeError, "property has no getter")),
         },
         Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
