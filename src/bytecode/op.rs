@@ -229,10 +229,16 @@ ops! {
     RaiseHere [None None None] "raise (the exception being handled)"
     ReRaise   [R None None] "go on raising R[a], its traceback as it is"
     RaiseAssert [R None None] "raise AssertionError; x = 1: with argument R[a]"
-    PushExc   [W R None]  "R[a] = exception being handled; now R[b] is being handled"
-    PopExc    [R None None] "the exception being handled is R[a] again"
+    PushExc   [W R None]  "R[a] = exception being handled; now R[b] is being handled; x = 1: R[a] = EMPTY, outermost handler of a generator"
+    PopExc    [R None None] "the exception being handled is R[a] again; EMPTY: that of whoever resumed the generator"
     JNoMatch  [R R J]     "jump if exception R[a] is no instance of R[b] (a class or a tuple of them)"
     ExcTriple [WRun R None] "R[a], R[a+1], R[a+2] = type, value, traceback of exception R[b]"
+    // ---- generators and coroutines: of their frames only, except Send and what it needs
+    MakeGen   [W None N]  "return a suspended object that goes on here, with R[0] .. R[c-1]; what is sent first goes to R[a]"
+    Yield     [R R N]     "suspend with the value R[a], keeping R[0] .. R[c-1]; R[a] = what is sent; x & 1: in a handler of its own; x & 2: R[b] is delegated to; x & 4: an item of an asynchronous generator"
+    GenReturn [R None None] "end with the result R[a]"
+    Send      [R R J]     "R[a] = what R[b] yields after R[a] was sent to it; when it ends, R[a] = its result and jump; forward only"
+    Delegate  [W R None]  "R[a] = what `yield from R[b]` delegates to"
     // ---- modules
     Import    [W K K]     "R[a] = import D[b], fromlist D[c] (None or a tuple); x = level"
     ImportFrom [W R K]    "R[a] = D[c] of module R[b]"

@@ -124,6 +124,11 @@ impl<'a> Compiler<'a> {
             ExprKind::ListComp { .. } | ExprKind::SetComp { .. } | ExprKind::DictComp { .. } => {
                 self.comprehension(expr, dst)
             }
+            ExprKind::GeneratorExp { elt, generators } => {
+                self.generator_expression(expr, elt, generators, dst)
+            }
+            ExprKind::Yield { value } => self.yield_value(expr, value.as_deref(), dst),
+            ExprKind::YieldFrom { value } => self.yield_from(expr, value, dst),
             ExprKind::Slice { lower, upper, step } => {
                 self.slice(expr, [lower.as_deref(), upper.as_deref(), step.as_deref()], dst)
             }

@@ -36,7 +36,7 @@ impl<'a> Compiler<'a> {
             }
             StmtKind::Break => self.break_or_continue(true, stmt.span),
             StmtKind::Continue => self.break_or_continue(false, stmt.span),
-            StmtKind::FunctionDef(def) => self.function_def(def, stmt.span),
+            StmtKind::FunctionDef(def) | StmtKind::AsyncFunctionDef(def) => self.function_def(def, stmt.span),
             StmtKind::ClassDef(def) => self.class_def(def, stmt.span),
             StmtKind::Try { body, handlers, orelse, finalbody } => {
                 self.try_stmt((body, handlers, orelse, finalbody), stmt.span)
@@ -49,8 +49,7 @@ impl<'a> Compiler<'a> {
                 self.import_from(stmt, module.as_deref(), names, *level)
             }
             StmtKind::Global { .. } | StmtKind::Nonlocal { .. } | StmtKind::Pass => Ok(()),
-            StmtKind::AsyncFunctionDef(_)
-            | StmtKind::AsyncFor { .. }
+            StmtKind::AsyncFor { .. }
             | StmtKind::AsyncWith { .. }
             | StmtKind::Match { .. }
             | StmtKind::TryStar { .. } => self.error("internal error: no code for this statement", stmt.span),

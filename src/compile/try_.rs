@@ -123,6 +123,10 @@ impl<'a> Compiler<'a> {
         if self.scope().kind != Kind::Function {
             return self.error("'return' outside function", span);
         }
+        let suspends = self.scope().suspends;
+        if suspends.yields && suspends.is_async && value.is_some() {
+            return self.error("'return' with value in async generator", span);
+        }
         let mark = self.unit.top;
         let cleans =
             self.unit.blocks.iter().any(|block| !matches!(block, Block::Loop { .. } | Block::Try(_)));
@@ -138,10 +142,7 @@ impl<'a> Compiler<'a> {
         let line = self.unit.asm.line;
         let popped = self.unwind(0)?;
         self.unit.asm.line = line;
-        match kept {
-            Some(reg) => self.emit(Op::Return, reg, 0, 0),
-            None => self.emit(Op::ReturnNone, 0, 0, 0),
-        }
+        self.emit_return(kept);
         self.rewind(popped);
         self.unit.top = mark;
         Ok(())
@@ -170,7 +171,7 @@ impl<'a> Compiler<'a> {
         self.block(finalbody)?;
         self.jump(end);
         self.unit.asm.bind_handler(handler, bound);
-        self.emit(Op::PushExc, saved, exc, 0);
+        self.begin_handling(saved, exc);
         let region = self.region(tail, exc);
         self.push_block(Block::Handling(region, saved), span)?;
         self.block(finalbody)?;
@@ -179,6 +180,17 @@ impl<'a> Compiler<'a> {
         self.bind(end);
         self.unit.top = mark;
         Ok(())
+    }
+
+    /// The start of a handler: the exception in `exc` is being handled.
+    fn begin_handling(&mut self, saved: Reg, exc: Reg) {
+        let outermost = self.scope().suspends.any() && !self.handles();
+        self.emit_x(Op::PushExc, u8::from(outermost), saved, exc, 0);
+    }
+
+    /// Whether the code here runs in a handler of this frame.
+    pub fn handles(&self) -> bool {
+        self.unit.blocks.iter().any(|block| matches!(block, Block::Handling(..)))
     }
 
     /// The end of a handler: what was handled before is again, and the exception in `exc` goes on.
@@ -205,7 +217,7 @@ impl<'a> Compiler<'a> {
         self.block(orelse)?;
         self.jump(end);
         self.unit.asm.bind_handler(handler, bound);
-        self.emit(Op::PushExc, saved, exc, 0);
+        self.begin_handling(saved, exc);
         let region = self.region(tail, exc);
         self.push_block(Block::Handling(region, saved), span)?;
         for handler in handlers {
@@ -271,7 +283,7 @@ impl<'a> Compiler<'a> {
         self.jump(end);
         self.unit.asm.bind_handler(handler, bound);
         self.at(span.start);
-        self.emit(Op::PushExc, saved, exc, 0);
+        self.begin_handling(saved, exc);
         let region = self.region(tail, exc);
         self.push_block(Block::Handling(region, saved), span)?;
         let triple = self.alloc_run(3);

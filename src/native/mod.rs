@@ -21,6 +21,7 @@ pub mod exceptions;
 pub mod float;
 pub mod float_hex;
 pub mod gc;
+pub mod generator;
 pub mod gil;
 pub mod int;
 pub mod io;
@@ -114,4 +115,7 @@ pub static TYPES: &[&TypeDef] = &[
     &descriptors::PROPERTY,
     &descriptors::STATIC_METHOD,
     &descriptors::CLASS_METHOD,
+    &generator::GENERATOR,
+    &generator::COROUTINE,
+    &generator::ASYNC_GENERATOR,
 ];

@@ -16,6 +16,7 @@ pub mod format_float;
 pub mod format_int;
 pub mod format_quick;
 pub mod func;
+pub mod generator;
 pub mod header;
 pub mod heap;
 pub mod int;

@@ -8,6 +8,7 @@ pub mod classes;
 pub mod compare_containers;
 pub mod container_ops;
 pub mod container_repr;
+pub mod coroutine;
 pub mod exc_fields;
 pub mod fields;
 pub mod frame;
