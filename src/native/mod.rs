@@ -32,6 +32,9 @@ pub mod io_stream;
 pub mod io_text;
 pub mod iterators;
 pub mod itertools;
+pub mod json;
+pub mod json_read;
+pub mod json_write;
 pub mod libm;
 pub mod list;
 pub mod mapping_proxy;
@@ -87,6 +90,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &gil::MODULE,
     &io::MODULE,
     &itertools::MODULE,
+    &json::MODULE,
     &math::MODULE,
     &os::MODULE,
     &random::MODULE,

@@ -16,7 +16,7 @@ use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Class, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, tuple, types};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// A cell by its compressed reference.
