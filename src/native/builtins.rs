@@ -255,8 +255,12 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 fn init(th: &mut Thread, module: Value) -> R<()> {
-    let tables =
-        [num::NUMBER_BUILTINS, string_builtins::STRING_BUILTINS, iterators::ITER_BUILTINS, evaluate::BUILTINS];
+    let tables = [
+        num::NUMBER_BUILTINS,
+        string_builtins::STRING_BUILTINS,
+        iterators::ITER_BUILTINS,
+        evaluate::BUILTINS,
+    ];
     for table in tables {
         for def in table {
             let f = boot::native(th, def, Some(module))?;

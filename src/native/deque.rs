@@ -304,7 +304,8 @@ macro_rules! comparisons {
 comparisons! { __lt__ Lt, __le__ Le, __gt__ Gt, __ge__ Ge, __eq__ Eq, __ne__ Ne }
 
 fn hash(th: &mut Thread, args: Args) -> R {
-    let name = type_name(args.get(0));
+    let exact = type_tables::class_of(&DEQUE) == Some(types::class_of(args.get(0)));
+    let name = if exact { "collections.deque".to_owned() } else { type_name(args.get(0)) };
     Err(th.type_error(format!("unhashable type: '{name}'")))
 }
 
@@ -453,7 +454,12 @@ fn make_iterators(th: &mut Thread, module: Value) -> R<()> {
     }
     if let Some(class) = type_tables::class_of(&DEQUE) {
         let (name, text) = (th.m.intern("__module__")?, th.m.new_str("collections")?);
-        crate::vm::attr::set_in_namespace(&mut th.m, class::cast(class).and_then(|c| c.dict.get()), name, text)?;
+        crate::vm::attr::set_in_namespace(
+            &mut th.m,
+            class::cast(class).and_then(|c| c.dict.get()),
+            name,
+            text,
+        )?;
     }
     let _ = module;
     Ok(())

@@ -128,7 +128,8 @@ fn run_in(th: &mut Thread, code: Value, function: &str, kind: TextKind, namespac
         Some(code) => link::relink(th, code, module)?,
         None => {
             let text = text_of(th, code, function, "string, bytes or code object")?;
-            let text = if kind == TextKind::Expression { text.trim_start_matches([' ', '\t']) } else { &text };
+            let text =
+                if kind == TextKind::Expression { text.trim_start_matches([' ', '\t']) } else { &text };
             let plain = hooks::compile(th, text, "<string>", kind)?;
             link::link(th, &plain, module)?
         }
@@ -173,4 +174,3 @@ pub static BUILTINS: &[NativeDef] = &[
         "Compile a text for eval or exec.",
     ),
 ];
-

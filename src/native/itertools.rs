@@ -4,9 +4,9 @@ use super::dunders;
 use crate::object::iter::{self, Tag};
 use crate::object::num::BinOp;
 use crate::object::{Kind, R, Value, Word, class, heap, list, str, tuple, types};
+use crate::vm::boot;
 use crate::vm::native::{Args, ModuleDef, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
-use crate::vm::boot;
 
 const ZERO: Value = Value::int_unchecked(0);
 const ONE: Value = Value::int_unchecked(1);
@@ -83,7 +83,8 @@ fn chain_from_iterable(th: &mut Thread, args: Args) -> R {
 /// A bound of `islice`; `None` for None.
 fn bound(th: &mut Thread, v: Word, message: &str) -> R<Option<i64>> {
     let Some(v) = v.filter(|v| !v.is_none()) else { return Ok(None) };
-    let whole = matches!(types::kind_of(v), Kind::Int | Kind::Bool) || th.lookup_special(v, "__index__").is_some();
+    let whole =
+        matches!(types::kind_of(v), Kind::Int | Kind::Bool) || th.lookup_special(v, "__index__").is_some();
     if whole {
         let n = th.index_value(v)?;
         if let Some(n) = n.as_small().or_else(|| crate::object::int::as_i64(n)).filter(|n| *n >= 0) {
@@ -253,7 +254,8 @@ fn tee(th: &mut Thread, args: Args) -> R {
 }
 
 fn tee_copy(th: &mut Thread, args: Args) -> R {
-    let state = iter::of(args.get(0)).map_or([Value::NONE; 2], |it| [it.state[0].value(), it.state[1].value()]);
+    let state =
+        iter::of(args.get(0)).map_or([Value::NONE; 2], |it| [it.state[0].value(), it.state[1].value()]);
     iter::new(th, Tag::Tee, &state)
 }
 
@@ -306,13 +308,23 @@ static TOOLS: [(Tag, TypeDef); 18] = [
         new_chain,
         "Items of one iterable after the other.",
         &[],
-        &[NativeDef::full("from_iterable", "cls, iterable, /", chain_from_iterable, "Chain an iterable's items.")]
+        &[NativeDef::full(
+            "from_iterable",
+            "cls, iterable, /",
+            chain_from_iterable,
+            "Chain an iterable's items."
+        )]
     ),
     tool!(ISlice, "cls, iterable, start, stop=, step=, /", new_islice, "Some of the items, by number."),
     tool!(TakeWhile, "cls, predicate, iterable, /", new_takewhile, "Items until a test fails."),
     tool!(DropWhile, "cls, predicate, iterable, /", new_dropwhile, "Items from where a test fails."),
     tool!(FilterFalse, "cls, function, iterable, /", new_filterfalse, "Items that fail a test."),
-    tool!(StarMap, "cls, function, iterable, /", new_starmap, "Results of a function, for rows of arguments."),
+    tool!(
+        StarMap,
+        "cls, function, iterable, /",
+        new_starmap,
+        "Results of a function, for rows of arguments."
+    ),
     tool!(Compress, "cls, data, selectors", new_compress, "Items whose selector is true."),
     tool!(Accumulate, "cls, iterable, func=, *, initial=", new_accumulate, "Running totals."),
     tool!(Pairwise, "cls, iterable, /", new_pairwise, "Neighbours."),
@@ -320,7 +332,12 @@ static TOOLS: [(Tag, TypeDef); 18] = [
     tool!(Product, "cls, *iterables, repeat=", new_product, "Every choice of one item from each."),
     tool!(Permutations, "cls, iterable, r=", new_permutations, "Arrangements of r items."),
     tool!(Combinations, "cls, iterable, r", new_combinations, "Choices of r items, in order."),
-    tool!(CombinationsRepeat, "cls, iterable, r", new_combinations_repeat, "Choices in which items may come again."),
+    tool!(
+        CombinationsRepeat,
+        "cls, iterable, r",
+        new_combinations_repeat,
+        "Choices in which items may come again."
+    ),
     tool!(GroupBy, "cls, iterable, key=", new_groupby, "Runs of items with equal keys."),
 ];
 

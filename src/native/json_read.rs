@@ -86,8 +86,12 @@ impl Reader {
                 self.at += 1;
                 self.string(th, false)
             }
-            Some(b'{') => self.nested(th, " while decoding a JSON object from a unicode string", Reader::object),
-            Some(b'[') => self.nested(th, " while decoding a JSON array from a unicode string", Reader::array),
+            Some(b'{') => {
+                self.nested(th, " while decoding a JSON object from a unicode string", Reader::object)
+            }
+            Some(b'[') => {
+                self.nested(th, " while decoding a JSON array from a unicode string", Reader::array)
+            }
             Some(b'-' | b'0'..=b'9') => self.number(th),
             _ => {
                 for (word, v) in [("null", Value::NONE), ("true", Value::TRUE), ("false", Value::FALSE)] {
@@ -105,7 +109,12 @@ impl Reader {
         }
     }
 
-    fn nested(&mut self, th: &mut Thread, during: &str, read: fn(&mut Reader, &mut Thread) -> Read<Value>) -> Read<Value> {
+    fn nested(
+        &mut self,
+        th: &mut Thread,
+        during: &str,
+        read: fn(&mut Reader, &mut Thread) -> Read<Value>,
+    ) -> Read<Value> {
         let mut trouble = None;
         let result = th.nested(during, |th| match read(self, th) {
             Ok(v) => Ok(v),
@@ -311,7 +320,7 @@ impl Reader {
     fn unit(&mut self) -> Read<u32> {
         let first = self.at + 1;
         if first + 4 >= self.text.len() {
-            return Err(Trouble::Text("Invalid \\uXXXX escape", first));
+            return Err(Trouble::Text("Invalid \\uXXXX escape", self.at));
         }
         let digits = self.text.get(first..first + 4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         let Some(unit) = digits.and_then(|d| u32::from_str_radix(d, 16).ok()) else {

@@ -72,8 +72,7 @@ fn quoted(out: &mut String, text: &str, ascii: bool) {
             b'\t' => out.push_str("\\t"),
             8 => out.push_str("\\b"),
             12 => out.push_str("\\f"),
-            0x7f => out.push('\u{7f}'),
-            0..0x20 => out.push_str(&format!("\\u{b:04x}")),
+            0..0x20 | 0x7f => out.push_str(&format!("\\u{b:04x}")),
             // The first byte of a longer character writes it whole; the others write nothing.
             _ => {
                 for unit in text.get(i..).and_then(|t| t.chars().next()).map_or(Vec::new(), utf16) {
@@ -120,8 +119,7 @@ impl Writer {
     fn float_text(&mut self, th: &mut Thread, v: Value) -> R<String> {
         let f = float::as_f64(v).unwrap_or(0.0);
         if !f.is_finite() && !self.allow_nan {
-            let shown = float::repr(f);
-            return Err(th.value_error(format!("Out of range float values are not JSON compliant: {shown}")));
+            return Err(th.value_error("Out of range float values are not JSON compliant"));
         }
         Ok(match f {
             _ if f.is_nan() => "NaN".to_owned(),
@@ -132,7 +130,13 @@ impl Writer {
     }
 
     /// Writes a container, unless it is in itself.
-    fn inside(&mut self, th: &mut Thread, v: Value, during: &str, write: fn(&mut Writer, &mut Thread, Value) -> R<()>) -> R<()> {
+    fn inside(
+        &mut self,
+        th: &mut Thread,
+        v: Value,
+        during: &str,
+        write: fn(&mut Writer, &mut Thread, Value) -> R<()>,
+    ) -> R<()> {
         if self.check_circular {
             if self.open.contains(&v.bits()) {
                 return Err(th.value_error("Circular reference detected"));
@@ -243,9 +247,7 @@ impl Writer {
             _ if self.skip_keys => return Ok(()),
             _ => {
                 let name = th.type_name(key);
-                return Err(
-                    th.type_error(format!("keys must be str, int, float, bool or None, not {name}"))
-                );
+                return Err(th.type_error(format!("keys must be str, int, float, bool or None, not {name}")));
             }
         };
         self.before(std::mem::take(first));

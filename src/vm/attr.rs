@@ -507,6 +507,10 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
         if let Some(p) = types::cast::<Property>(v) {
             return match p.set.get() {
                 Some(setter) => th.call(setter, &[object, value]).map(drop),
+                // A field of a named tuple.
+                None if p.get.get().is_some_and(Value::is_small_int) => {
+                    Err(th.raise(Exc::AttributeError, "can't set attribute"))
+                }
                 None => Err(property_error(th, object, name, "setter")),
             };
         }
