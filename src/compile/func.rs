@@ -39,9 +39,13 @@ pub fn module<'a>(module: &'a Module, scopes: &'a Scopes, source: &'a Source<'a>
     match module {
         Module::Module { body } => {
             signature.doc = docstring(body);
+            compiler.annotations_namespace(body);
             compiler.block(body)?;
         }
-        Module::Interactive { body } => compiler.block(body)?,
+        Module::Interactive { body } => {
+            compiler.annotations_namespace(body);
+            compiler.block(body)?;
+        }
         Module::Expression { body } => {
             let value = compiler.operand(body)?;
             compiler.emit(Op::Return, value, 0, 0);
@@ -202,6 +206,7 @@ impl<'a> Compiler<'a> {
         let first = def.decorator_list.first().map_or(span.start, |decorator| decorator.span.start);
         let first_line = self.source.line(first);
         self.make_function(&def.args, node_key(def), Body::Block(def), first_line, span, holder)?;
+        self.function_annotations(def, holder)?;
         self.apply_decorators(&def.decorator_list, dst, holder);
         self.at(span.start);
         self.store_name(&name, dst);

@@ -2,8 +2,9 @@
 //!
 //! `symbols` fills the tables of `scope`; then one pass over the tree emits instructions through `unit` (registers, names)
 //! and `emit` (labels, offsets). Expressions are in `expr`, `cond`, `call`, `comp`, `suspend`; statements in `stmt`, `assign`,
-//! `loops`, `try_`, `func`, `class`.
+//! `loops`, `try_`, `func`, `class`, `annotations`.
 
+mod annotations;
 mod assign;
 mod bound;
 mod call;

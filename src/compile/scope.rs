@@ -111,6 +111,8 @@ impl Scope {
 pub struct Scopes {
     scopes: Vec<Scope>,
     by_node: FxHashMap<usize, ScopeId>,
+    /// `from __future__ import annotations`: annotations are kept as texts.
+    pub future_annotations: bool,
 }
 
 /// The key of a syntax node: its address, which stays while the tree is borrowed.

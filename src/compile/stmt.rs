@@ -26,7 +26,10 @@ impl<'a> Compiler<'a> {
             StmtKind::Expr { value } => self.expr_stmt(value),
             StmtKind::Assign { targets, value } => self.assign(targets, value),
             StmtKind::AugAssign { target, op, value } => self.aug_assign(stmt, target, *op, value),
-            StmtKind::AnnAssign { target, value, .. } => self.ann_assign(target, value.as_deref()),
+            StmtKind::AnnAssign { target, annotation, value, simple } => {
+                self.ann_assign(target, value.as_deref())?;
+                self.annotate(target, annotation, *simple)
+            }
             StmtKind::Delete { targets } => targets.iter().try_for_each(|target| self.delete(target)),
             StmtKind::Return { value } => self.return_stmt(value.as_deref(), stmt.span),
             StmtKind::If { test, body, orelse } => self.if_stmt(test, body, orelse),

@@ -1,6 +1,7 @@
 //! Walks the syntax tree and fills the symbol tables; refuses what is wrong in the use of names, and what this version of
 //! the language leaves out. Must not know registers or instructions.
 
+use super::annotations::annotated_parameters;
 use super::scope::{Kind, ScopeId, Scopes, Suspends, Symbol, mangle, node_key};
 use super::{Fallible, Source};
 use crate::bytecode::code::Name;
@@ -111,6 +112,10 @@ impl Walker<'_> {
                 _ => false,
             };
             self.at_start &= keeps_start;
+            if let StmtKind::ImportFrom { module: Some(module), names, .. } = &stmt.kind {
+                let asked = &**module == "__future__" && names.iter().any(|a| &*a.name == "annotations");
+                self.scopes.future_annotations |= asked;
+            }
             self.stmt(stmt)?;
         }
         Ok(())
@@ -147,8 +152,11 @@ impl Walker<'_> {
                 self.expr(target)?;
                 self.expr(value)
             }
-            StmtKind::AnnAssign { target, value, simple, .. } => {
+            StmtKind::AnnAssign { target, annotation, value, simple } => {
                 self.annotated(target, *simple, value.is_some(), stmt.span)?;
+                if self.scopes.get(self.at).kind != Kind::Function {
+                    self.annotation(annotation)?;
+                }
                 self.optional(value.as_deref())
             }
             StmtKind::For { target, iter, body, orelse }
@@ -209,6 +217,10 @@ impl Walker<'_> {
             StmtKind::Match { .. } => self.unsupported("'match'", stmt.span),
             StmtKind::TryStar { .. } => self.unsupported("'except*'", stmt.span),
         }
+    }
+
+    fn annotation(&mut self, annotation: &Expr) -> Fallible<()> {
+        if self.scopes.future_annotations { Ok(()) } else { self.expr(annotation) }
     }
 
     fn annotated(&mut self, target: &Expr, simple: bool, has_value: bool, span: Span) -> Fallible<()> {
@@ -313,6 +325,8 @@ impl Walker<'_> {
         self.assign(&def.name);
         self.defaults(&def.args)?;
         self.exprs(&def.decorator_list)?;
+        let annotations = annotated_parameters(&def.args).filter_map(|arg| arg.annotation.as_deref());
+        annotations.chain(def.returns.as_deref()).try_for_each(|a| self.annotation(a))?;
         let outer = self.enter(node_key(def), Kind::Function, &def.name, None);
         self.scopes.get_mut(self.at).suspends.is_async = is_async;
         self.in_function += 1;

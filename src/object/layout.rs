@@ -20,8 +20,8 @@ pub struct Shape {
     /// First of the shapes that extend this one; they are linked by `sibling`.
     pub children: Slot,
     pub sibling: Slot,
-    /// Not used yet: keeps the struct at a multiple of 16 bytes.
-    pub spare: Slot,
+    /// Of a root: one for objects with another number of slots inside, whose class became this one.
+    pub other_width: Slot,
     /// Number of attributes; the one added has number `count - 1`.
     pub count: u32,
     /// How many of them live inside the object; the rest in Chunks.
@@ -255,6 +255,8 @@ pub struct Function {
     pub qualname: Slot,
     pub doc: Slot,
     pub module_name: Slot,
+    /// EMPTY, or a Dict.
+    pub annotations: Slot,
     /// Copied from the code, so that a call follows one reference less: see `Code`.
     pub insns: *const crate::bytecode::op::Insn,
     pub data: *mut u64,
@@ -291,8 +293,6 @@ pub struct Class {
     pub dict: Slot,
     /// The Shape of a fresh instance.
     pub root_shape: Slot,
-    /// List of direct subclasses.
-    pub subclasses: Slot,
     /// Tuple of the attribute names that `__slots__` of this class and its bases give; EMPTY: none of them has any.
     pub slot_names: Slot,
     /// Kind of the instances.
@@ -444,10 +444,10 @@ pub const fn words(kind: Kind) -> Words {
             Fixed { first: 1, count: 1 }
         }
         Kind::Iter => Fixed { first: 2, count: 4 },
-        Kind::Function => Fixed { first: 1, count: 9 },
+        Kind::Function => Fixed { first: 1, count: 10 },
         Kind::Native => Fixed { first: 2, count: 1 },
         Kind::BoundMethod | Kind::Module => Fixed { first: 1, count: 2 },
-        Kind::Class => Fixed { first: 1, count: 8 },
+        Kind::Class => Fixed { first: 1, count: 7 },
         Kind::Property => Fixed { first: 1, count: 4 },
         Kind::Exception => Fixed { first: 1, count: 6 },
         Kind::Traceback => Fixed { first: 1, count: 2 },

@@ -356,6 +356,9 @@ fn find_in_module(th: &mut Thread, module: Value, name: Value) -> R<Found> {
 }
 
 fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
+    if text(name) == "__annotations__" && class::find_own(class, name).is_none() {
+        return own_annotations(th, class, name);
+    }
     if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
             Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
@@ -370,6 +373,17 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
         });
     }
     find_plainly(th, class, types::class_of_kind(Kind::Class), name)
+}
+
+/// A class's annotations are its own: a base's are none of its attributes.
+#[cold]
+fn own_annotations(th: &mut Thread, class: Value, name: Value) -> R<Found> {
+    if class::traits(class) & trait_bits::HEAP_TYPE == 0 {
+        return Ok(Found::Nothing);
+    }
+    let fresh = th.m.new_dict()?;
+    set_in_class(th, class, name, Some(fresh))?;
+    Ok(Found::Computed(fresh))
 }
 
 fn find_in_super(th: &mut Thread, object: Value, name: Value) -> R<Found> {
@@ -628,9 +642,8 @@ fn binding_of(v: Word) -> Binding {
 pub fn add_trait(class: Value, bit: u64) {
     let Some(c) = class::cast(class) else { return };
     c.traits.fetch_or(bit & trait_bits::INHERITED, Ordering::Relaxed);
-    let Some(list) = c.subclasses.get() else { return };
-    for sub in crate::object::list::snapshot(list) {
-        add_trait(sub, bit);
+    if bit & trait_bits::INHERITED != 0 {
+        class::subclasses(class).into_iter().for_each(|sub| add_trait(sub, bit));
     }
 }
 
@@ -777,4 +790,4 @@ impl Thread {
 }
 
 /// The layouts this file reads through caches.
-const _: () = assert!(std::mem::size_of::<Function>() == 104 && std::mem::size_of::<Native>() == 24);
+const _: () = assert!(std::mem::size_of::<Function>() == 112 && std::mem::size_of::<Native>() == 24);

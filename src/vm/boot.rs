@@ -104,7 +104,7 @@ pub fn make_classes(th: &mut Thread, tables: &[&'static TypeDef]) -> R<()> {
 fn blueprint(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -> R<Blueprint> {
     let name = th.m.intern(name)?;
     let traits = if open { 0 } else { trait_bits::FINAL };
-    Ok(Blueprint { name, qualname: name, base, kind, inline_cap: 0, traits })
+    Ok(Blueprint { name, qualname: name, bases: base.into_iter().collect(), kind, inline_cap: 0, traits })
 }
 
 fn make_plain(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -> R {

@@ -6,7 +6,7 @@ use super::thread::Thread;
 use crate::object::layout::{
     BoundMethod, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback,
 };
-use crate::object::{Kind, R, Slot, Value, Word, class, func, shape, types};
+use crate::object::{Kind, R, Slot, Value, Word, class, func, mro, shape, types};
 
 fn field(slot: &Slot) -> Word {
     Some(slot.value())
@@ -106,7 +106,13 @@ fn function(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "__closure__" => field(&f.cells),
         "__code__" => f.code.get(),
         "__globals__" => frame::code_of(f).and_then(|c| func::module_dict(c.module.value())),
-        "__annotations__" => Some(th.m.new_dict()?),
+        "__annotations__" => Some(match f.annotations.get() {
+            Some(known) => known,
+            None => {
+                let fresh = th.m.new_dict()?;
+                f.annotations.set_if_empty(fresh).err().unwrap_or(fresh)
+            }
+        }),
         "__dict__" => attributes(th, object)?,
         _ => None,
     })
@@ -118,13 +124,10 @@ fn of_class(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "__name__" => field(&c.name),
         "__qualname__" => field(&c.qualname),
         "__bases__" => field(&c.bases),
-        "__base__" => {
-            Some(crate::object::tuple::items(c.bases.value()).first().map_or(Value::NONE, Slot::value))
-        }
+        "__base__" => Some(mro::base_of(object).unwrap_or(Value::NONE)),
         "__mro__" => field(&c.mro),
         "__dict__" => Some(func::new_proxy(&mut th.m, c.dict.value())?),
         "__module__" => Some(th.m.new_str("builtins")?),
-        "__annotations__" => Some(th.m.new_dict()?),
         _ => None,
     })
 }
@@ -213,6 +216,12 @@ pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> 
                 "__module__" => f.module_name.set(value),
                 "__defaults__" => none_is_empty(&f.defaults),
                 "__kwdefaults__" => none_is_empty(&f.kwdefaults),
+                "__annotations__" if value.is_none() || types::kind_of(value) == Kind::Dict => {
+                    none_is_empty(&f.annotations);
+                }
+                "__annotations__" => {
+                    return Err(th.type_error("__annotations__ must be set to a dict object"));
+                }
                 _ => return Ok(false),
             }
         }
@@ -241,7 +250,7 @@ pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> 
                 _ => return Ok(false),
             }
         }
-        Kind::Instance if name == "__class__" => super::classes::set_class(th, object, value)?,
+        Kind::Instance if name == "__class__" => super::set_class::set_class(th, object, value)?,
         _ => return Ok(false),
     }
     Ok(true)

@@ -1,6 +1,7 @@
 //! Runs code: frames, the eval loop, calls, attribute access, unwinding. Must not know modules of the standard library.
 
 pub mod attr;
+pub mod bases;
 pub mod bind;
 pub mod boot;
 pub mod call;
@@ -29,6 +30,7 @@ pub mod poll;
 
 pub mod roots;
 pub mod run;
+pub mod set_class;
 pub mod set_ops;
 pub mod signals;
 pub mod slicing;
