@@ -10,12 +10,14 @@ pub mod bytes_case;
 pub mod bytes_search;
 pub mod bytes_split;
 pub mod codecs;
+pub mod deque;
 pub mod descriptors;
 pub mod dict;
 pub mod dict_view;
 pub mod dir;
 pub mod dunders;
 pub mod errno;
+pub mod evaluate;
 pub mod exceptions;
 pub mod float;
 pub mod float_hex;
@@ -30,6 +32,10 @@ pub mod io_std;
 pub mod io_stream;
 pub mod io_text;
 pub mod iterators;
+pub mod itertools;
+pub mod json;
+pub mod json_read;
+pub mod json_write;
 pub mod libm;
 pub mod list;
 pub mod mapping_proxy;
@@ -80,10 +86,13 @@ pub use registry::{finish, flush_standard_streams, install, report_uncaught, sea
 pub static MODULES: &[&ModuleDef] = &[
     &awaitables::MODULE,
     &builtins::MODULE,
+    &deque::MODULE,
     &errno::MODULE,
     &gc::MODULE,
     &gil::MODULE,
     &io::MODULE,
+    &itertools::MODULE,
+    &json::MODULE,
     &math::MODULE,
     &os::MODULE,
     &random::MODULE,

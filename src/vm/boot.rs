@@ -190,6 +190,9 @@ fn fill_class(th: &mut Thread, class: Value, def: &'static TypeDef) -> R<()> {
         put(th, class, "__new__", f)?;
     }
     add_methods(th, class, def.methods)?;
+    if def.kind == Kind::Host && def.methods.iter().any(|m| m.name == "__hash__") {
+        attr::add_trait(class, trait_bits::HASH);
+    }
     for m in def.class_methods {
         add_class_method(th, class, m)?;
     }

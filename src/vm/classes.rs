@@ -377,12 +377,21 @@ fn new_builtin(
             };
             // A mutable container whose `__init__` is written in Mini fills itself there.
             let mutable = matches!(kind, Kind::List | Kind::Dict | Kind::Set | Kind::ByteArray);
-            if user_init && mutable {
+            if user_init && (mutable || fills_itself(th, class)?) {
                 return th.call(hook, &[class]);
             }
             th.call_kw(hook, &[&[class], args].concat(), keywords)
         }
     }
+}
+
+/// Whether a built-in class of Host objects among the bases has an `__init__` of its own, which the derived one is to call.
+fn fills_itself(th: &mut Thread, class: Value) -> R<bool> {
+    let (name, object) = (th.name("__init__")?, types::class_of_kind(Kind::Instance));
+    let mut bases = class::mro(class).iter().filter_map(crate::object::Slot::get);
+    Ok(bases.any(|c| {
+        c != object && class::traits(c) & trait_bits::HEAP_TYPE == 0 && class::find_own(c, name).is_some()
+    }))
 }
 
 /// A bare instance of a class written in Mini.

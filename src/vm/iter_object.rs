@@ -2,6 +2,7 @@
 
 use super::awaitable;
 use super::iter::{dict_changed, set_changed};
+use super::iter_tools;
 use super::thread::Thread;
 use crate::object::iter::Tag;
 use crate::object::layout::Iter;
@@ -48,6 +49,7 @@ pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
             return awaitable::next(th, it);
         }
         Tag::KeysView | Tag::ValuesView | Tag::ItemsView => None,
+        _ => iter_tools::next(th, it, first)?,
     };
     if item.is_none() {
         source.clear();
