@@ -14,6 +14,16 @@ pub fn compile(th: &mut Thread, text: &str, filename: &str, mode: Mode) -> R<Arc
     }
 }
 
+/// Compiles an expression: running the code gives its value.
+pub fn compile_expression(th: &mut Thread, text: &str, filename: &str) -> R<Arc<Code>> {
+    compile(th, text, filename, Mode::Expression)
+}
+
+/// Compiles what was typed at a prompt, one statement or several: each expression statement shows its value.
+pub fn compile_typed(th: &mut Thread, text: &str, filename: &str) -> R<Arc<Code>> {
+    compile::compile_typed(text, filename).map_err(|error| raise(th, &error, filename))
+}
+
 /// The bytes of a source file as text: UTF-8, with or without a byte order mark.
 pub fn decode(th: &mut Thread, bytes: &[u8], filename: &str) -> R<String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
