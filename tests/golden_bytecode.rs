@@ -114,9 +114,21 @@ fn refusals() {
     refused("def f():\n  from m import *", 2, "import * only allowed at module level");
     refused("def f(a, a): pass", 1, "duplicate argument 'a' in function definition");
     refused("yield 1", 1, "'yield' outside function");
-    refused("def f():\n  yield 1", 2, "'yield' is not supported by this version of Mini");
-    refused("sum(x for x in y)", 1, "a generator expression is not supported by this version of Mini");
-    refused("async def f(): pass", 1, "'async def' is not supported by this version of Mini");
+    refused("class C:\n  yield 1", 2, "'yield' outside function");
+    refused("def f():\n  return [(yield x) for x in y]", 2, "'yield' inside list comprehension");
+    refused("def f():\n  return ((yield x) for x in y)", 2, "'yield' inside generator expression");
+    refused("def f():\n  return {(yield x): 1 for x in y}", 2, "'yield' inside dict comprehension");
+    refused("async def f():\n  yield from x", 2, "'yield from' inside async function");
+    refused("async def f():\n  yield 1\n  return 2", 3, "'return' with value in async generator");
+    refused("await x", 1, "'await' outside function");
+    refused("def f():\n  await x", 2, "'await' outside async function");
+    refused("def f():\n  async for x in y: pass", 2, "'async for' outside async function");
+    refused("async with x: pass", 1, "'async with' outside async function");
+    refused(
+        "def f():\n  return [x async for x in y]",
+        2,
+        "asynchronous comprehension outside of an asynchronous function",
+    );
     refused(
         "[i := 0 for i in x]",
         1,

@@ -43,9 +43,7 @@ OUTSIDE = {
     ast.AsyncFor: "async for",
     ast.AsyncWith: "async with",
     ast.Await: "await",
-    ast.Match: "match",
     ast.GeneratorExp: "a generator expression",
-    ast.TryStar: "except*",
 }
 
 
@@ -61,8 +59,8 @@ def outside_subset(path):
     for node in ast.walk(tree):
         word = OUTSIDE.get(type(node))
         metaclass = isinstance(node, ast.ClassDef) and any(k.arg == "metaclass" for k in node.keywords)
-        if isinstance(node, ast.ClassDef) and (len(node.bases) > 1 or metaclass):
-            word = "more than one base class, or a metaclass"
+        if metaclass:
+            word = "a metaclass"
         if isinstance(node, ast.Constant) and isinstance(node.value, complex):
             word = "a complex number"
         if word is not None:

@@ -30,8 +30,7 @@ pub fn explain(
             return never_closed(source, open);
         }
     }
-    let message = with_place(lexemes, found.span.start, found.message);
-    let mut error = SyntaxError::new(found.kind, message, source, found.span);
+    let mut error = placed(source, lexemes, found.kind, found.span, found.message);
     error.incomplete = case.is_incomplete();
     if found.endless {
         error.end_col = 0;
@@ -48,17 +47,49 @@ pub fn is_after_line(source: &str, offset: u32, other: u32) -> bool {
     lines.line(offset) > lines.line(other)
 }
 
-/// The message for an error at `offset`: one in a field of an f-string says so.
-pub fn with_place(lexemes: &[Lexeme], offset: u32, message: String) -> String {
-    let mut open = 0;
-    for lexeme in lexemes.iter().take_while(|lexeme| lexeme.start < offset) {
+/// The error, if it is in a field of an f-string in CPython's way: it parses the expression of a field as a text of its
+/// own, in parentheses, and shows that.
+pub fn placed(source: &str, lexemes: &[Lexeme], kind: ErrorKind, span: Span, message: String) -> SyntaxError {
+    let field = field_around(lexemes, span.start);
+    let by_scanner = message.starts_with("f-string") && !message.ends_with("starred expression here");
+    let Some(field) = field.filter(|_| !by_scanner) else {
+        return SyntaxError::new(kind, message, source, span);
+    };
+    let message = if message.starts_with("f-string") { message } else { format!("f-string: {message}") };
+    let mut error = SyntaxError::new(kind, message, source, span);
+    error.show_in_parentheses(source, field);
+    error
+}
+
+/// The expression of the innermost f-string field that `offset` is in.
+fn field_around(lexemes: &[Lexeme], offset: u32) -> Option<Span> {
+    let mut open: Vec<usize> = Vec::new();
+    for (index, lexeme) in lexemes.iter().enumerate().take_while(|(_, lexeme)| lexeme.start < offset) {
         match lexeme.token {
-            Token::FieldOpen => open += 1,
-            Token::FieldClose => open -= 1,
+            Token::FieldOpen => open.push(index),
+            Token::FieldClose => drop(open.pop()),
             _ => {}
         }
     }
-    if open > 0 && !message.starts_with("f-string") { format!("f-string: {message}") } else { message }
+    let first = open.pop()?;
+    let mut depth = 0;
+    for (index, lexeme) in lexemes.iter().enumerate().skip(first + 1) {
+        let ends = match lexeme.token {
+            Token::FieldColon | Token::Bang | Token::FieldClose => true,
+            // The `=` of `{x=}`: nothing but the end of the expression comes behind it.
+            Token::Equal => lexemes.get(index + 1).is_some_and(|next| {
+                matches!(next.token, Token::FieldColon | Token::Bang | Token::FieldClose)
+            }),
+            _ => false,
+        };
+        match lexeme.token {
+            Token::FieldOpen => depth += 1,
+            Token::FieldClose if depth > 0 => depth -= 1,
+            _ if ends && depth == 0 => return Some(Span::new(lexemes[first].end, lexeme.start)),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What was found out about a failure.

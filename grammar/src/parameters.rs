@@ -76,7 +76,10 @@ impl Sorter<'_, '_> {
         } else if self.star.is_some() {
             self.nodes.problem(span, "/ must be ahead of *");
         } else if self.out.args.is_empty() {
-            self.nodes.problem(span, "invalid syntax");
+            // CPython has words for this one only where more parameters follow.
+            let more = self.nodes.next_token(span.end).of(self.nodes.source) == ",";
+            let words = if more { "at least one argument must precede /" } else { "invalid syntax" };
+            self.nodes.problem(span, words);
         }
         self.slash = true;
         self.bare_slash = self.out.defaults.is_empty();

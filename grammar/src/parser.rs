@@ -124,13 +124,13 @@ fn reported(source: &str, lexemes: &[Lexeme], problem: Problem, unclosed: Option
     {
         return layout::never_closed(source, open);
     }
-    let message = match problem.too_deep {
-        true => problem.message,
-        false => errors::with_place(lexemes, problem.span.start, problem.message),
-    };
-    let mut error = SyntaxError::new(ErrorKind::SyntaxError, message, source, problem.span);
-    error.too_deep = problem.too_deep;
-    error
+    let Problem { span, message, too_deep, .. } = problem;
+    if too_deep {
+        let mut error = SyntaxError::new(ErrorKind::SyntaxError, message, source, span);
+        error.too_deep = true;
+        return error;
+    }
+    errors::placed(source, lexemes, ErrorKind::SyntaxError, span, message)
 }
 
 /// Parses some tokens of a program as one expression; for explaining errors.

@@ -62,6 +62,19 @@ impl SyntaxError {
         }
     }
 
+    /// Shows the line as part of `(expression)` instead, where the expression is what `span` of the source holds.
+    pub fn show_in_parentheses(&mut self, source: &str, span: Span) {
+        let index = LineIndex::new(source);
+        let (first, column) = index.position(source, span.start);
+        let shown = format!("({})", span.of(source));
+        let lines = shown.split('\n');
+        let Some(text) = lines.clone().nth((self.line - first.min(self.line)) as usize) else { return };
+        self.text = text.to_string();
+        let begins = |line: u32| if line == first { column.saturating_sub(2) } else { 0 };
+        self.col = self.col.saturating_sub(begins(self.line));
+        self.end_col = self.end_col.saturating_sub(begins(self.end_line));
+    }
+
     /// The tail of the traceback that CPython prints for this error; ends without a newline.
     pub fn render(&self, filename: &str) -> String {
         let head = format!("  File \"{filename}\", line {}\n", self.line);

@@ -39,6 +39,17 @@ pub struct Flags {
     pub class_body: bool,
     /// Defined inside another function (its `__qualname__` has `<locals>`).
     pub nested: bool,
+    /// Has `yield`, or is a generator expression: calling it makes a generator.
+    pub generator: bool,
+    /// `async def`, or a generator expression with `await`; with `generator`: an asynchronous generator.
+    pub coroutine: bool,
+}
+
+impl Flags {
+    /// Whether its frames can be suspended.
+    pub fn suspends(&self) -> bool {
+        self.generator || self.coroutine
+    }
 }
 
 /// While pc is in `start..end`, an exception goes to `target`, with the exception in register `reg`.
@@ -55,6 +66,17 @@ pub struct Handler {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineEntry {
     pub pc: u32,
+    pub line: u32,
+}
+
+/// Instructions `start..end` are a comprehension that runs in the frame around it. Tracebacks show it as a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inlined {
+    pub start: u32,
+    pub end: u32,
+    /// `<listcomp>` or its like.
+    pub name: Name,
+    /// Where it stands.
     pub line: u32,
 }
 
@@ -86,8 +108,12 @@ pub struct Code {
     pub handlers: Vec<Handler>,
     /// Sorted by pc.
     pub lines: Vec<LineEntry>,
+    /// Sorted by start, an outer one before those inside it.
+    pub inlined: Vec<Inlined>,
     /// Docstring, if there is one.
     pub doc: Option<Name>,
+    /// Of code that suspends: the most registers that are kept while it does.
+    pub kept: u16,
     /// Of a class body: how many attributes its methods assign through their first parameter (`self.x = ...`).
     pub attr_hint: u16,
 }
@@ -131,6 +157,22 @@ impl Code {
     pub fn line_at(&self, pc: usize) -> u32 {
         let after = self.lines.partition_point(|e| e.pc as usize <= pc);
         after.checked_sub(1).map_or(self.first_line, |i| self.lines[i].line)
+    }
+
+    fn inlined_at(&self, pc: usize) -> impl Iterator<Item = &Inlined> {
+        self.inlined.iter().filter(move |i| (i.start as usize..i.end as usize).contains(&pc))
+    }
+
+    /// How many inlined comprehensions the instruction at `pc` is in.
+    pub fn depth_at(&self, pc: usize) -> usize {
+        self.inlined_at(pc).count()
+    }
+
+    /// What a traceback says of the instruction at `pc`: the function and the line at that depth of inlining.
+    pub fn place_at(&self, pc: usize, depth: usize) -> (&Name, u32) {
+        let name = depth.checked_sub(1).and_then(|outer| self.inlined_at(pc).nth(outer));
+        let inner = self.inlined_at(pc).nth(depth);
+        (name.map_or(&self.name, |i| &i.name), inner.map_or_else(|| self.line_at(pc), |i| i.line))
     }
 
     /// Where an exception raised at `pc` is handled, if here.

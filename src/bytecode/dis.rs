@@ -39,6 +39,9 @@ fn header(code: &Code, out: &mut String) {
     let kind = match code.flags {
         flags if flags.module => "module",
         flags if flags.class_body => "class body",
+        flags if flags.generator && flags.coroutine => "asynchronous generator",
+        flags if flags.generator => "generator",
+        flags if flags.coroutine => "coroutine",
         _ => "function",
     };
     // Writing to a string cannot fail.

@@ -20,6 +20,7 @@ pub fn verify(code: &Code) -> Result<(), String> {
 
 fn verify_one(code: &Code) -> Result<(), String> {
     verify_frame(code)?;
+    verify_suspension(code)?;
     for (pc, insn) in code.insns.iter().enumerate() {
         verify_insn(code, pc, *insn)
             .map_err(|problem| format!("pc {pc}, {}: {problem}", insn.op.info().name))?;
@@ -45,6 +46,19 @@ fn verify_frame(code: &Code) -> Result<(), String> {
     }
     let sorted = code.lines.windows(2).all(|pair| pair[0].pc < pair[1].pc);
     ensure(sorted && code.lines.iter().all(|entry| (entry.pc as usize) < count), || "bad line table".into())
+}
+
+/// Code that suspends begins with `MakeGen`, and no other code has the instructions of such frames.
+fn verify_suspension(code: &Code) -> Result<(), String> {
+    let begins = code.insns.first().is_some_and(|insn| insn.op == Op::MakeGen);
+    ensure(begins == code.flags.suspends(), || "MakeGen and the flags disagree".into())?;
+    let is_own = |insn: &Insn| matches!(insn.op, Op::MakeGen | Op::Yield | Op::GenReturn);
+    let is_foreign = |insn: &Insn| match code.flags.suspends() {
+        true => matches!(insn.op, Op::Return | Op::ReturnNone),
+        false => is_own(insn) || (insn.op == Op::PushExc && insn.x != 0),
+    };
+    let foreign = code.insns.iter().find(|insn| is_foreign(insn));
+    ensure(foreign.is_none(), || "an instruction of the other kind of frame".into())
 }
 
 fn verify_insn(code: &Code, pc: usize, insn: Insn) -> Result<(), String> {
@@ -115,6 +129,7 @@ fn number_fits(code: &Code, insn: Insn, value: i64, which: char) -> bool {
         (Op::GetFree | Op::FreeCell, 'b') | (Op::SetFree | Op::DelFree, 'a') => {
             value < code.freevars.len() as i64
         }
+        (Op::MakeGen | Op::Yield, 'c') => value <= i64::from(code.kept.min(code.nregs)),
         _ => true,
     }
 }
@@ -179,7 +194,10 @@ fn names_fit(names: Option<&Const>, insn: Insn) -> bool {
 /// Whether what follows is reached by jumps only.
 fn ends_code(op: Op) -> bool {
     use Op::*;
-    matches!(op, Jump | Loop | Return | ReturnNone | Raise | RaiseFrom | RaiseHere | ReRaise | RaiseAssert)
+    matches!(
+        op,
+        Jump | Loop | Return | ReturnNone | GenReturn | Raise | RaiseFrom | RaiseHere | ReRaise | RaiseAssert
+    )
 }
 
 fn ensure(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {

@@ -76,6 +76,7 @@ impl<'a> Compiler<'a> {
         self.alloc();
         self.unit.nvars = 1;
         let doc = docstring(&def.body);
+        self.annotations_namespace(&def.body);
         self.class_prologue(scope, doc.clone());
         self.block(&def.body)?;
         if let Some(cell) = self.unit.class_cell {

@@ -2,16 +2,20 @@
 //! whose names they must not see, they are functions that take the first iterable. Must not know statements.
 
 use super::Fallible;
+use super::call::WINDOW;
 use super::func::Signature;
 use super::loops::ITER_REGS;
-use super::scope::{Kind, ScopeId, node_key};
+use super::scope::{Kind, ScopeId, Suspends, node_key};
 use super::unit::{ActiveComp, Compiler, Place, Reg, Variable};
+use crate::bytecode::code::Flags;
 use crate::bytecode::op::Op;
 use mini_grammar::ast::*;
 use rustc_hash::FxHashMap;
 
 /// The parameter of a comprehension that is a function.
 pub const ITERABLE: &str = ".0";
+/// The parameters of a generator expression: the state of its outermost loop, or its asynchronous iterator alone.
+pub const STATE: [&str; ITER_REGS as usize] = [".0", ".1", ".2", ".3"];
 
 /// What a comprehension makes.
 #[derive(Clone, Copy)]
@@ -19,6 +23,8 @@ enum Product<'a> {
     List(&'a Expr),
     Set(&'a Expr),
     Dict(&'a Expr, &'a Expr),
+    /// A generator expression.
+    Lazy(&'a Expr),
 }
 
 /// A comprehension taken apart.
@@ -45,11 +51,14 @@ impl<'a> Compiler<'a> {
         if self.scopes.get(scope).kind == Kind::Function {
             return self.comp_function(comp, first, scope, dst);
         }
-        let state = self.iteration(&first.iter, expr.span)?;
+        let state = self.comp_iteration(first, expr)?;
+        let start = self.unit.asm.here();
         self.enter_comp(comp, scope);
         self.new_result(comp, dst);
         self.generator(comp, 0, state, dst)?;
         self.unit.comps.pop();
+        let (name, line) = (self.scopes.get(scope).name.clone(), self.source.line(expr.span.start));
+        self.unit.asm.inlined(start, name, line);
         Ok(())
     }
 
@@ -76,6 +85,7 @@ impl<'a> Compiler<'a> {
             Product::List(_) => Op::NewList,
             Product::Set(_) => Op::NewSet,
             Product::Dict(..) => Op::NewDict,
+            Product::Lazy(_) => return,
         };
         self.emit(op, dst, 0, 0);
     }
@@ -84,6 +94,9 @@ impl<'a> Compiler<'a> {
     fn generator(&mut self, comp: Comp<'a>, index: usize, state: Reg, dst: Reg) -> Fallible<()> {
         let mark = self.unit.top;
         let generator = &comp.generators[index];
+        if generator.is_async {
+            return self.async_generator(comp, index, state, dst);
+        }
         let (body, next) = (self.label(), self.label());
         let entry = self.unit.asm.loop_entry();
         let item = self.loop_target(&generator.target);
@@ -95,7 +108,7 @@ impl<'a> Compiler<'a> {
         }
         match comp.generators.get(index + 1) {
             Some(inner) => {
-                let state = self.iteration(&inner.iter, comp.expr.span)?;
+                let state = self.comp_iteration(inner, comp.expr)?;
                 self.generator(comp, index + 1, state, dst)?;
             }
             None => self.add_result(comp, dst)?,
@@ -103,6 +116,33 @@ impl<'a> Compiler<'a> {
         self.bind(next);
         self.at(comp.expr.span.start);
         self.jump_on(Op::ForLoop, state, item, body);
+        self.unit.top = mark;
+        Ok(())
+    }
+
+    fn comp_iteration(&mut self, generator: &'a Comprehension, expr: &Expr) -> Fallible<Reg> {
+        match generator.is_async {
+            true => self.async_iteration(&generator.iter, expr.span),
+            false => self.iteration(&generator.iter, expr.span),
+        }
+    }
+
+    /// As `generator`, of an `async for`.
+    fn async_generator(&mut self, comp: Comp<'a>, index: usize, state: Reg, dst: Reg) -> Fallible<()> {
+        let mark = self.unit.top;
+        let generator = &comp.generators[index];
+        let round = self.async_round(state, &generator.target, comp.expr.span)?;
+        for condition in &generator.ifs {
+            self.jump_if(condition, round.next, false)?;
+        }
+        match comp.generators.get(index + 1) {
+            Some(inner) => {
+                let state = self.comp_iteration(inner, comp.expr)?;
+                self.generator(comp, index + 1, state, dst)?;
+            }
+            None => self.add_result(comp, dst)?,
+        }
+        self.end_async_round(round, comp.expr.span);
         self.unit.top = mark;
         Ok(())
     }
@@ -123,8 +163,53 @@ impl<'a> Compiler<'a> {
                 self.at(comp.expr.span.start);
                 self.emit(Op::MapPut, dst, k, v);
             }
+            Product::Lazy(elt) => {
+                let item = self.alloc();
+                self.expr_to(elt, item)?;
+                self.at(comp.expr.span.start);
+                self.suspend(item, None);
+            }
         }
         self.unit.top = mark;
+        Ok(())
+    }
+
+    /// A generator expression into `dst`: a function of the state of the outermost loop, called at once.
+    pub fn generator_expression(
+        &mut self,
+        expr: &'a Expr,
+        elt: &'a Expr,
+        generators: &'a [Comprehension],
+        dst: Reg,
+    ) -> Fallible<()> {
+        let comp = Comp { expr, result: Product::Lazy(elt), generators };
+        let (Some(first), Some(id)) = (generators.first(), self.scopes.of_node(node_key(expr))) else {
+            return self.error("internal error: a scope is missing", expr.span);
+        };
+        let window = if self.is_newest(dst) { dst } else { self.alloc() };
+        let line = self.source.line(expr.span.start);
+        let name = self.scopes.get(id).name.clone();
+        let nparams = if first.is_async { 1 } else { STATE.len() };
+        self.enter(id, &name, line);
+        self.begin_frame(nparams);
+        self.generator(comp, 0, 0, 0)?;
+        let Suspends { yields: generator, is_async: coroutine, .. } = self.scope().suspends;
+        let nested = self.unit.qualname.contains("<locals>");
+        let flags = Flags { generator, coroutine, nested, ..Flags::default() };
+        let code =
+            self.leave(Signature { flags, nparams, nposonly: nparams, ..Signature::default() }, line)?;
+        self.at(expr.span.start);
+        let run = self.alloc_run(2);
+        self.emit(Op::Clear, run, 0, 0);
+        self.emit(Op::Clear, run + 1, 0, 0);
+        self.close_over(code, run, window);
+        self.unit.top = u32::from(window) + 1;
+        self.alloc_run(WINDOW - 1);
+        let state = self.comp_iteration(first, expr)?;
+        debug_assert!(u32::from(state) == u32::from(window) + WINDOW || self.unit.too_large);
+        self.at(expr.span.start);
+        self.emit(Op::Call, window, nparams as u16, 0);
+        self.move_to(dst, window);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! Must not know the AST or scopes.
 
 use super::bound::Bound;
-use crate::bytecode::code::{Handler, LineEntry};
+use crate::bytecode::code::{Handler, Inlined, LineEntry, Name};
 use crate::bytecode::op::{Insn, Op};
 
 /// A place in the code that jumps can name before it is known.
@@ -38,6 +38,7 @@ struct Region {
 pub struct Assembled {
     pub insns: Vec<Insn>,
     pub lines: Vec<LineEntry>,
+    pub inlined: Vec<Inlined>,
     pub handlers: Vec<Handler>,
 }
 
@@ -46,6 +47,8 @@ pub struct Assembler {
     items: Vec<Item>,
     labels: Vec<LabelState>,
     regions: Vec<Region>,
+    /// Comprehensions in this frame, as ranges of items.
+    inlined: Vec<Inlined>,
     /// The source line of what is emitted next.
     pub line: u32,
     /// Whether the next instruction can be reached at all; if not, it is dropped.
@@ -62,6 +65,7 @@ impl Assembler {
             items: Vec::new(),
             labels: Vec::new(),
             regions: Vec::new(),
+            inlined: Vec::new(),
             line,
             reachable: true,
             bound: Bound::default(),
@@ -80,6 +84,7 @@ impl Assembler {
             insn.op,
             Op::Return
                 | Op::ReturnNone
+                | Op::GenReturn
                 | Op::Raise
                 | Op::RaiseFrom
                 | Op::RaiseHere
@@ -175,10 +180,24 @@ impl Assembler {
         self.reachable |= handles;
     }
 
+    /// Everything emitted since item `start` is the body of a comprehension that stands at `line`.
+    pub fn inlined(&mut self, start: u32, name: Name, line: u32) {
+        let end = self.here();
+        if start < end {
+            self.inlined.push(Inlined { start, end, name, line });
+        }
+    }
+
     /// Fixes all offsets. `prologue` goes before everything.
     pub fn finish(self, prologue: &[Insn], first_line: u32) -> Assembled {
         let layout = Layout::new(&self, prologue.len());
-        let mut out = Assembled { insns: prologue.to_vec(), lines: Vec::new(), handlers: Vec::new() };
+        let pc = |item: u32| layout.pcs[item as usize];
+        let inlined = self.inlined.iter();
+        let mut inlined: Vec<Inlined> =
+            inlined.map(|i| Inlined { start: pc(i.start), end: pc(i.end), ..i.clone() }).collect();
+        inlined.sort_by_key(|i| (i.start, u32::MAX - i.end));
+        let mut out =
+            Assembled { insns: prologue.to_vec(), lines: Vec::new(), inlined, handlers: Vec::new() };
         if !prologue.is_empty() {
             out.lines.push(LineEntry { pc: 0, line: first_line });
         }

@@ -1,7 +1,7 @@
 //! Code objects: modules, functions and lambdas; the prologue of a frame; `MakeFunc`.
 //! Must not know how statements and expressions are compiled.
 
-use super::scope::{Kind, ScopeId, Scopes, node_key};
+use super::scope::{Kind, ScopeId, Scopes, Suspends, node_key};
 use super::symbols::parameters;
 use super::unit::{Compiler, Place, Reg, Unit, Variable};
 use super::{Fallible, Source, fold};
@@ -39,9 +39,13 @@ pub fn module<'a>(module: &'a Module, scopes: &'a Scopes, source: &'a Source<'a>
     match module {
         Module::Module { body } => {
             signature.doc = docstring(body);
+            compiler.annotations_namespace(body);
             compiler.block(body)?;
         }
-        Module::Interactive { body } => compiler.block(body)?,
+        Module::Interactive { body } => {
+            compiler.annotations_namespace(body);
+            compiler.block(body)?;
+        }
         Module::Expression { body } => {
             let value = compiler.operand(body)?;
             compiler.emit(Op::Return, value, 0, 0);
@@ -86,7 +90,14 @@ fn finish(
     let is_local = |reg: &Reg| usize::from(*reg) >= signature.registers();
     let mut clears: Vec<Reg> = unit.to_clear.iter().copied().filter(is_local).collect();
     clears.sort_unstable();
-    let prologue: Vec<Insn> = clears.iter().map(|&reg| Insn::abc(Op::Clear, reg, 0, 0)).collect();
+    let mut prologue: Vec<Insn> = clears.iter().map(|&reg| Insn::abc(Op::Clear, reg, 0, 0)).collect();
+    let (mut registers, mut kept) = (unit.max, unit.kept);
+    if signature.flags.suspends() {
+        // What is sent first goes to the first temporary.
+        let parameters = narrow(signature.registers()).ok_or_else(too_large)?;
+        prologue.insert(0, Insn::abc(Op::MakeGen, unit.nvars, 0, parameters));
+        (registers, kept) = (registers.max(u32::from(unit.nvars) + 1), kept.max(parameters));
+    }
     let assembled = unit.asm.finish(&prologue, first_line);
     let mut code = Code {
         name: scope.name.clone(),
@@ -97,7 +108,8 @@ fn finish(
         nparams: narrow(signature.nparams).ok_or_else(too_large)?,
         nposonly: narrow(signature.nposonly).ok_or_else(too_large)?,
         nkwonly: narrow(signature.nkwonly).ok_or_else(too_large)?,
-        nregs: narrow(unit.max as usize).ok_or_else(too_large)?,
+        nregs: narrow(registers as usize).ok_or_else(too_large)?,
+        kept,
         cell_regs: cell_regs.collect(),
         varnames: variables.into_iter().map(|(name, _)| name.clone()).collect(),
         freevars: scope.freevars.clone(),
@@ -107,6 +119,7 @@ fn finish(
         sites: unit.pool.sites,
         handlers: assembled.handlers,
         lines: assembled.lines,
+        inlined: assembled.inlined,
         doc: signature.doc,
         attr_hint: narrow(unit.attrs.len()).unwrap_or(u16::MAX),
     };
@@ -128,7 +141,7 @@ impl<'a> Compiler<'a> {
 
     /// Ends the code object begun by `enter`.
     pub fn leave(&mut self, signature: Signature, first_line: u32) -> Fallible<Arc<Code>> {
-        self.emit(Op::ReturnNone, 0, 0, 0);
+        self.emit_return(None);
         let Some(outer) = self.outer.pop() else {
             return self.error("code is too large", Span::default());
         };
@@ -193,6 +206,7 @@ impl<'a> Compiler<'a> {
         let first = def.decorator_list.first().map_or(span.start, |decorator| decorator.span.start);
         let first_line = self.source.line(first);
         self.make_function(&def.args, node_key(def), Body::Block(def), first_line, span, holder)?;
+        self.function_annotations(def, holder)?;
         self.apply_decorators(&def.decorator_list, dst, holder);
         self.at(span.start);
         self.store_name(&name, dst);
@@ -300,8 +314,15 @@ impl<'a> Compiler<'a> {
         self.unit.first_param =
             args.posonlyargs.iter().chain(&args.args).next().map(|first| self.mangle(&first.arg));
         let nested = self.unit.qualname.contains("<locals>");
-        let flags =
-            Flags { varargs: args.vararg.is_some(), varkw: args.kwarg.is_some(), nested, ..Flags::default() };
+        let Suspends { yields, is_async, .. } = self.scope().suspends;
+        let flags = Flags {
+            varargs: args.vararg.is_some(),
+            varkw: args.kwarg.is_some(),
+            nested,
+            generator: yields,
+            coroutine: is_async,
+            ..Flags::default()
+        };
         let mut signature = Signature {
             flags,
             nparams: args.posonlyargs.len() + args.args.len(),
@@ -333,7 +354,7 @@ impl<'a> Compiler<'a> {
     pub fn return_value(&mut self, value: &'a Expr) -> Fallible<()> {
         let mark = self.unit.top;
         let reg = self.operand(value)?;
-        self.emit(Op::Return, reg, 0, 0);
+        self.emit_return(Some(reg));
         self.unit.top = mark;
         Ok(())
     }

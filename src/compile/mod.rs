@@ -1,9 +1,10 @@
 //! Syntax tree in, code objects out. Must not know values, the heap or the eval loop.
 //!
 //! `symbols` fills the tables of `scope`; then one pass over the tree emits instructions through `unit` (registers, names)
-//! and `emit` (labels, offsets). Expressions are in `expr`, `cond`, `call`, `comp`; statements in `stmt`, `assign`,
-//! `loops`, `try_`, `func`, `class`.
+//! and `emit` (labels, offsets). Expressions are in `expr`, `cond`, `call`, `comp`, `suspend`; statements in `stmt`, `assign`,
+//! `loops`, `try_`, `func`, `class`, `annotations`.
 
+mod annotations;
 mod assign;
 mod bound;
 mod call;
@@ -20,6 +21,7 @@ mod loops;
 mod pool;
 mod scope;
 mod stmt;
+mod suspend;
 mod symbols;
 mod try_;
 mod unit;

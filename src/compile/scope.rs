@@ -31,6 +31,8 @@ pub struct Symbol {
     pub annotated: bool,
     pub global: bool,
     pub nonlocal: Option<Span>,
+    /// The first `global` or `nonlocal` statement that names it.
+    pub declared: Option<Span>,
     /// Target of a `for` of this comprehension.
     pub iteration: bool,
     /// Captured by an inner frame.
@@ -43,6 +45,23 @@ impl Symbol {
     /// Whether the name is a variable of this very scope.
     pub fn is_bound(&self) -> bool {
         (self.assigned || self.param || self.annotated) && !self.global && self.nonlocal.is_none()
+    }
+}
+
+/// How the frames of a scope can be suspended.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Suspends {
+    /// Has `yield`, or is a generator expression.
+    pub yields: bool,
+    /// `async def`, or a generator expression with `await`.
+    pub is_async: bool,
+    /// A generator expression.
+    pub expression: bool,
+}
+
+impl Suspends {
+    pub fn any(self) -> bool {
+        self.yields || self.is_async
     }
 }
 
@@ -62,6 +81,8 @@ pub struct Scope {
     pub needs_class_cell: bool,
     /// Names that `:=` binds in this frame.
     pub walrus: FxHashSet<Name>,
+    /// How its frames can be suspended.
+    pub suspends: Suspends,
     /// Calls something that may look at all local variables.
     pub inspects_locals: bool,
 }
@@ -90,6 +111,8 @@ impl Scope {
 pub struct Scopes {
     scopes: Vec<Scope>,
     by_node: FxHashMap<usize, ScopeId>,
+    /// `from __future__ import annotations`: annotations are kept as texts.
+    pub future_annotations: bool,
 }
 
 /// The key of a syntax node: its address, which stays while the tree is borrowed.
@@ -111,6 +134,7 @@ impl Scopes {
             freevars: Vec::new(),
             needs_class_cell: false,
             walrus: FxHashSet::default(),
+            suspends: Suspends::default(),
             inspects_locals: false,
         });
         ScopeId(self.scopes.len() as u32 - 1)

@@ -1,6 +1,7 @@
 //! Statements. Must not know how expressions or the larger statements are compiled.
 
 use super::Fallible;
+use super::try_::With;
 use super::unit::Compiler;
 use crate::bytecode::op::Op;
 use mini_grammar::ast::*;
@@ -26,7 +27,10 @@ impl<'a> Compiler<'a> {
             StmtKind::Expr { value } => self.expr_stmt(value),
             StmtKind::Assign { targets, value } => self.assign(targets, value),
             StmtKind::AugAssign { target, op, value } => self.aug_assign(stmt, target, *op, value),
-            StmtKind::AnnAssign { target, value, .. } => self.ann_assign(target, value.as_deref()),
+            StmtKind::AnnAssign { target, annotation, value, simple } => {
+                self.ann_assign(target, value.as_deref())?;
+                self.annotate(target, annotation, *simple)
+            }
             StmtKind::Delete { targets } => targets.iter().try_for_each(|target| self.delete(target)),
             StmtKind::Return { value } => self.return_stmt(value.as_deref(), stmt.span),
             StmtKind::If { test, body, orelse } => self.if_stmt(test, body, orelse),
@@ -36,12 +40,20 @@ impl<'a> Compiler<'a> {
             }
             StmtKind::Break => self.break_or_continue(true, stmt.span),
             StmtKind::Continue => self.break_or_continue(false, stmt.span),
-            StmtKind::FunctionDef(def) => self.function_def(def, stmt.span),
+            StmtKind::FunctionDef(def) | StmtKind::AsyncFunctionDef(def) => self.function_def(def, stmt.span),
             StmtKind::ClassDef(def) => self.class_def(def, stmt.span),
             StmtKind::Try { body, handlers, orelse, finalbody } => {
                 self.try_stmt((body, handlers, orelse, finalbody), stmt.span)
             }
-            StmtKind::With { items, body } => self.with_stmt(items, body, stmt.span),
+            StmtKind::With { items, body } => {
+                self.with_stmt(items, body, With { span: stmt.span, is_async: false })
+            }
+            StmtKind::AsyncWith { items, body } => {
+                self.with_stmt(items, body, With { span: stmt.span, is_async: true })
+            }
+            StmtKind::AsyncFor { target, iter, body, orelse } => {
+                self.async_for((target, iter), body, orelse, stmt.span)
+            }
             StmtKind::Raise { exc, cause } => self.raise(stmt, exc.as_deref(), cause.as_deref()),
             StmtKind::Assert { test, msg } => self.assert(stmt, test, msg.as_deref()),
             StmtKind::Import { names } => self.import(names),
@@ -49,11 +61,9 @@ impl<'a> Compiler<'a> {
                 self.import_from(stmt, module.as_deref(), names, *level)
             }
             StmtKind::Global { .. } | StmtKind::Nonlocal { .. } | StmtKind::Pass => Ok(()),
-            StmtKind::AsyncFunctionDef(_)
-            | StmtKind::AsyncFor { .. }
-            | StmtKind::AsyncWith { .. }
-            | StmtKind::Match { .. }
-            | StmtKind::TryStar { .. } => self.error("internal error: no code for this statement", stmt.span),
+            StmtKind::Match { .. } | StmtKind::TryStar { .. } => {
+                self.error("internal error: no code for this statement", stmt.span)
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! Walks the syntax tree and fills the symbol tables; refuses what is wrong in the use of names, and what this version of
 //! the language leaves out. Must not know registers or instructions.
 
-use super::scope::{Kind, ScopeId, Scopes, Symbol, mangle, node_key};
+use super::annotations::annotated_parameters;
+use super::scope::{Kind, ScopeId, Scopes, Suspends, Symbol, mangle, node_key};
 use super::{Fallible, Source};
 use crate::bytecode::code::Name;
 use mini_grammar::Span;
@@ -11,7 +12,15 @@ use mini_grammar::ast::*;
 pub fn build(module: &Module, source: &Source<'_>) -> Fallible<Scopes> {
     let mut scopes = Scopes::default();
     let top = scopes.add(Kind::Module, None, "<module>".into(), None);
-    let mut walker = Walker { scopes, at: top, source, comp_iterable: 0, at_start: false, in_function: 0 };
+    let mut walker = Walker {
+        scopes,
+        at: top,
+        source,
+        comp_iterable: 0,
+        at_start: false,
+        in_function: 0,
+        comps: Vec::new(),
+    };
     match module {
         Module::Module { body } | Module::Interactive { body } => walker.module(body)?,
         Module::Expression { body } => walker.expr(body)?,
@@ -23,6 +32,9 @@ pub fn build(module: &Module, source: &Source<'_>) -> Fallible<Scopes> {
     Ok(scopes)
 }
 
+/// The name of the scope of a generator expression.
+const GENEXPR: &str = "<genexpr>";
+
 struct Walker<'s> {
     scopes: Scopes,
     at: ScopeId,
@@ -31,8 +43,10 @@ struct Walker<'s> {
     comp_iterable: u32,
     /// Nothing came yet but the docstring and future statements.
     at_start: bool,
-    /// How many functions we are in: decides how `yield` and `await` are refused.
+    /// How many functions we are in.
     in_function: u32,
+    /// The comprehensions we are in that are no generator expressions.
+    comps: Vec<Span>,
 }
 
 impl Walker<'_> {
@@ -98,6 +112,10 @@ impl Walker<'_> {
                 _ => false,
             };
             self.at_start &= keeps_start;
+            if let StmtKind::ImportFrom { module: Some(module), names, .. } = &stmt.kind {
+                let asked = &**module == "__future__" && names.iter().any(|a| &*a.name == "annotations");
+                self.scopes.future_annotations |= asked;
+            }
             self.stmt(stmt)?;
         }
         Ok(())
@@ -111,7 +129,11 @@ impl Walker<'_> {
         match &stmt.kind {
             StmtKind::FunctionDef(def) => {
                 self.refuse_debug(&def.name, ExprContext::Store, stmt.span)?;
-                self.function_def(def)
+                self.function_def(def, false)
+            }
+            StmtKind::AsyncFunctionDef(def) => {
+                self.refuse_debug(&def.name, ExprContext::Store, stmt.span)?;
+                self.function_def(def, true)
             }
             StmtKind::ClassDef(def) => {
                 self.refuse_debug(&def.name, ExprContext::Store, stmt.span)?;
@@ -130,11 +152,18 @@ impl Walker<'_> {
                 self.expr(target)?;
                 self.expr(value)
             }
-            StmtKind::AnnAssign { target, value, simple, .. } => {
+            StmtKind::AnnAssign { target, annotation, value, simple } => {
                 self.annotated(target, *simple, value.is_some(), stmt.span)?;
+                if self.scopes.get(self.at).kind != Kind::Function {
+                    self.annotation(annotation)?;
+                }
                 self.optional(value.as_deref())
             }
-            StmtKind::For { target, iter, body, orelse } => {
+            StmtKind::For { target, iter, body, orelse }
+            | StmtKind::AsyncFor { target, iter, body, orelse } => {
+                if matches!(stmt.kind, StmtKind::AsyncFor { .. }) {
+                    self.awaits(stmt.span, "'async for'")?;
+                }
                 self.expr(target)?;
                 self.expr(iter)?;
                 self.block(body)?;
@@ -145,7 +174,10 @@ impl Walker<'_> {
                 self.block(body)?;
                 self.block(orelse)
             }
-            StmtKind::With { items, body } => {
+            StmtKind::With { items, body } | StmtKind::AsyncWith { items, body } => {
+                if matches!(stmt.kind, StmtKind::AsyncWith { .. }) {
+                    self.awaits(stmt.span, "'async with'")?;
+                }
                 for item in items {
                     self.expr(&item.context_expr)?;
                     self.optional(item.optional_vars.as_deref())?;
@@ -182,18 +214,13 @@ impl Walker<'_> {
             }
             StmtKind::Expr { value } => self.expr(value),
             StmtKind::Pass | StmtKind::Break | StmtKind::Continue => Ok(()),
-            StmtKind::AsyncFunctionDef(_) => self.unsupported("'async def'", stmt.span),
-            StmtKind::AsyncFor { .. } if self.in_function == 0 => {
-                self.error("'async for' outside async function", stmt.span)
-            }
-            StmtKind::AsyncFor { .. } => self.unsupported("'async for'", stmt.span),
-            StmtKind::AsyncWith { .. } if self.in_function == 0 => {
-                self.error("'async with' outside async function", stmt.span)
-            }
-            StmtKind::AsyncWith { .. } => self.unsupported("'async with'", stmt.span),
             StmtKind::Match { .. } => self.unsupported("'match'", stmt.span),
             StmtKind::TryStar { .. } => self.unsupported("'except*'", stmt.span),
         }
+    }
+
+    fn annotation(&mut self, annotation: &Expr) -> Fallible<()> {
+        if self.scopes.future_annotations { Ok(()) } else { self.expr(annotation) }
     }
 
     fn annotated(&mut self, target: &Expr, simple: bool, has_value: bool, span: Span) -> Fallible<()> {
@@ -279,10 +306,13 @@ impl Walker<'_> {
         } else if symbol.assigned {
             Some(format!("name '{name}' is assigned to before {what} declaration"))
         } else if (what == "global" && symbol.nonlocal.is_some()) || (what == "nonlocal" && symbol.global) {
-            Some(format!("name '{name}' is nonlocal and global"))
+            // CPython points at the first of the two.
+            let first = symbol.declared.unwrap_or(span);
+            return self.error(format!("name '{name}' is nonlocal and global"), first);
         } else {
             None
         };
+        symbol.declared.get_or_insert(span);
         if what == "global" {
             symbol.global = !at_module;
         } else {
@@ -291,11 +321,14 @@ impl Walker<'_> {
         problem.map_or(Ok(()), |message| self.error(message, span))
     }
 
-    fn function_def(&mut self, def: &FunctionDef) -> Fallible<()> {
+    fn function_def(&mut self, def: &FunctionDef, is_async: bool) -> Fallible<()> {
         self.assign(&def.name);
         self.defaults(&def.args)?;
         self.exprs(&def.decorator_list)?;
+        let annotations = annotated_parameters(&def.args).filter_map(|arg| arg.annotation.as_deref());
+        annotations.chain(def.returns.as_deref()).try_for_each(|a| self.annotation(a))?;
         let outer = self.enter(node_key(def), Kind::Function, &def.name, None);
+        self.scopes.get_mut(self.at).suspends.is_async = is_async;
         self.in_function += 1;
         self.params(&def.args)?;
         self.block(&def.body)?;
@@ -308,11 +341,13 @@ impl Walker<'_> {
         self.defaults(args)?;
         let outer = self.enter(key, Kind::Function, "<lambda>", None);
         let iterables = std::mem::take(&mut self.comp_iterable);
+        let comps = std::mem::take(&mut self.comps);
         self.in_function += 1;
         self.params(args)?;
         self.expr(body)?;
         self.in_function -= 1;
         self.comp_iterable = iterables;
+        self.comps = comps;
         self.at = outer;
         Ok(())
     }
@@ -413,10 +448,22 @@ impl Walker<'_> {
             ExprKind::Slice { lower, upper, step } => {
                 [lower, upper, step].into_iter().try_for_each(|part| self.optional(part.as_deref()))
             }
-            ExprKind::GeneratorExp { .. } => self.unsupported("a generator expression", expr.span),
-            ExprKind::Await { .. } => self.suspension("'await'", expr.span),
-            ExprKind::Yield { .. } => self.suspension("'yield'", expr.span),
-            ExprKind::YieldFrom { .. } => self.suspension("'yield from'", expr.span),
+            ExprKind::GeneratorExp { elt, generators } => self.comp(expr, GENEXPR, generators, &[elt]),
+            ExprKind::Await { value } => {
+                self.awaits(expr.span, "'await'")?;
+                self.expr(value)
+            }
+            ExprKind::Yield { value } => {
+                self.yields(expr.span)?;
+                self.optional(value.as_deref())
+            }
+            ExprKind::YieldFrom { value } => {
+                self.yields(expr.span)?;
+                if self.scopes.get(self.at).suspends.is_async {
+                    return self.error("'yield from' inside async function", expr.span);
+                }
+                self.expr(value)
+            }
         }
     }
 
@@ -434,18 +481,6 @@ impl Walker<'_> {
             ExprContext::Del if name == "__debug__" => self.error("cannot delete __debug__", span),
             _ => Ok(()),
         }
-    }
-
-    fn suspension(&self, what: &str, span: Span) -> Fallible<()> {
-        if self.in_function > 0 {
-            return match what {
-                // Without `async def`, every function is of the wrong kind.
-                "'await'" => self.error("'await' outside async function", span),
-                _ => self.unsupported(what, span),
-            };
-        }
-        let what = if what == "'yield from'" { "'yield'" } else { what };
-        self.error(format!("{what} outside function"), span)
     }
 
     fn name(&mut self, id: &str, ctx: ExprContext) {
@@ -502,15 +537,18 @@ impl Walker<'_> {
         generators: &[Comprehension],
         results: &[&Expr],
     ) -> Fallible<()> {
-        if generators.iter().any(|generator| generator.is_async) {
-            return self.error("asynchronous comprehension outside of an asynchronous function", expr.span);
-        }
         let Some(first) = generators.first() else { return Ok(()) };
         self.iterable(&first.iter)?;
-        let in_class = self.scopes.get(self.at).kind == Kind::Class;
-        let kind = if in_class { Kind::Function } else { Kind::Comprehension };
+        let (in_class, lazy) = (self.scopes.get(self.at).kind == Kind::Class, name == GENEXPR);
+        let kind = if in_class || lazy { Kind::Function } else { Kind::Comprehension };
         let outer = self.enter(node_key(expr), kind, name, None);
-        if in_class {
+        let comps = lazy.then(|| std::mem::take(&mut self.comps));
+        if lazy {
+            self.generator_expression(first);
+        } else {
+            self.comps.push(expr.span);
+        }
+        if in_class && !lazy {
             self.symbol(super::comp::ITERABLE).param = true;
         }
         for (index, generator) in generators.iter().enumerate() {
@@ -519,10 +557,65 @@ impl Walker<'_> {
                 self.iterable(&generator.iter)?;
             }
             self.exprs(&generator.ifs)?;
+            if generator.is_async {
+                self.awaits(expr.span, "'async for'")?;
+            }
         }
         results.iter().try_for_each(|result| self.expr(result))?;
+        match comps {
+            Some(comps) => self.comps = comps,
+            None => drop(self.comps.pop()),
+        }
         self.at = outer;
         Ok(())
+    }
+
+    /// The scope just entered is a generator expression's: its parameters are the state of the outermost loop.
+    fn generator_expression(&mut self, first: &Comprehension) {
+        let parameters = if first.is_async { 1 } else { super::comp::STATE.len() };
+        for name in super::comp::STATE.iter().take(parameters) {
+            self.symbol(name).param = true;
+        }
+        self.scopes.get_mut(self.at).suspends = Suspends { yields: true, is_async: false, expression: true };
+    }
+
+    /// A `yield` here: the function around it makes generators.
+    fn yields(&mut self, span: Span) -> Fallible<()> {
+        let scope = self.scopes.get_mut(self.at);
+        let is_comp = scope.suspends.expression || scope.symbols.contains_key(super::comp::ITERABLE);
+        if is_comp || scope.kind == Kind::Comprehension {
+            let what = match &*scope.name {
+                GENEXPR => "generator expression",
+                "<listcomp>" => "list comprehension",
+                "<setcomp>" => "set comprehension",
+                _ => "dict comprehension",
+            };
+            return self.error(format!("'yield' inside {what}"), span);
+        }
+        if scope.kind != Kind::Function {
+            return self.error("'yield' outside function", span);
+        }
+        scope.suspends.yields = true;
+        Ok(())
+    }
+
+    /// Something here awaits: the function around it has to be asynchronous.
+    fn awaits(&mut self, span: Span, what: &str) -> Fallible<()> {
+        let frame = self.frame();
+        let scope = self.scopes.get_mut(frame);
+        if scope.suspends.expression {
+            scope.suspends.is_async = true;
+        }
+        if scope.suspends.is_async {
+            return Ok(());
+        }
+        if let Some(comp) = self.comps.first() {
+            return self.error("asynchronous comprehension outside of an asynchronous function", *comp);
+        }
+        match what {
+            "'await'" if scope.kind != Kind::Function => self.error("'await' outside function", span),
+            _ => self.error(format!("{what} outside async function"), span),
+        }
     }
 
     fn iterable(&mut self, iter: &Expr) -> Fallible<()> {

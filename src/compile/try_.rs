@@ -9,6 +9,7 @@ use super::bound::Bound;
 use super::call::WINDOW;
 use super::emit::Label;
 use super::scope::Kind;
+use super::suspend::By;
 use super::unit::{Compiler, Reg};
 use crate::bytecode::code::{Const, Name};
 use crate::bytecode::op::Op;
@@ -39,11 +40,18 @@ pub enum Block<'a> {
     /// The body of `try … finally`.
     Finally(Region, &'a [Stmt]),
     /// The body of `with`; the window holds `__exit__`.
-    With(Region, Reg, Span),
+    With(Region, Reg, With),
     /// A handler, or a `finally` body run for an exception; the register holds what was being handled before.
     Handling(Region, Reg),
     /// The body of `except … as name`.
     Named(Region, Name),
+}
+
+/// What a `with` statement is, beside its items and body.
+#[derive(Clone, Copy)]
+pub struct With {
+    pub span: Span,
+    pub is_async: bool,
 }
 
 impl Block<'_> {
@@ -75,8 +83,14 @@ impl<'a> Compiler<'a> {
         Region { start: self.unit.asm.here(), done: Vec::new(), target, reg, bound }
     }
 
+    /// Begins a block whose exceptions go to `target`.
+    pub fn begin_try(&mut self, target: Label, reg: Reg, span: Span) -> Fallible<()> {
+        let region = self.region(target, reg);
+        self.push_block(Block::Try(region), span)
+    }
+
     /// Ends the innermost block; returns what its handler may take as bound.
-    fn pop_block(&mut self) -> Bound {
+    pub fn pop_block(&mut self) -> Bound {
         let here = self.unit.asm.here();
         let Some(mut block) = self.unit.blocks.pop() else { return Bound::default() };
         let Some(region) = block.region() else { return Bound::default() };
@@ -99,7 +113,7 @@ impl<'a> Compiler<'a> {
             match &block {
                 Block::Loop { .. } | Block::Try(_) => {}
                 Block::Finally(_, body) => self.block(body)?,
-                Block::With(_, window, span) => self.exit_normally(*window, *span),
+                Block::With(_, window, with) => self.exit_normally(*window, *with),
                 Block::Handling(_, saved) => self.emit(Op::PopExc, *saved, 0, 0),
                 Block::Named(_, name) => self.forget_name(name),
             }
@@ -123,6 +137,10 @@ impl<'a> Compiler<'a> {
         if self.scope().kind != Kind::Function {
             return self.error("'return' outside function", span);
         }
+        let suspends = self.scope().suspends;
+        if suspends.yields && suspends.is_async && value.is_some() {
+            return self.error("'return' with value in async generator", span);
+        }
         let mark = self.unit.top;
         let cleans =
             self.unit.blocks.iter().any(|block| !matches!(block, Block::Loop { .. } | Block::Try(_)));
@@ -138,10 +156,7 @@ impl<'a> Compiler<'a> {
         let line = self.unit.asm.line;
         let popped = self.unwind(0)?;
         self.unit.asm.line = line;
-        match kept {
-            Some(reg) => self.emit(Op::Return, reg, 0, 0),
-            None => self.emit(Op::ReturnNone, 0, 0, 0),
-        }
+        self.emit_return(kept);
         self.rewind(popped);
         self.unit.top = mark;
         Ok(())
@@ -170,7 +185,7 @@ impl<'a> Compiler<'a> {
         self.block(finalbody)?;
         self.jump(end);
         self.unit.asm.bind_handler(handler, bound);
-        self.emit(Op::PushExc, saved, exc, 0);
+        self.begin_handling(saved, exc);
         let region = self.region(tail, exc);
         self.push_block(Block::Handling(region, saved), span)?;
         self.block(finalbody)?;
@@ -179,6 +194,17 @@ impl<'a> Compiler<'a> {
         self.bind(end);
         self.unit.top = mark;
         Ok(())
+    }
+
+    /// The start of a handler: the exception in `exc` is being handled.
+    fn begin_handling(&mut self, saved: Reg, exc: Reg) {
+        let outermost = self.scope().suspends.any() && !self.handles();
+        self.emit_x(Op::PushExc, u8::from(outermost), saved, exc, 0);
+    }
+
+    /// Whether the code here runs in a handler of this frame.
+    pub fn handles(&self) -> bool {
+        self.unit.blocks.iter().any(|block| matches!(block, Block::Handling(..)))
     }
 
     /// The end of a handler: what was handled before is again, and the exception in `exc` goes on.
@@ -205,7 +231,7 @@ impl<'a> Compiler<'a> {
         self.block(orelse)?;
         self.jump(end);
         self.unit.asm.bind_handler(handler, bound);
-        self.emit(Op::PushExc, saved, exc, 0);
+        self.begin_handling(saved, exc);
         let region = self.region(tail, exc);
         self.push_block(Block::Handling(region, saved), span)?;
         for handler in handlers {
@@ -252,31 +278,33 @@ impl<'a> Compiler<'a> {
     }
 
     /// `with` items from the first on; the body is inside the last.
-    pub fn with_stmt(&mut self, items: &'a [WithItem], body: &'a [Stmt], span: Span) -> Fallible<()> {
+    pub fn with_stmt(&mut self, items: &'a [WithItem], body: &'a [Stmt], with: With) -> Fallible<()> {
+        let span = with.span;
         let Some((item, inner)) = items.split_first() else { return self.block(body) };
         let mark = self.unit.top;
         let (exc, saved) = (self.alloc(), self.alloc());
         let exit = self.alloc_run(WINDOW + 1);
-        let manager = self.enter_manager(item, exit, span)?;
+        let manager = self.enter_manager(item, exit, with)?;
         let (handler, tail, end) = (self.label(), self.label(), self.label());
         let region = self.region(handler, exc);
-        self.push_block(Block::With(region, exit, span), span)?;
+        self.push_block(Block::With(region, exit, with), span)?;
         if let Some(target) = &item.optional_vars {
             self.store(target, manager)?;
         }
         self.unit.top = u32::from(exit) + WINDOW + 1;
-        self.with_stmt(inner, body, span)?;
+        self.with_stmt(inner, body, with)?;
         let bound = self.pop_block();
-        self.exit_normally(exit, span);
+        self.exit_normally(exit, with);
         self.jump(end);
         self.unit.asm.bind_handler(handler, bound);
         self.at(span.start);
-        self.emit(Op::PushExc, saved, exc, 0);
+        self.begin_handling(saved, exc);
         let region = self.region(tail, exc);
         self.push_block(Block::Handling(region, saved), span)?;
         let triple = self.alloc_run(3);
         self.emit(Op::ExcTriple, triple, exc, 0);
         self.emit(Op::CallM, exit, 3, 0);
+        self.await_result(exit, with, By::Exit);
         self.jump_on(Op::JFalse, exit, 0, tail);
         self.pop_block();
         self.emit(Op::PopExc, saved, 0, 0);
@@ -288,25 +316,30 @@ impl<'a> Compiler<'a> {
     }
 
     /// Evaluates the manager, keeps its `__exit__` in the window `exit`, calls `__enter__`; returns where the result is.
-    fn enter_manager(&mut self, item: &'a WithItem, exit: Reg, span: Span) -> Fallible<Reg> {
+    fn enter_manager(&mut self, item: &'a WithItem, exit: Reg, with: With) -> Fallible<Reg> {
         let enter = self.alloc();
         let manager = self.operand_in(&item.context_expr, enter)?;
         self.unit.top = u32::from(enter) + 1;
         let kept = if manager == enter { exit } else { manager };
         self.move_to(kept, manager);
         self.alloc_run(WINDOW);
-        self.at(span.start);
-        for (x, name, window) in [(0, "__enter__", enter), (1, "__exit__", exit)] {
+        self.at(with.span.start);
+        let names = match with.is_async {
+            false => [(0, "__enter__", enter), (1, "__exit__", exit)],
+            true => [(2, "__aenter__", enter), (3, "__aexit__", exit)],
+        };
+        for (x, name, window) in names {
             let site = self.site(name.into());
             self.emit_x(Op::GetSpecial, x, window, kept, site);
         }
         self.emit(Op::CallM, enter, 0, 0);
+        self.await_result(enter, with, By::Enter);
         Ok(enter)
     }
 
     /// `__exit__(None, None, None)`. If a value is being returned, it lies where the arguments would go: then the window
     /// is copied to free registers first.
-    fn exit_normally(&mut self, window: Reg, span: Span) {
+    fn exit_normally(&mut self, window: Reg, with: With) {
         let mark = self.unit.top;
         let mut at = window;
         if mark != u32::from(window) + WINDOW + 1 {
@@ -315,13 +348,21 @@ impl<'a> Compiler<'a> {
             self.move_to(at.saturating_add(4), window.saturating_add(4));
         }
         let line = self.unit.asm.line;
-        self.at(span.start);
+        self.at(with.span.start);
         let nones = self.alloc_run(3);
         for reg in nones..nones.saturating_add(3) {
             self.load_const(reg, Const::None);
         }
         self.emit(Op::CallM, at, 3, 0);
+        self.await_result(at, with, By::Exit);
         self.unit.asm.line = line;
         self.unit.top = mark;
+    }
+
+    /// `async with`: awaits what a method of the manager has put into `result`.
+    fn await_result(&mut self, result: Reg, with: With, by: By) {
+        if with.is_async {
+            self.await_value(result, by, result);
+        }
     }
 }

@@ -76,6 +76,8 @@ pub struct Unit<'a> {
     /// Locals that are looked at while possibly unbound: cleared at entry.
     pub to_clear: FxHashSet<Reg>,
     pub too_large: bool,
+    /// Of code that suspends: the most registers that are kept while it does.
+    pub kept: u16,
     pub qualname: Name,
     /// The first positional parameter, for `super()`.
     pub first_param: Option<Name>,
@@ -100,6 +102,7 @@ impl Unit<'_> {
             unsure: Bound::default(),
             to_clear: FxHashSet::default(),
             too_large: false,
+            kept: 0,
             qualname,
             first_param: None,
             attrs: FxHashSet::default(),

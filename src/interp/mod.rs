@@ -11,9 +11,9 @@ pub mod threads;
 use crate::compile;
 use crate::gil::{self, PolicySpec, signal};
 use crate::native;
-use crate::object::{R, Value, heap, intern};
+use crate::object::{R, Value, class, heap, intern};
 use crate::vm::thread::{MAIN_REGISTERS, Thread};
-use crate::vm::{boot, import, link};
+use crate::vm::{boot, hooks, import, link};
 
 /// What a start-up needs to know.
 pub struct Options {
@@ -32,6 +32,7 @@ pub fn start(options: &Options) -> Result<Box<Thread>, String> {
     heap::init(options.max_heap)?;
     heap::register_weak(intern::retain_interned);
     heap::register_weak(link::drop_dead);
+    heap::register_weak(class::drop_dead);
     let member = gil::register("MainThread", true);
     member.bind_to_this_thread();
     signal::install(member).map_err(|e| format!("cannot catch signals: {e}"))?;
@@ -60,6 +61,7 @@ fn build(th: &mut Thread, options: &Options) -> R<()> {
     native::install(th)?;
     let modules = th.m.new_dict()?;
     import::install(importing::find, modules);
+    hooks::install_compiler(source::compile_kind);
     import::install_ready(importing::wait_until_complete);
     let builtins = importing::load_native(th, "builtins")?.unwrap_or(Value::NONE);
     link::set_builtins(builtins);

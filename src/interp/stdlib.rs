@@ -9,7 +9,7 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "_sync", "abc", "atexit", "bisect", "contextlib", "copy", "functools", "heapq", "io", "operator", "os", "posixpath", "queue",
+    "_sync", "abc", "atexit", "bisect", "collections", "contextlib", "copy", "functools", "heapq", "io", "json", "keyword", "operator", "os", "posixpath", "queue",
     "random", "stat", "string", "threading", "traceback", "types",
 }
 

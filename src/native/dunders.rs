@@ -5,7 +5,7 @@
 use crate::object::num::{BinOp, CmpOp, UnOp};
 use crate::object::{Exc, Kind, R, Value, class, dict, str, types};
 use crate::vm::native::{Args, NativeDef};
-use crate::vm::ops::{arith, compare, item, iterate, test};
+use crate::vm::ops::{arith, compare, item, test};
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot, classes};
 
@@ -269,13 +269,8 @@ fn call(th: &mut Thread, args: Args) -> R {
 }
 
 fn subclasses(th: &mut Thread, args: Args) -> R {
-    match class::cast(args.get(0)) {
-        Some(c) => {
-            let items = iterate::values_of(c.subclasses.value());
-            th.m.new_list(&items)
-        }
-        None => th.m.new_list(&[]),
-    }
+    let found = class::subclasses(args.get(0));
+    th.m.new_list(&found)
 }
 
 fn mro(th: &mut Thread, args: Args) -> R {

@@ -8,7 +8,7 @@ use super::oserror::{blocking, os_error};
 use super::support::{self, c_int, type_name};
 use super::{io_buffer, io_text};
 use crate::object::class::{self, Blueprint, trait_bits};
-use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word, bytes, int, str, types};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, str, types};
 use crate::rt::syscall;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
@@ -277,14 +277,14 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
     make_unsupported(th, module)
 }
 
-/// `UnsupportedOperation` is an OSError and a ValueError: the one class with two bases.
+/// `UnsupportedOperation` is an OSError and a ValueError.
 fn make_unsupported(th: &mut Thread, module: Value) -> R<()> {
     let name = th.name("UnsupportedOperation")?;
     let (first, second) = (types::exc_class(Exc::OSError), types::exc_class(Exc::ValueError));
     let plan = Blueprint {
         name,
         qualname: name,
-        base: Some(first),
+        bases: vec![first, second],
         kind: Kind::Exception,
         inline_cap: 0,
         traits: class::traits(first) & trait_bits::INHERITED,
@@ -292,14 +292,6 @@ fn make_unsupported(th: &mut Thread, module: Value) -> R<()> {
     let class = class::new_class(&mut th.m, &plan)?;
     roots::keep(class);
     io_file::UNSUPPORTED.set(class);
-    let bases = th.new_tuple(&[first, second])?;
-    let mut order = vec![class, first];
-    order.extend(class::mro(second).iter().filter_map(Slot::get));
-    let order = th.new_tuple(&order)?;
-    if let Some(c) = class::cast(class) {
-        c.bases.set(bases);
-        c.mro.set(order);
-    }
     let io = th.new_str("io")?;
     let key = th.name("__module__")?;
     crate::vm::attr::set_in_namespace(&mut th.m, class::cast(class).and_then(|c| c.dict.get()), key, io)?;

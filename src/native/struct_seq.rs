@@ -52,7 +52,7 @@ pub fn make_class(th: &mut Thread, module: &str, name: &str, fields: &[&str], sl
     let plan = Blueprint {
         name: text,
         qualname: text,
-        base: Some(base),
+        bases: vec![base],
         kind: Kind::Tuple,
         inline_cap: 0,
         traits: class::traits(base) & class::trait_bits::INHERITED,

@@ -5,9 +5,10 @@ use super::error::R;
 use super::header::{Kind, Slot};
 use super::layout::{Cell, Class, Shape, Tuple};
 use super::mutator::Mutator;
-use super::value::{Value, Word};
-use super::{dict, heap, shape, tuple, types};
+use super::value::Value;
+use super::{dict, heap, mro, shape, tuple, types};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// What a class (or a class it derives from) overrides of `object`'s behaviour: lets the fast paths stay fast.
 pub mod trait_bits {
@@ -65,6 +66,9 @@ pub mod trait_bits {
     pub const INHERITED: u64 = (1 << 33) - 1;
 }
 
+/// All classes, weakly: a class knows its bases, and is found by them here.
+static CLASSES: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
 /// Counts changes of classes that invalidate cached lookups.
 static EPOCH: AtomicU32 = AtomicU32::new(1);
 
@@ -85,8 +89,8 @@ pub struct Blueprint {
     pub name: Value,
     /// Str.
     pub qualname: Value,
-    /// A class, or EMPTY for `object`.
-    pub base: Word,
+    /// Classes; none for `object`.
+    pub bases: Vec<Value>,
     pub kind: Kind,
     /// Attribute slots inside an instance.
     pub inline_cap: u32,
@@ -95,13 +99,12 @@ pub struct Blueprint {
 
 /// Makes a class with an empty namespace.
 pub fn new_class(m: &mut Mutator, plan: &Blueprint) -> R {
-    let bases = m.new_tuple(plan.base.as_slice())?;
+    let bases = m.new_tuple(&plan.bases)?;
     let dict = dict::new_namespace(m)?;
-    let subclasses = m.new_list(&[])?;
     let p = m.alloc::<Class>(0)?;
     // SAFETY: freshly allocated, of this size, and not shared yet.
     let class = unsafe {
-        (&raw mut (*p).name).cast::<[u64; 8]>().write([0; 8]);
+        (&raw mut (*p).name).cast::<[u64; 7]>().write([0; 7]);
         (&raw mut (*p).instance_kind).write(plan.kind as u64);
         (&raw mut (*p).traits).cast::<u64>().write(plan.traits);
         &*p
@@ -111,22 +114,30 @@ pub fn new_class(m: &mut Mutator, plan: &Blueprint) -> R {
     class.qualname.set(plan.qualname);
     class.bases.set(bases);
     class.dict.set(dict);
-    class.subclasses.set(subclasses);
-    let mro = mro_of(m, this, plan.base)?;
-    class.mro.set(mro);
+    let order = mro::linearize(m, this, &plan.bases)?;
+    let order = m.new_tuple(&order)?;
+    class.mro.set(order);
     class.root_shape.set(shape::new_root(m, this, plan.inline_cap)?);
     // Every class object has a shape of its own, so that an inline cache keyed by it means this very class.
     let own = shape::new_root(m, types::class_of_kind(Kind::Class), 0)?;
     class.hdr.shape.store(heap::compress(own), Ordering::Release);
+    CLASSES.lock().unwrap_or_else(PoisonError::into_inner).push(this.bits());
     Ok(this)
 }
 
-fn mro_of(m: &mut Mutator, class: Value, base: Word) -> R {
-    let mut mro = vec![class];
-    if let Some(base) = base.and_then(cast) {
-        mro.extend(tuple::items(base.mro.value()).iter().filter_map(Slot::get));
-    }
-    m.new_tuple(&mro)
+/// The direct subclasses of a class, the oldest first.
+pub fn subclasses(class: Value) -> Vec<Value> {
+    let all = CLASSES.lock().unwrap_or_else(PoisonError::into_inner);
+    let derives = |c: &Value| {
+        cast(*c).is_some_and(|c| tuple::items(c.bases.value()).iter().any(|b| b.get() == Some(class)))
+    };
+    all.iter().filter_map(|bits| Value::from_bits(*bits)).filter(derives).collect()
+}
+
+/// The collector has marked: forgets dead classes.
+pub fn drop_dead(alive: &dyn Fn(Value) -> bool) {
+    let mut all = CLASSES.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|bits| Value::from_bits(*bits).is_some_and(alive));
 }
 
 /// `v` as a class.
@@ -183,6 +194,17 @@ pub fn is_subclass(class: Value, other: Value) -> bool {
 pub fn has_slot(class: Value, name: Value) -> bool {
     let names = cast(class).and_then(|c| c.slot_names.get());
     names.is_some_and(|names| tuple::items(names).iter().any(|n| n.get() == Some(name)))
+}
+
+/// Whether `__slots__` of this very class gives its instances fields that no base has.
+pub fn adds_slots(c: &Class) -> bool {
+    let special = |n: &Slot| matches!(n.get().and_then(super::str::as_str), Some("__dict__" | "__weakref__"));
+    let count = |c: &Class| {
+        c.slot_names.get().map_or(0, |names| tuple::items(names).iter().filter(|n| !special(n)).count())
+    };
+    let bases = c.bases.get().map_or(&[][..], tuple::items);
+    let inherited = bases.iter().filter_map(|b| cast(b.get()?)).map(count).max();
+    count(c) > inherited.unwrap_or(0)
 }
 
 /// The class's name.

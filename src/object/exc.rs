@@ -33,15 +33,30 @@ pub fn cast(v: Value) -> Option<&'static Exception> {
     types::cast::<Exception>(v)
 }
 
+/// A line of a traceback.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub line: u32,
+    pub pc: u32,
+    /// How many inlined comprehensions it is in.
+    pub depth: u32,
+}
+
 /// Puts a line in front of the exception's traceback (the frames nearer to the caller come first).
-pub fn add_traceback(m: &mut Mutator, exc: Value, code: Value, line: u32, pc: u32) {
+pub fn add_traceback(m: &mut Mutator, exc: Value, code: Value, at: Place) {
     let Some(e) = cast(exc) else { return };
     let saved = m.pending;
     match m.alloc::<Traceback>(0) {
         Ok(tb) => {
             // SAFETY: freshly allocated, of this size, and not shared yet.
             let tb = unsafe {
-                (&raw mut (*tb).next).cast::<[u64; 4]>().write([0, 0, line as u64, pc as u64]);
+                (&raw mut (*tb).next).cast::<[u64; 5]>().write([
+                    0,
+                    0,
+                    at.line as u64,
+                    at.pc as u64,
+                    at.depth as u64,
+                ]);
                 &*tb
             };
             tb.next.set_word(e.traceback.get());
@@ -53,17 +68,22 @@ pub fn add_traceback(m: &mut Mutator, exc: Value, code: Value, line: u32, pc: u3
     }
 }
 
-/// One line of a traceback: code, line number, pc.
-pub fn traceback_entries(exc: &Exception) -> Vec<(&'static layout::Code, u32, u32)> {
+/// The lines of a traceback.
+pub fn traceback_entries(exc: &Exception) -> Vec<(&'static layout::Code, Place)> {
     let mut entries = Vec::new();
     let mut at: Word = exc.traceback.get();
     while let Some(tb) = at.and_then(types::cast::<Traceback>) {
         if let Some(code) = tb.code.get().and_then(types::cast::<layout::Code>) {
-            entries.push((code, tb.line as u32, tb.pc as u32));
+            entries.push((code, place(tb)));
         }
         at = tb.next.get();
     }
     entries
+}
+
+/// Where a line of a traceback is.
+pub fn place(tb: &Traceback) -> Place {
+    Place { line: tb.line as u32, pc: tb.pc as u32, depth: tb.depth as u32 }
 }
 
 /// The class of an exception, as `type(e)`.
@@ -72,4 +92,4 @@ pub fn class_of(exc: Value) -> Value {
 }
 
 const _: () = assert!(std::mem::size_of::<Hdr>() == 8 && std::mem::size_of::<Exception>() == 56);
-const _: () = assert!(std::mem::size_of::<Traceback>() == 40);
+const _: () = assert!(std::mem::size_of::<Traceback>() == 48);

@@ -50,8 +50,9 @@ pub fn new_function(m: &mut Mutator, p: FunctionParts) -> R {
         Some(p.qualname),
         p.doc,
         p.module_name,
+        None,
     ];
-    let v = filled::<Function, 9>(m, Kind::Function, fields)?;
+    let v = filled::<Function, 10>(m, Kind::Function, fields)?;
     if let Some(code) = types::cast::<Code>(p.code) {
         let f = v.addr() as *mut Function;
         // SAFETY: `v` is the Function just made, not shared yet. Instructions and data live as long as the code, which the

@@ -46,6 +46,10 @@ pub enum Kind {
     ClassMethod,
     Super,
     Module,
+    // Suspended calls.
+    Generator,
+    Coroutine,
+    AsyncGenerator,
     // Exceptions.
     Exception,
     Traceback,
@@ -85,6 +89,8 @@ pub mod flag {
     pub const EXTERNAL: u8 = 8;
     /// Of a Str: interned; equal interned strings are the same object.
     pub const INTERNED: u8 = 16;
+    /// Of a Function: what its generators are can be awaited (`types.coroutine`).
+    pub const AWAITABLE: u8 = 32;
 }
 
 /// A word of the heap that several threads can reach.

@@ -5,7 +5,7 @@
 //! are atomics, because with the GIL off another thread may be reading them. Cells are 16-byte aligned.
 
 use super::header::{Hdr, Kind, Slot, flag};
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 /// An immutable map from attribute names to slots, shared by the instances of a class that grew alike.
 #[repr(C)]
@@ -20,8 +20,8 @@ pub struct Shape {
     /// First of the shapes that extend this one; they are linked by `sibling`.
     pub children: Slot,
     pub sibling: Slot,
-    /// Not used yet: keeps the struct at a multiple of 16 bytes.
-    pub spare: Slot,
+    /// Of a root: one for objects with another number of slots inside, whose class became this one.
+    pub other_width: Slot,
     /// Number of attributes; the one added has number `count - 1`.
     pub count: u32,
     /// How many of them live inside the object; the rest in Chunks.
@@ -255,6 +255,8 @@ pub struct Function {
     pub qualname: Slot,
     pub doc: Slot,
     pub module_name: Slot,
+    /// EMPTY, or a Dict.
+    pub annotations: Slot,
     /// Copied from the code, so that a call follows one reference less: see `Code`.
     pub insns: *const crate::bytecode::op::Insn,
     pub data: *mut u64,
@@ -291,8 +293,6 @@ pub struct Class {
     pub dict: Slot,
     /// The Shape of a fresh instance.
     pub root_shape: Slot,
-    /// List of direct subclasses.
-    pub subclasses: Slot,
     /// Tuple of the attribute names that `__slots__` of this class and its bases give; EMPTY: none of them has any.
     pub slot_names: Slot,
     /// Kind of the instances.
@@ -356,6 +356,32 @@ pub struct Traceback {
     pub code: Slot,
     pub line: u64,
     pub pc: u64,
+    /// How many inlined comprehensions of the code this line is in.
+    pub depth: u64,
+}
+
+/// A call that can be suspended: a generator, coroutine or asynchronous generator (`generator.rs`). While it is
+/// suspended, its registers lie here; while it runs, on the stack of the thread that resumed it.
+#[repr(C)]
+pub struct Generator {
+    pub hdr: Hdr,
+    /// The Function that runs.
+    pub func: Slot,
+    /// While suspended: the exception that it is handling; EMPTY: none of its own.
+    pub handled: Slot,
+    /// EMPTY, or a Tuple of the names that a script gave it.
+    pub names: Slot,
+    /// Behind the instruction that suspended it.
+    pub pc: AtomicPtr<crate::bytecode::op::Insn>,
+    /// Who may touch it: `generator::SUSPENDED` and its like.
+    pub state: AtomicU32,
+    /// How many of `regs` are in use.
+    pub live: AtomicU32,
+    /// `generator::bits::*`.
+    pub bits: AtomicU32,
+    /// How many `regs` there are.
+    pub room: u32,
+    pub regs: [AtomicU64; 0],
 }
 
 /// An object that owns a Rust value. `data` is a leaked `Box<Box<dyn Any + Send + Sync>>`, dropped by the finalizer.
@@ -389,7 +415,7 @@ heap_objects! {
     Float = Float, Tuple = Tuple, List = List, ListBuf = ListBuf, Dict = Dict, Table = Table, Set = Set, SetTable = SetTable,
     Range = Range, Slice = Slice, DictView = DictView, Iter = Iter, Code = Code, Function = Function, Native = Native,
     BoundMethod = BoundMethod, Class = Class, Property = Property, Super = Super, Module = Module, Exception = Exception,
-    Traceback = Traceback, Host = Host,
+    Traceback = Traceback, Host = Host, Generator = Generator,
 }
 
 /// Where the values of an object are, in words from its start.
@@ -411,15 +437,17 @@ pub const fn words(kind: Kind) -> Words {
         Kind::List | Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::ByteArray => {
             Fixed { first: 1, count: 1 }
         }
+        // The registers are no typed words: see `generator::registers`.
+        Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => Fixed { first: 1, count: 3 },
         Kind::Range | Kind::Slice | Kind::Super => Fixed { first: 1, count: 3 },
         Kind::DictView | Kind::MappingProxy | Kind::StaticMethod | Kind::ClassMethod => {
             Fixed { first: 1, count: 1 }
         }
         Kind::Iter => Fixed { first: 2, count: 4 },
-        Kind::Function => Fixed { first: 1, count: 9 },
+        Kind::Function => Fixed { first: 1, count: 10 },
         Kind::Native => Fixed { first: 2, count: 1 },
         Kind::BoundMethod | Kind::Module => Fixed { first: 1, count: 2 },
-        Kind::Class => Fixed { first: 1, count: 8 },
+        Kind::Class => Fixed { first: 1, count: 7 },
         Kind::Property => Fixed { first: 1, count: 4 },
         Kind::Exception => Fixed { first: 1, count: 6 },
         Kind::Traceback => Fixed { first: 1, count: 2 },

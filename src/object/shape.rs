@@ -216,8 +216,7 @@ pub fn plan_delete(m: &mut Mutator, object: Value, name: Value) -> R<Option<Dele
         return Ok(None);
     }
     let before = of(types::hdr(object));
-    let Some(class) = before.class.get().and_then(super::class::cast) else { return Ok(None) };
-    let Some(mut after) = super::class::root(class) else { return Ok(None) };
+    let mut after = root_of(before);
     let mut kept = Vec::new();
     for (n, key) in keys(before).into_iter().enumerate() {
         if key != name && slot(object, before, n as u32).is_some_and(|s| s.get().is_some()) {
@@ -246,6 +245,52 @@ impl Deletion {
         hdr.shape.store(id, Ordering::Release);
         true
     }
+}
+
+/// Makes an object one of `class`, its attributes staying in their slots. The class must have the object's layout.
+pub fn change_class(m: &mut Mutator, object: Value, class: Value) -> R<()> {
+    let hdr = types::hdr(object);
+    loop {
+        let before = of(hdr);
+        let mut after = root_of_width(m, class, before.inline_cap)?;
+        for key in keys(before) {
+            after = extend(m, after, key)?;
+        }
+        let _guard = sync::structural(m, hdr);
+        if std::ptr::eq(of(hdr), before) {
+            let id = heap::compress(Value::from_addr(std::ptr::from_ref(after).addr()));
+            hdr.shape.store(id, Ordering::Release);
+            return Ok(());
+        }
+    }
+}
+
+/// The class's root shape for objects with this many slots inside: an object keeps its slots when its class changes.
+fn root_of_width(m: &mut Mutator, class: Value, inline_cap: u32) -> R<&'static Shape> {
+    let Some(mut at) = super::class::cast(class).and_then(super::class::root) else {
+        return Err(m.type_error("__class__ must be set to a class"));
+    };
+    while at.inline_cap != inline_cap {
+        if let Some(next) = at.other_width.get().and_then(types::cast::<Shape>) {
+            at = next;
+            continue;
+        }
+        let fresh = new_root(m, class, inline_cap)?;
+        // Lost to another thread: then its shape is there, and may be the one.
+        let _ = at.other_width.set_if_empty(fresh);
+    }
+    Ok(at)
+}
+
+/// The shape without attributes that this one grew from.
+fn root_of(shape: &'static Shape) -> &'static Shape {
+    let mut at = shape;
+    while at.count > 0
+        && let Some(parent) = at.parent.get().and_then(types::cast::<Shape>)
+    {
+        at = parent;
+    }
+    at
 }
 
 /// The attributes an object has now: names and values.

@@ -16,7 +16,7 @@ use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Class, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, tuple, types};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// A cell by its compressed reference.
@@ -178,15 +178,20 @@ fn put_window(window: *mut u64, callee: Value, receiver: Word) {
     }
 }
 
-/// Looked up on the type, for `with`.
-pub fn special(th: &mut Thread, object: Value, name: Value, exit: bool, window: *mut u64) -> R<()> {
+/// Looked up on the type, for `with` and `async with`; `which`: see the table of opcodes.
+pub fn special(th: &mut Thread, object: Value, name: Value, which: u8, window: *mut u64) -> R<()> {
     let class = types::class_of(object);
     let Some(f) = th.lookup.find(class, name).and_then(|c| c.value.get()) else {
         let class = class::name(class);
-        let missed = if exit { " (missed __exit__ method)" } else { "" };
-        return Err(
-            th.type_error(format!("'{class}' object does not support the context manager protocol{missed}"))
-        );
+        let protocol = if which < 2 { "context" } else { "asynchronous context" };
+        let missed = match which {
+            1 => " (missed __exit__ method)",
+            3 => " (missed __aexit__ method)",
+            _ => "",
+        };
+        return Err(th.type_error(format!(
+            "'{class}' object does not support the {protocol} manager protocol{missed}"
+        )));
     };
     if matches!(types::kind_of(f), Kind::Function | Kind::Native) {
         put_window(window, f, Some(object));
@@ -312,11 +317,20 @@ fn custom_getattribute(th: &mut Thread, object: Value, class: Value, name: Value
 
 fn get_property(th: &mut Thread, property: Value, object: Value, name: Value) -> R {
     match types::cast::<Property>(property).and_then(|p| p.get.get()) {
-        Some(getter) => th.call(getter, &[object]),
+        Some(getter) => ask_getter(th, getter, object),
         None => {
             let (name, class) = (text(name), class::name(types::class_of(object)));
             Err(th.raise(Exc::AttributeError, format!("property '{name}' of '{class}' object has no getter")))
         }
+    }
+}
+
+/// A property's value. The getter of a named tuple's field is just the number of the item.
+fn ask_getter(th: &mut Thread, getter: Value, object: Value) -> R {
+    let item = getter.as_small().and_then(|i| tuple::items(object).get(usize::try_from(i).ok()?)?.get());
+    match item {
+        Some(v) => Ok(v),
+        None => th.call(getter, &[object]),
     }
 }
 
@@ -330,7 +344,7 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
             func::new_bound(th, f, class)
         }
         Kind::Property => match types::cast::<Property>(v).and_then(|p| p.get.get()) {
-            Some(getter) => th.call(getter, &[object]),
+            Some(getter) => ask_getter(th, getter, object),
             None => Err(th.raise(Exc::AttributeError, "property has no getter")),
         },
         Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
@@ -347,6 +361,9 @@ fn find_in_module(th: &mut Thread, module: Value, name: Value) -> R<Found> {
 }
 
 fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
+    if text(name) == "__annotations__" && class::find_own(class, name).is_none() {
+        return own_annotations(th, class, name);
+    }
     if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
             Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
@@ -361,6 +378,17 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
         });
     }
     find_plainly(th, class, types::class_of_kind(Kind::Class), name)
+}
+
+/// A class's annotations are its own: a base's are none of its attributes.
+#[cold]
+fn own_annotations(th: &mut Thread, class: Value, name: Value) -> R<Found> {
+    if class::traits(class) & trait_bits::HEAP_TYPE == 0 {
+        return Ok(Found::Nothing);
+    }
+    let fresh = th.m.new_dict()?;
+    set_in_class(th, class, name, Some(fresh))?;
+    Ok(Found::Computed(fresh))
 }
 
 fn find_in_super(th: &mut Thread, object: Value, name: Value) -> R<Found> {
@@ -498,6 +526,10 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
         if let Some(p) = types::cast::<Property>(v) {
             return match p.set.get() {
                 Some(setter) => th.call(setter, &[object, value]).map(drop),
+                // A field of a named tuple.
+                None if p.get.get().is_some_and(Value::is_small_int) => {
+                    Err(th.raise(Exc::AttributeError, "can't set attribute"))
+                }
                 None => Err(property_error(th, object, name, "setter")),
             };
         }
@@ -615,9 +647,8 @@ fn binding_of(v: Word) -> Binding {
 pub fn add_trait(class: Value, bit: u64) {
     let Some(c) = class::cast(class) else { return };
     c.traits.fetch_or(bit & trait_bits::INHERITED, Ordering::Relaxed);
-    let Some(list) = c.subclasses.get() else { return };
-    for sub in crate::object::list::snapshot(list) {
-        add_trait(sub, bit);
+    if bit & trait_bits::INHERITED != 0 {
+        class::subclasses(class).into_iter().for_each(|sub| add_trait(sub, bit));
     }
 }
 
@@ -745,15 +776,23 @@ impl Thread {
         self.lookup.find(types::class_of(object), name)?.value.get()
     }
 
-    /// As `lookup_special`, only if a class written in Mini provides it.
+    /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators
+    /// know the other built-in types themselves.
     #[inline]
     pub fn lookup_override(&mut self, object: Value, name: &str) -> Word {
-        if !object.is_ref() || class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
+        if !object.is_ref() {
             return None;
         }
-        self.lookup_special(object, name).filter(|f| types::kind_of(*f) != Kind::Native)
+        let by_table = matches!(types::hdr(object).kind, Kind::Host | Kind::Iter);
+        if !by_table && class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
+            return None;
+        }
+        self.lookup_special(object, name).filter(|f| match types::cast::<Native>(*f) {
+            Some(native) => by_table && native.owner.get() != Some(types::class_of_kind(Kind::Instance)),
+            None => true,
+        })
     }
 }
 
 /// The layouts this file reads through caches.
-const _: () = assert!(std::mem::size_of::<Function>() == 104 && std::mem::size_of::<Native>() == 24);
+const _: () = assert!(std::mem::size_of::<Function>() == 112 && std::mem::size_of::<Native>() == 24);

@@ -61,6 +61,9 @@ const KINDS: &[Kind] = &[
     Kind::ClassMethod,
     Kind::Super,
     Kind::Module,
+    Kind::Generator,
+    Kind::Coroutine,
+    Kind::AsyncGenerator,
     Kind::Exception,
     Kind::Traceback,
     Kind::Host,
@@ -101,7 +104,7 @@ pub fn make_classes(th: &mut Thread, tables: &[&'static TypeDef]) -> R<()> {
 fn blueprint(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -> R<Blueprint> {
     let name = th.m.intern(name)?;
     let traits = if open { 0 } else { trait_bits::FINAL };
-    Ok(Blueprint { name, qualname: name, base, kind, inline_cap: 0, traits })
+    Ok(Blueprint { name, qualname: name, bases: base.into_iter().collect(), kind, inline_cap: 0, traits })
 }
 
 fn make_plain(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -> R {
@@ -187,6 +190,9 @@ fn fill_class(th: &mut Thread, class: Value, def: &'static TypeDef) -> R<()> {
         put(th, class, "__new__", f)?;
     }
     add_methods(th, class, def.methods)?;
+    if def.kind == Kind::Host && def.methods.iter().any(|m| m.name == "__hash__") {
+        attr::add_trait(class, trait_bits::HASH);
+    }
     for m in def.class_methods {
         add_class_method(th, class, m)?;
     }

@@ -1,6 +1,7 @@
 //! Making classes (`class` statements, `type(name, bases, dict)`) and making instances of them.
 //! Must not know how attributes are cached (`attr.rs`).
 
+use super::bases::{self, Bases};
 use super::call::{self, Called};
 use super::frame::{self, CTOR, LINK};
 use super::ops::build::dict_items;
@@ -8,9 +9,7 @@ use super::thread::Thread;
 use super::{attr, bind, slot_names};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
-use crate::object::{
-    Kind, R, Raised, Value, Word, dict, exc, func, heap, intern, list, shape, str, tuple, types,
-};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, intern, shape, str, tuple, types};
 use std::sync::atomic::Ordering;
 
 /// What a `class` statement or a call of `type` says.
@@ -18,7 +17,7 @@ struct Statement {
     name: Value,
     qualname: Value,
     module: Word,
-    base: Word,
+    bases: Bases,
     namespace: Value,
     attr_hint: u32,
 }
@@ -40,23 +39,17 @@ pub(crate) fn build(th: &mut Thread, window: *mut u64, n: usize, names: Value, s
         ((0..positional).map(|i| at(2 + i)).collect(), keywords)
     };
     let keywords = without_metaclass(th, keywords)?;
-    let base = check_bases(th, &bases)?;
-    let namespace = th.m.new_dict()?;
     let scope = th.scope();
-    th.root(namespace);
-    let result = run_body(th, body, name, base, namespace, &keywords);
+    let result = statement(th, body, name, &bases, &keywords);
     th.close(scope);
     result
 }
 
-fn run_body(
-    th: &mut Thread,
-    body: Value,
-    name: Value,
-    base: Word,
-    namespace: Value,
-    keywords: &[(Value, Value)],
-) -> R {
+fn statement(th: &mut Thread, body: Value, name: Value, bases: &[Value], keywords: &[(Value, Value)]) -> R {
+    let bases = bases::of_statement(th, bases)?;
+    th.m.rooted.extend(bases.all.iter().chain(&bases.written));
+    let namespace = th.m.new_dict()?;
+    th.root(namespace);
     let Some(function) = types::cast::<Function>(body) else {
         return Err(th.type_error("class body expected"));
     };
@@ -68,9 +61,13 @@ fn run_body(
         dict::insert_str(&mut th.m, namespace, key, v.unwrap_or(Value::NONE))?;
     }
     let cell = th.run_class_body(body, namespace)?;
+    if let Some(written) = bases.written {
+        let key = th.name("__orig_bases__")?;
+        dict::insert_str(&mut th.m, namespace, key, written)?;
+    }
     let qualname_key = th.name("__qualname__")?;
     let qualname = dict::remove_str(&mut th.m, namespace, qualname_key).unwrap_or(name);
-    let statement = Statement { name, qualname, module, base, namespace, attr_hint: plain.attr_hint as u32 };
+    let statement = Statement { name, qualname, module, bases, namespace, attr_hint: plain.attr_hint as u32 };
     let class = make(th, &statement)?;
     if let Some(cell) = types::cast::<Cell>(cell) {
         cell.value.set(class);
@@ -99,39 +96,13 @@ fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<Ve
     Ok(keywords)
 }
 
-fn check_bases(th: &mut Thread, bases: &[Value]) -> R<Word> {
-    let object = types::class_of_kind(Kind::Instance);
-    let mut real: Vec<Value> = bases.iter().copied().filter(|b| *b != object).collect();
-    for base in real.iter_mut().filter(|b| class::cast(**b).is_none()) {
-        // `class C(list[int])` derives from `list`.
-        let Some(hook) = th.lookup_override(*base, "__mro_entries__") else { continue };
-        let given = th.m.new_tuple(bases)?;
-        let instead = th.call(hook, &[*base, given])?;
-        *base = tuple::items(instead).first().map_or(*base, |s| s.value());
-    }
-    match real.as_slice() {
-        [] => Ok(Some(object)),
-        [one] => {
-            let Some(c) = class::cast(*one) else {
-                let class = class::name(types::class_of(*one));
-                return Err(th.type_error(format!("'{class}' object is not a class: it cannot be a base")));
-            };
-            if c.traits.load(Ordering::Relaxed) & trait_bits::FINAL != 0 {
-                let name = class::name(*one);
-                return Err(th.type_error(format!("type '{name}' is not an acceptable base type")));
-            }
-            Ok(Some(*one))
-        }
-        _ => Err(th.type_error("multiple inheritance is not supported by this version of Mini")),
-    }
-}
-
 fn make(th: &mut Thread, s: &Statement) -> R {
-    let base = s.base.and_then(class::cast);
-    let inherited = base.map_or(0, |b| b.traits.load(Ordering::Relaxed)) & trait_bits::INHERITED;
-    let kind = base.map_or(Kind::Instance, kind_of_instances);
+    let best = class::cast(s.bases.best);
+    let bases = || s.bases.all.iter().filter_map(|b| class::cast(*b));
+    let traits = || bases().fold(0, |all, b| all | b.traits.load(Ordering::Relaxed) & trait_bits::INHERITED);
+    let kind = best.map_or(Kind::Instance, kind_of_instances);
     let inline = if kind == Kind::Instance {
-        let below = base.and_then(class::root).map_or(0, |root| root.inline_cap);
+        let below = bases().filter_map(class::root).map(|root| root.inline_cap).max().unwrap_or(0);
         // An even number of slots fills the cell; two is what a small object costs anyway.
         (below.max(s.attr_hint).max(2) + 1) & !1
     } else {
@@ -140,22 +111,17 @@ fn make(th: &mut Thread, s: &Statement) -> R {
     let plan = Blueprint {
         name: s.name,
         qualname: s.qualname,
-        base: s.base,
+        bases: s.bases.all.clone(),
         kind,
         inline_cap: inline,
-        traits: inherited | trait_bits::HEAP_TYPE,
+        traits: traits() | trait_bits::HEAP_TYPE,
     };
     let class = class::new_class(&mut th.m, &plan)?;
-    if let Some(b) = base {
-        if let Some(l) = b.subclasses.get().and_then(list::of) {
-            list::push(&mut th.m, l, class)?;
-        }
-        // Another thread may have given the base a trait before it could find this subclass.
-        attr::add_trait(class, b.traits.load(Ordering::Relaxed));
-    }
+    // Another thread may have given a base a trait before it could find this subclass.
+    attr::add_trait(class, traits());
     let Some(c) = class::cast(class) else { return Ok(class) };
     fill_namespace(th, class, c, s)?;
-    slot_names::declare(th, class, c, base)?;
+    slot_names::declare(th, class, c, &s.bases)?;
     Ok(class)
 }
 
@@ -204,11 +170,12 @@ fn implicit_wrapper(th: &mut Thread, name: &str, value: Value) -> R {
     }
 }
 
-/// `__set_name__` of the namespace's values, then the base's `__init_subclass__`.
+/// `__set_name__` of the namespace's values, then the next class's `__init_subclass__`.
 fn announce(th: &mut Thread, class: Value, namespace: Value, keywords: &[(Value, Value)]) -> R<()> {
     for (key, value) in dict_items(namespace) {
-        if let Some(hook) = th.lookup_override(value, "__set_name__") {
-            th.call(hook, &[value, class, key])?;
+        let Some(hook) = th.lookup_override(value, "__set_name__") else { continue };
+        if let Err(raised) = th.call(hook, &[value, class, key]) {
+            return Err(name_not_set(th, raised, class, key, value));
         }
     }
     let name = th.name("__init_subclass__")?;
@@ -221,17 +188,48 @@ fn announce(th: &mut Thread, class: Value, namespace: Value, keywords: &[(Value,
     }
 }
 
-/// `type(name, bases, namespace)`.
-pub fn make_dynamic(th: &mut Thread, name: Value, bases: Value, namespace: Value) -> R {
-    if str::as_str(name).is_none() {
-        return Err(th.type_error("type.__new__() argument 1 must be str"));
+/// RuntimeError in place of what a `__set_name__` raised, which is its cause.
+#[cold]
+fn name_not_set(th: &mut Thread, raised: Raised, class: Value, key: Value, value: Value) -> Raised {
+    let Some(cause) = th.m.pending.take() else { return raised };
+    let (owner, kind, key) = (class::name(class), th.type_name(value), str::as_str(key).unwrap_or("?"));
+    let message = format!("Error calling __set_name__ on '{kind}' instance '{key}' in '{owner}'");
+    let raised = th.raise(Exc::RuntimeError, message);
+    if let Some(e) = th.m.pending.and_then(exc::cast) {
+        e.cause.set(cause);
+        e.context.set(cause);
+        e.suppress.set(Value::TRUE);
     }
-    let bases: Vec<Value> = tuple::items(bases).iter().filter_map(|s| s.get()).collect();
-    let base = check_bases(th, &bases)?;
-    let module = th.m.new_str("__main__")?;
-    let s = Statement { name, qualname: name, module: Some(module), base, namespace, attr_hint: 2 };
+    raised
+}
+
+/// `type(name, bases, namespace, **keywords)`.
+pub fn make_dynamic(th: &mut Thread, args: [Value; 3], keywords: &[(Value, Value)]) -> R {
+    let [name, bases, namespace] = args;
+    for (n, v, kind, what) in
+        [(1, name, Kind::Str, "str"), (2, bases, Kind::Tuple, "tuple"), (3, namespace, Kind::Dict, "dict")]
+    {
+        if types::kind_of(v) != kind {
+            let got = th.type_name(v);
+            return Err(th.type_error(format!("type.__new__() argument {n} must be {what}, not {got}")));
+        }
+    }
+    let bases = bases::of_tuple(th, bases)?;
+    // The caller's module, as a `class` statement there would have it.
+    let caller = frame::walk(th.base, th.pc).next();
+    let module = caller.map_or(Ok(None), |f| module_name(th, f.function))?;
+    let own = th.m.new_dict()?;
+    th.root(own);
+    for (key, v) in dict_items(namespace) {
+        let key = intern::intern_value(&mut th.m, key)?;
+        dict::insert_str(&mut th.m, own, key, v)?;
+    }
+    let qualname_key = th.name("__qualname__")?;
+    let qualname = dict::remove_str(&mut th.m, own, qualname_key).unwrap_or(name);
+    let s = Statement { name, qualname, module, bases, namespace: own, attr_hint: 2 };
     let class = make(th, &s)?;
-    announce(th, class, namespace, &[])?;
+    th.root(class);
+    announce(th, class, own, keywords)?;
     Ok(class)
 }
 
@@ -321,7 +319,7 @@ pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, V
 
 fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
     if class == types::class_of_kind(Kind::Class) {
-        return call_type(th, args);
+        return call_type(th, args, keywords);
     }
     let traits = class::traits(class);
     let Some(c) = class::cast(class) else { return Err(takes_no_arguments(th, class)) };
@@ -379,12 +377,21 @@ fn new_builtin(
             };
             // A mutable container whose `__init__` is written in Mini fills itself there.
             let mutable = matches!(kind, Kind::List | Kind::Dict | Kind::Set | Kind::ByteArray);
-            if user_init && mutable {
+            if user_init && (mutable || fills_itself(th, class)?) {
                 return th.call(hook, &[class]);
             }
             th.call_kw(hook, &[&[class], args].concat(), keywords)
         }
     }
+}
+
+/// Whether a built-in class of Host objects among the bases has an `__init__` of its own, which the derived one is to call.
+fn fills_itself(th: &mut Thread, class: Value) -> R<bool> {
+    let (name, object) = (th.name("__init__")?, types::class_of_kind(Kind::Instance));
+    let mut bases = class::mro(class).iter().filter_map(crate::object::Slot::get);
+    Ok(bases.any(|c| {
+        c != object && class::traits(c) & trait_bits::HEAP_TYPE == 0 && class::find_own(c, name).is_some()
+    }))
 }
 
 /// A bare instance of a class written in Mini.
@@ -395,10 +402,15 @@ pub fn new_instance(th: &mut Thread, class: Value) -> R {
     }
 }
 
-fn call_type(th: &mut Thread, args: &[Value]) -> R {
+fn call_type(th: &mut Thread, args: &[Value], keywords: &[(Value, Value)]) -> R {
     match args {
-        [v] => Ok(types::class_of(*v)),
-        [name, bases, namespace] => make_dynamic(th, *name, *bases, *namespace),
+        [v] if keywords.is_empty() => Ok(types::class_of(*v)),
+        [name, bases, namespace] => {
+            let scope = th.scope();
+            let made = make_dynamic(th, [*name, *bases, *namespace], keywords);
+            th.close(scope);
+            made
+        }
         _ => Err(th.type_error("type() takes 1 or 3 arguments")),
     }
 }
@@ -418,26 +430,6 @@ pub fn new_super(th: &mut Thread, class: Value, receiver: Value) -> R {
         return Err(th.type_error("super(type, obj): obj must be an instance or subtype of type"));
     };
     func::new_super(&mut th.m, class, receiver, start)
-}
-
-/// Sets the class of an instance (`obj.__class__ = C`): only between classes with the same layout.
-pub fn set_class(th: &mut Thread, object: Value, class: Value) -> R<()> {
-    let (Some(old), Some(new)) = (class::cast(types::class_of(object)), class::cast(class)) else {
-        return Err(th.type_error("__class__ must be set to a class"));
-    };
-    let same = types::kind_of(object) == Kind::Instance && kind_of_instances(new) == kind_of_instances(old);
-    let caps = (class::root(old).map(|r| r.inline_cap), class::root(new).map(|r| r.inline_cap));
-    if !same || caps.0 != caps.1 {
-        return Err(th.type_error("__class__ assignment only supported for classes with the same layout"));
-    }
-    let attributes = shape::attributes(object);
-    let Some(root) = class::root(new) else { return Ok(()) };
-    let id = heap::compress(Value::from_addr(std::ptr::from_ref(root).addr()));
-    types::hdr(object).shape.store(id, Ordering::Release);
-    for (key, value) in attributes {
-        shape::set(&mut th.m, object, key, value)?;
-    }
-    Ok(())
 }
 
 impl Thread {

@@ -18,7 +18,7 @@ fn class(th: &mut Thread) -> R {
     let plan = Blueprint {
         name,
         qualname: name,
-        base: Some(types::class_of_kind(Kind::Instance)),
+        bases: vec![types::class_of_kind(Kind::Instance)],
         kind: Kind::Instance,
         inline_cap: 4,
         traits: trait_bits::FINAL,

@@ -9,7 +9,7 @@ use super::thread::Thread;
 use crate::object::header::flag;
 use crate::object::iter::{self, Tag};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word};
-use crate::object::{bytes, dict, func, list, range, set, str as text, str_index, tuple, types};
+use crate::object::{bytes, dict, func, generator, list, range, set, str as text, str_index, tuple, types};
 use std::sync::atomic::Ordering;
 
 /// How the items of an iterable are found.
@@ -161,7 +161,7 @@ impl Thread {
     pub fn iter_object(&mut self, v: Value) -> R {
         let kind = types::kind_of(v);
         if !overrides_iter(self, v) {
-            if kind == Kind::Iter {
+            if matches!(kind, Kind::Iter | Kind::Generator) {
                 return Ok(v);
             }
             if let Some(it) = builtin_iterator(self, kind, v)? {
@@ -201,6 +201,11 @@ impl Thread {
     pub fn next_item(&mut self, it: Value) -> R<Word> {
         if let Some(state) = iter::of(it) {
             return iter_object::next(self, state);
+        }
+        if types::kind_of(it) == Kind::Generator
+            && let Some(g) = generator::of(it)
+        {
+            return self.next_of_generator(g);
         }
         let Some(method) = self.lookup_special(it, "__next__") else {
             let name = self.type_name(it);

@@ -1,6 +1,8 @@
 //! Runs code: frames, the eval loop, calls, attribute access, unwinding. Must not know modules of the standard library.
 
 pub mod attr;
+pub mod awaitable;
+pub mod bases;
 pub mod bind;
 pub mod boot;
 pub mod call;
@@ -8,6 +10,7 @@ pub mod classes;
 pub mod compare_containers;
 pub mod container_ops;
 pub mod container_repr;
+pub mod coroutine;
 pub mod exc_fields;
 pub mod fields;
 pub mod frame;
@@ -17,7 +20,9 @@ pub mod hashing;
 pub mod hooks;
 pub mod import;
 pub mod iter;
+pub mod iter_combine;
 pub mod iter_object;
+pub mod iter_tools;
 pub mod link;
 pub mod lookup;
 pub mod native;
@@ -26,6 +31,7 @@ pub mod poll;
 
 pub mod roots;
 pub mod run;
+pub mod set_class;
 pub mod set_ops;
 pub mod signals;
 pub mod slicing;

@@ -8,19 +8,23 @@
 //! The loop is one function, which LLVM has to see whole: the longest file of the project. What its arms are made of is
 //! in `run/word.rs` and `run/raw.rs`.
 
+mod mode;
 mod raw;
+mod resume;
 mod word;
 
 use super::frame::{self, LINK};
-use super::ops::{arith, build, compare, except, item, iterate, names, test};
+use super::ops::{arith, build, compare, except, item, iterate, names, suspend, test};
 use super::thread::Thread;
-use super::{attr, call, classes, import, poll, stack, unwind};
+use super::{attr, awaitable, call, classes, coroutine, import, poll, stack, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::gil::LoopKind;
-use crate::object::layout::{Cell, Function};
+use crate::object::layout::{Cell, Function, Generator};
 use crate::object::num::{BinOp, CmpOp, UnOp};
 use crate::object::{Kind, R, Slot, Value};
+pub use mode::{Free, Locked, Mode, Stepped};
 use raw::*;
+use resume::resumed;
 use std::sync::atomic::Ordering;
 use word::*;
 
@@ -32,38 +36,6 @@ pub enum Exit {
     Raised,
     /// The policy changed: go on in the instantiation that `Thread::loop_kind` names.
     Switch,
-}
-
-/// How an instantiation of the loop differs from the others.
-pub trait Mode {
-    const KIND: LoopKind;
-    /// GIL off: in-place writes announce themselves.
-    const FREE: bool;
-    /// Counts, and may poll, at every instruction.
-    const STEP: bool;
-}
-
-/// GIL off.
-pub struct Free;
-/// A GIL that changes hands at back-edges and calls.
-pub struct Locked;
-/// A GIL that may change hands at every instruction.
-pub struct Stepped;
-
-impl Mode for Free {
-    const KIND: LoopKind = LoopKind::Free;
-    const FREE: bool = true;
-    const STEP: bool = false;
-}
-impl Mode for Locked {
-    const KIND: LoopKind = LoopKind::Locked;
-    const FREE: bool = false;
-    const STEP: bool = false;
-}
-impl Mode for Stepped {
-    const KIND: LoopKind = LoopKind::Stepped;
-    const FREE: bool = false;
-    const STEP: bool = true;
 }
 
 /// Runs the frame at `th.base` until the frame that was entered from Rust ends, under whatever policy is in force.
@@ -138,11 +110,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             };
         }
         macro_rules! reload {
-            () => {
+            () => {{
                 pc = (*th).pc;
                 r = (*th).base;
                 k = data(r)
-            };
+            }};
         }
         // An exception is pending: go to its handler, or leave.
         macro_rules! raised {
@@ -377,6 +349,58 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 poll!();
                 continue;
             }};
+        }
+        // Back to the frame below, if that is one of this loop.
+        macro_rules! pop {
+            ($caller:expr) => {
+                pc = *r.sub(1) as *const Insn;
+                k = *r.sub(3) as *const u64;
+                r = $caller as *mut u64;
+                (*th).depth += 1;
+            };
+        }
+        // Leaves a frame that cannot be suspended.
+        macro_rules! leave {
+            ($value:expr) => {{
+                let (value, caller) = ($value, *r.sub(2));
+                if caller & frame::FLAGS == 0 {
+                    *r.sub(LINK) = value;
+                    pop!(caller);
+                    continue;
+                }
+                save!();
+                match call::return_special(&mut *th, v(value)) {
+                    Ok(Some(done)) => return Exit::Done(done),
+                    Ok(None) => reload!(),
+                    Err(_) => raised!(),
+                }
+            }};
+        }
+        // Goes on in the suspended call `g`, if it can be had.
+        macro_rules! resume {
+            ($g:expr, $sent:expr) => {{
+                let base = resumed::<M>(th, r, $g as *const Generator, $sent);
+                if !base.is_null() {
+                    *base.sub(3) = k as u64;
+                    *base.sub(2) = r as u64;
+                    *base.sub(1) = pc as u64;
+                    r = base;
+                    pc = (*(*r.sub(5) as *const Generator)).pc.load(Ordering::Relaxed);
+                    k = (*(*r.sub(LINK) as *const Function)).data;
+                    continue;
+                }
+            }};
+        }
+        // Leaves a frame that was resumed for whoever did that.
+        macro_rules! resumer {
+            ($value:expr) => {
+                if *r.sub(2) & frame::FLAGS != 0 {
+                    save!();
+                    coroutine::leave(&mut *th, *pc.sub(1));
+                    return Exit::Done(v($value));
+                }
+                pop!(*r.sub(2));
+            };
         }
         // A call that is not the simplest kind.
         macro_rules! call {
@@ -717,8 +741,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     effect!(attr::method_at_site(&mut *th, v(object), k.add(c!()), r.add(a!())))
                 }
                 Op::GetSpecial => {
-                    let exit = (*pc.sub(1)).x == 1;
-                    effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), exit, r.add(a!())))
+                    let which = (*pc.sub(1)).x;
+                    effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), which, r.add(a!())))
                 }
                 Op::GetItem => {
                     let (list, index) = (reg!(b!()), reg!(c!()));
@@ -775,45 +799,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     call!(call::call_keywords(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), method))
                 }
                 Op::CallEx => call!(call::call_spread(&mut *th, r.add(a!()))),
-                Op::Return => {
-                    let value = reg!(a!());
-                    let caller = *r.sub(2);
-                    if caller & frame::FLAGS == 0 {
-                        *r.sub(LINK) = value;
-                        pc = *r.sub(1) as *const Insn;
-                        k = *r.sub(3) as *const u64;
-                        r = caller as *mut u64;
-                        (*th).depth += 1;
-                        continue;
-                    }
-                    save!();
-                    match call::return_special(&mut *th, v(value)) {
-                        Ok(Some(done)) => return Exit::Done(done),
-                        Ok(None) => {
-                            reload!();
-                        }
-                        Err(_) => raised!(),
-                    }
-                }
-                Op::ReturnNone => {
-                    let caller = *r.sub(2);
-                    if caller & frame::FLAGS == 0 {
-                        *r.sub(LINK) = Value::NONE.bits();
-                        pc = *r.sub(1) as *const Insn;
-                        k = *r.sub(3) as *const u64;
-                        r = caller as *mut u64;
-                        (*th).depth += 1;
-                        continue;
-                    }
-                    save!();
-                    match call::return_special(&mut *th, Value::NONE) {
-                        Ok(Some(done)) => return Exit::Done(done),
-                        Ok(None) => {
-                            reload!();
-                        }
-                        Err(_) => raised!(),
-                    }
-                }
+                Op::Return => leave!(reg!(a!())),
+                Op::ReturnNone => leave!(Value::NONE.bits()),
                 Op::MakeFunc => slow!(build::function(&mut *th, v(*k.add(c!())), r.add(b!()))),
                 Op::BuildClass => {
                     let spread = (*pc.sub(1)).x != 0;
@@ -869,6 +856,9 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         poll!();
                         continue;
                     }
+                    if is_ref(*state) && hdr(*state).kind == Kind::Generator {
+                        resume!(*state, Value::NONE.bits());
+                    }
                     if let Some(item) = try_slow!(iterate::next(&mut *th, state)) {
                         reg!(b!()) = item.bits();
                         jump!((*pc.sub(1)).c as i16 as isize);
@@ -911,11 +901,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     raised!()
                 }
                 Op::PushExc => {
-                    reg!(a!()) = (*th).handled.unwrap_or(Value::NONE).bits();
+                    let outermost = (*pc.sub(1)).x != 0;
+                    reg!(a!()) = if outermost { 0 } else { (*th).handled.unwrap_or(Value::NONE).bits() };
                     (*th).handled = Value::from_bits(reg!(b!()));
                 }
                 Op::PopExc => {
-                    (*th).handled = Value::from_bits(reg!(a!())).filter(|e| !e.is_none());
+                    let word = if reg!(a!()) != 0 { reg!(a!()) } else { *r.sub(6) };
+                    (*th).handled = Value::from_bits(word).filter(|e| !e.is_none());
                 }
                 Op::JNoMatch => {
                     if !try_slow!(except::matches(&mut *th, v(reg!(a!())), v(reg!(b!())))) {
@@ -924,6 +916,51 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     check_mode!();
                 }
                 Op::ExcTriple => except::triple(v(reg!(b!())), r.add(a!())),
+
+                Op::MakeGen => {
+                    let made = try_slow!(coroutine::make(&mut *th, c!()));
+                    leave!(made.bits())
+                }
+                Op::Yield => {
+                    let value = reg!(a!());
+                    coroutine::suspend(th, r, pc);
+                    resumer!(value);
+                    if (*pc.sub(1)).op == Op::ForLoop {
+                        reg!(b!()) = value;
+                        jump!((*pc.sub(1)).c as i16 as isize);
+                        poll!();
+                    } else {
+                        reg!(a!()) = value;
+                    }
+                }
+                Op::GenReturn => {
+                    let value = reg!(a!());
+                    coroutine::finish(r);
+                    resumer!(value);
+                    if (*pc.sub(1)).op != Op::ForLoop {
+                        reg!(a!()) = value;
+                        jump!((*pc.sub(1)).c as i16 as isize);
+                    }
+                }
+                Op::Send => {
+                    let (sent, iter) = (reg!(a!()), reg!(b!()));
+                    if is_ref(iter) && matches!(hdr(iter).kind, Kind::Generator | Kind::Coroutine) {
+                        resume!(iter, sent);
+                    }
+                    match try_slow!(suspend::send(&mut *th, v(iter), v(sent))) {
+                        Ok(value) => reg!(a!()) = value.bits(),
+                        Err(result) => {
+                            reg!(a!()) = result.bits();
+                            jump!((*pc.sub(1)).c as i16 as isize);
+                        }
+                    }
+                    check_mode!();
+                }
+                Op::Delegate => slow!(suspend::delegate(&mut *th, v(reg!(b!())))),
+                Op::Awaitable => slow!(awaitable::awaitable(&mut *th, v(reg!(b!())), (*pc.sub(1)).x)),
+                Op::AsyncIter => slow!(awaitable::async_iter(&mut *th, v(reg!(b!())))),
+                Op::AsyncNext => slow!(awaitable::async_next(&mut *th, v(reg!(b!())))),
+                Op::EndAsync => effect!(suspend::end_loop(&mut *th, v(reg!(a!())))),
 
                 Op::Import => {
                     let level = (*pc.sub(1)).x;

@@ -1,26 +1,43 @@
 //! `__slots__`: a class that says which attributes its instances have. The attributes lie where others lie; only their
 //! names are checked. Must not know how attributes are stored or cached.
 
+use super::bases::Bases;
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::Class;
-use crate::object::{R, Slot, Value, intern, str, tuple, types};
+use crate::object::{Kind, R, Slot, Value, intern, str, tuple, types};
 use std::sync::atomic::Ordering;
 
-/// Takes `__slots__` of a new class and of its base into account.
-pub fn declare(th: &mut Thread, value: Value, c: &Class, base: Option<&Class>) -> R<()> {
+/// Takes `__slots__` of a new class and of its bases into account.
+pub fn declare(th: &mut Thread, value: Value, c: &Class, bases: &Bases) -> R<()> {
+    let object = types::class_of_kind(Kind::Instance);
     let mut names: Vec<Value> = Vec::new();
-    if let Some(inherited) = base.and_then(|b| b.slot_names.get()) {
-        names.extend(tuple::items(inherited).iter().filter_map(Slot::get));
+    for inherited in bases.all.iter().filter_map(|b| class::cast(*b)?.slot_names.get()) {
+        let fresh: Vec<Value> = tuple::items(inherited).iter().filter_map(Slot::get).collect();
+        for name in fresh {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
     }
     let key = th.name("__slots__")?;
     let own = class::find_own(value, key).and_then(|cell| cell.value.get());
     if let Some(own) = own {
-        let plain = base.is_none_or(|b| std::ptr::eq(b, object_class(b)) || is_limited(b));
+        // A base without `__slots__` gives every instance a dict; built-in types do not.
+        let plain = bases.all.iter().all(|b| *b == object || is_limited(*b) || !is_heap_type(*b));
         let before = names.len();
         add(th, value, own, &mut names)?;
-        let dict = names.iter().skip(before).any(|n| str::as_str(*n) == Some("__dict__"));
-        if plain && !dict {
+        let added = names.get(before..).unwrap_or(&[]);
+        let dict = added.iter().filter(|n| str::as_str(**n) == Some("__dict__")).count();
+        if dict > usize::from(plain) {
+            return Err(th.type_error("__dict__ slot disallowed: we already got one"));
+        }
+        let sized = matches!(c.instance_kind, k if k == Kind::Int as u64 || k == Kind::Tuple as u64 || k == Kind::Bytes as u64);
+        if sized && added.len() > dict {
+            let base = class::name(bases.best);
+            return Err(th.type_error(format!("nonempty __slots__ not supported for subtype of '{base}'")));
+        }
+        if plain && dict == 0 {
             c.traits.fetch_or(trait_bits::SLOTS_ONLY, Ordering::Relaxed);
         }
     }
@@ -31,22 +48,25 @@ pub fn declare(th: &mut Thread, value: Value, c: &Class, base: Option<&Class>) -
     Ok(())
 }
 
-/// The class `object`, if there is one.
-fn object_class(otherwise: &Class) -> &Class {
-    class::cast(types::class_of_kind(crate::object::Kind::Instance)).unwrap_or(otherwise)
+fn is_limited(class: Value) -> bool {
+    class::traits(class) & trait_bits::SLOTS_ONLY != 0
 }
 
-fn is_limited(c: &Class) -> bool {
-    c.traits.load(Ordering::Relaxed) & trait_bits::SLOTS_ONLY != 0
+fn is_heap_type(class: Value) -> bool {
+    class::traits(class) & trait_bits::HEAP_TYPE != 0
 }
 
 fn add(th: &mut Thread, class: Value, slots: Value, names: &mut Vec<Value>) -> R<()> {
     let given = if str::as_str(slots).is_some() { th.m.new_list(&[slots])? } else { th.collect(slots)? };
+    let before = names.len();
     for name in super::ops::iterate::values_of(given) {
         let Some(text) = str::as_str(name) else {
             let got = th.type_name(name);
             return Err(th.type_error(format!("__slots__ items must be strings, not '{got}'")));
         };
+        if !is_identifier(text) {
+            return Err(th.type_error("__slots__ must be identifiers"));
+        }
         let name = match text.starts_with("__") && !text.ends_with("__") {
             true => {
                 let owner = class::name(class);
@@ -57,7 +77,15 @@ fn add(th: &mut Thread, class: Value, slots: Value, names: &mut Vec<Value>) -> R
         if class::find_own(class, name).is_some() {
             return Err(th.value_error(format!("'{text}' in __slots__ conflicts with class variable")));
         }
-        names.push(name);
+        if str::as_str(name) == Some("__dict__") || !names.iter().skip(before).any(|n| *n == name) {
+            names.push(name);
+        }
     }
     Ok(())
+}
+
+fn is_identifier(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+        && letters.all(|c| c == '_' || c.is_alphanumeric())
 }

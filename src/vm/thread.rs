@@ -1,6 +1,7 @@
 //! A Mini thread as the VM sees it: its registers, its limits, and how it stops running.
 //! Must not know how threads are started or joined, nor what an instruction does.
 
+use super::coroutine::Left;
 use super::frame::{self, LINK};
 use super::lookup::LookupCache;
 use super::stack;
@@ -36,6 +37,8 @@ pub struct Thread {
     pub handled: Word,
     /// The exception being raised has a traceback line for the running frame already.
     pub traced: bool,
+    /// How the frame of a suspended call that was resumed from Rust was left.
+    pub(super) left: Left,
     /// A MemoryError was caught: collect before its handler runs.
     pub scarce: bool,
     /// The instantiation of the eval loop that this thread must run.
@@ -88,6 +91,7 @@ impl Thread {
             depth: recursion_limit(),
             handled: None,
             traced: false,
+            left: Left::Returned,
             scarce: false,
             loop_kind: LoopKind::Locked,
             lookup: LookupCache::new(),

@@ -46,12 +46,13 @@ impl Sources {
 /// The frames of an exception, the outermost first.
 pub fn lines_of(exception: Value) -> Vec<Line> {
     let entries = exc::cast(exception).map(exc::traceback_entries).unwrap_or_default();
-    entries.into_iter().map(|(code, line, _)| line_of(code, line)).collect()
+    entries.into_iter().map(|(code, place)| line_of(code, place)).collect()
 }
 
-fn line_of(code: &crate::object::layout::Code, line: u32) -> Line {
+fn line_of(code: &crate::object::layout::Code, place: exc::Place) -> Line {
     let plain = frame::plain(code);
-    Line { file: plain.filename.to_string(), line, function: plain.name.to_string() }
+    let (name, _) = plain.place_at(place.pc as usize, place.depth as usize);
+    Line { file: plain.filename.to_string(), line: place.line, function: name.to_string() }
 }
 
 /// The frames of a traceback object, the outermost first.
@@ -60,7 +61,7 @@ pub fn lines_of_traceback(traceback: Value) -> Vec<Line> {
     let mut at: Word = Some(traceback);
     while let Some(tb) = at.and_then(types::cast::<crate::object::layout::Traceback>) {
         if let Some(code) = tb.code.get().and_then(types::cast::<crate::object::layout::Code>) {
-            lines.push(line_of(code, tb.line as u32));
+            lines.push(line_of(code, exc::place(tb)));
         }
         at = tb.next.get();
     }
@@ -69,7 +70,15 @@ pub fn lines_of_traceback(traceback: Value) -> Vec<Line> {
 
 /// The frames of the calls that led here, the outermost first.
 pub fn lines_of_stack(th: &Thread) -> Vec<Line> {
-    let mut lines: Vec<Line> = frame::walk(th.base, th.pc).map(|f| line_of(f.code, f.line())).collect();
+    let mut lines: Vec<Line> = Vec::new();
+    for f in frame::walk(th.base, th.pc) {
+        let plain = frame::plain(f.code);
+        let depths = (0..=plain.depth_at(f.at)).rev();
+        lines.extend(depths.map(|depth| {
+            let line = plain.place_at(f.at, depth).1;
+            line_of(f.code, exc::Place { line, pc: f.at as u32, depth: depth as u32 })
+        }));
+    }
     lines.reverse();
     lines
 }

@@ -38,7 +38,7 @@ fn forget_registers(from: *mut u64, to: *mut u64) {
 }
 
 /// Leaves frames until there is a handler. False: there is none up to the frame that was entered from Rust.
-fn leave_frames(th: &mut Thread, exception: Value, scarce: bool) -> bool {
+fn leave_frames(th: &mut Thread, mut exception: Value, scarce: bool) -> bool {
     let mut top = frame::top(th.base);
     loop {
         let base = th.base;
@@ -47,7 +47,11 @@ fn leave_frames(th: &mut Thread, exception: Value, scarce: bool) -> bool {
         let plain = frame::plain(code);
         let traced = std::mem::take(&mut th.traced);
         if let Some(code_value) = function.code.get().filter(|_| !traced) {
-            exc::add_traceback(&mut th.m, exception, code_value, plain.line_at(at), at as u32);
+            for depth in (0..=plain.depth_at(at)).rev() {
+                let place =
+                    exc::Place { line: plain.place_at(at, depth).1, pc: at as u32, depth: depth as u32 };
+                exc::add_traceback(&mut th.m, exception, code_value, place);
+            }
         }
         if let Some(handler) = plain.handler_at(at) {
             // SAFETY: the verifier has checked the handler's register and target against this code.
@@ -60,6 +64,11 @@ fn leave_frames(th: &mut Thread, exception: Value, scarce: bool) -> bool {
         }
         let flags = frame::flags(base);
         pop(th);
+        // At `MakeGen` there is no generator yet, or it has not begun: `resume` knows.
+        if plain.flags.suspends() && at > 0 {
+            exception = super::coroutine::raised(th, base, exception);
+            th.m.pending = Some(exception);
+        }
         if scarce {
             // The frame begins inside its caller's, in the window of the call.
             let window = base.wrapping_sub(LINK);

@@ -4,6 +4,7 @@
 use super::bits;
 use super::size::GRANULE;
 use super::space::Space;
+use crate::object::generator;
 use crate::object::header::Hdr;
 use crate::object::trace;
 use crate::object::value::Value;
@@ -69,7 +70,12 @@ impl<'a> Marker<'a> {
     pub fn drain(&mut self) {
         while let Some(addr) = self.stack.pop() {
             // SAFETY: only cells in use are pushed; they begin with Hdr.
-            let shape = unsafe { &*std::ptr::with_exposed_provenance::<Hdr>(addr) }.shape.load(Relaxed);
+            let hdr = unsafe { &*std::ptr::with_exposed_provenance::<Hdr>(addr) };
+            let shape = hdr.shape.load(Relaxed);
+            if let Some((words, count)) = generator::registers(hdr) {
+                // SAFETY: the registers of a suspended call, behind its header.
+                unsafe { self.visit_range(words, count) };
+            }
             if shape != self.last_shape && shape != 0 {
                 self.last_shape = shape;
                 self.visit_addr(self.space.base() + shape as usize * GRANULE);

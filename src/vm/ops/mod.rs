@@ -8,4 +8,5 @@ pub mod except;
 pub mod item;
 pub mod iterate;
 pub mod names;
+pub mod suspend;
 pub mod test;
