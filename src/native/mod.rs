@@ -53,6 +53,11 @@ pub mod percent_convert;
 pub mod print;
 pub mod random;
 pub mod range;
+pub mod re;
+pub mod re_engine;
+pub mod re_match;
+pub mod re_syntax;
+pub mod re_template;
 pub mod reduce;
 pub mod registry;
 pub mod set;
@@ -94,6 +99,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &math::MODULE,
     &os::MODULE,
     &random::MODULE,
+    &re::MODULE,
     &sys::MODULE,
     &thread::MODULE,
     &time::MODULE,
