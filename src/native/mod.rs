@@ -17,6 +17,7 @@ pub mod dir;
 pub mod dunders;
 pub mod errno;
 pub mod evaluate;
+pub mod exception_group;
 pub mod exceptions;
 pub mod float;
 pub mod float_hex;
