@@ -188,7 +188,7 @@ ops! {
     DelAttr   [R None S]  "del R[a].name"
     // a and b of the next two may be the same register.
     GetMethod [Win R S]   "R[a] = R[b].name, R[a+4] = EMPTY; or if it is a method: R[a] = its function, R[a+4] = R[b]"
-    GetSpecial [Win R S]  "as GetMethod, looked up on the type of R[b]; x = 0: __enter__, 1: __exit__ (for the error's words)"
+    GetSpecial [Win R S]  "as GetMethod, looked up on the type of R[b]; x = 0: __enter__, 1: __exit__, 2: __aenter__, 3: __aexit__ (for the error's words)"
     GetItem   [W R R]     "R[a] = R[b][R[c]]"
     GetItemI  [W R I]     "R[a] = R[b][c]"
     SetItem   [R R R]     "R[a][R[b]] = R[c]"
@@ -242,6 +242,10 @@ ops! {
     GenReturn [R None None] "end with the result R[a]"
     Send      [R R J]     "R[a] = what R[b] yields after R[a] was sent to it; when it ends, R[a] = its result and jump; forward only"
     Delegate  [W R None]  "R[a] = what `yield from R[b]` delegates to"
+    Awaitable [W R None]  "R[a] = what `await R[b]` delegates to; x = 1, 2, 3: what __aenter__, __aexit__, __anext__ gave (for the error's words)"
+    AsyncIter [W R None]  "R[a] = the asynchronous iterator of R[b]"
+    AsyncNext [W R None]  "R[a] = what to await for the next item of R[b]"
+    EndAsync  [R None None] "go on raising R[a], unless it is the StopAsyncIteration that ends a loop"
     // ---- modules
     Import    [W K K]     "R[a] = import D[b], fromlist D[c] (None or a tuple); x = level"
     ImportFrom [W R K]    "R[a] = D[c] of module R[b]"

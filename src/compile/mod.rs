@@ -60,6 +60,16 @@ pub fn compile_text(text: &str, filename: &str, mode: Mode) -> Result<Arc<Code>,
     compile_module(&module, text, filename)
 }
 
+/// Parses and compiles what was typed at a prompt: unlike `Mode::Interactive`, it may be several statements (a paste).
+/// Errors: as `compile_text`.
+pub fn compile_typed(text: &str, filename: &str) -> Result<Arc<Code>, SyntaxError> {
+    let module = match mini_grammar::parse(text, Mode::Module)? {
+        Module::Module { body } => Module::Interactive { body },
+        other => other,
+    };
+    compile_module(&module, text, filename)
+}
+
 /// Compiles a parsed module. What the code returns depends on the variant: a `Module` returns None, an `Interactive` shows
 /// the value of each expression statement, an `Expression` returns its value.
 pub fn compile_module(module: &Module, text: &str, filename: &str) -> Result<Arc<Code>, SyntaxError> {

@@ -9,6 +9,7 @@ use super::bound::Bound;
 use super::call::WINDOW;
 use super::emit::Label;
 use super::scope::Kind;
+use super::suspend::By;
 use super::unit::{Compiler, Reg};
 use crate::bytecode::code::{Const, Name};
 use crate::bytecode::op::Op;
@@ -39,7 +40,7 @@ pub enum Block<'a> {
     /// The body of `try … finally`.
     Finally(Region, &'a [Stmt]),
     /// The body of `with`; the window holds `__exit__`.
-    With(Region, Reg, Span),
+    With(Region, Reg, With),
     /// A handler, or a `finally` body run for an exception; the register holds what was being handled before.
     Handling(Region, Reg),
     /// The body of `except … as name`.
@@ -54,6 +55,13 @@ pub struct Handlers<'a> {
     pub all: &'a [ExceptHandler],
     /// They are `except*` clauses.
     pub of_groups: bool,
+}
+
+/// What a `with` statement is, beside its items and body.
+#[derive(Clone, Copy)]
+pub struct With {
+    pub span: Span,
+    pub is_async: bool,
 }
 
 impl Block<'_> {
@@ -86,8 +94,14 @@ impl<'a> Compiler<'a> {
         Region { start: self.unit.asm.here(), done: Vec::new(), target, reg, bound }
     }
 
+    /// Begins a block whose exceptions go to `target`.
+    pub fn begin_try(&mut self, target: Label, reg: Reg, span: Span) -> Fallible<()> {
+        let region = self.region(target, reg);
+        self.push_block(Block::Try(region), span)
+    }
+
     /// Ends the innermost block; returns what its handler may take as bound.
-    fn pop_block(&mut self) -> Bound {
+    pub fn pop_block(&mut self) -> Bound {
         let here = self.unit.asm.here();
         let Some(mut block) = self.unit.blocks.pop() else { return Bound::default() };
         let Some(region) = block.region() else { return Bound::default() };
@@ -110,7 +124,7 @@ impl<'a> Compiler<'a> {
             match &block {
                 Block::Loop { .. } | Block::Try(_) | Block::GroupHandler(_) => {}
                 Block::Finally(_, body) => self.block(body)?,
-                Block::With(_, window, span) => self.exit_normally(*window, *span),
+                Block::With(_, window, with) => self.exit_normally(*window, *with),
                 Block::Handling(_, saved) => self.emit(Op::PopExc, *saved, 0, 0),
                 Block::Named(_, name) => self.forget_name(name),
             }
@@ -338,22 +352,23 @@ impl<'a> Compiler<'a> {
     }
 
     /// `with` items from the first on; the body is inside the last.
-    pub fn with_stmt(&mut self, items: &'a [WithItem], body: &'a [Stmt], span: Span) -> Fallible<()> {
+    pub fn with_stmt(&mut self, items: &'a [WithItem], body: &'a [Stmt], with: With) -> Fallible<()> {
+        let span = with.span;
         let Some((item, inner)) = items.split_first() else { return self.block(body) };
         let mark = self.unit.top;
         let (exc, saved) = (self.alloc(), self.alloc());
         let exit = self.alloc_run(WINDOW + 1);
-        let manager = self.enter_manager(item, exit, span)?;
+        let manager = self.enter_manager(item, exit, with)?;
         let (handler, tail, end) = (self.label(), self.label(), self.label());
         let region = self.region(handler, exc);
-        self.push_block(Block::With(region, exit, span), span)?;
+        self.push_block(Block::With(region, exit, with), span)?;
         if let Some(target) = &item.optional_vars {
             self.store(target, manager)?;
         }
         self.unit.top = u32::from(exit) + WINDOW + 1;
-        self.with_stmt(inner, body, span)?;
+        self.with_stmt(inner, body, with)?;
         let bound = self.pop_block();
-        self.exit_normally(exit, span);
+        self.exit_normally(exit, with);
         self.jump(end);
         self.unit.asm.bind_handler(handler, bound);
         self.at(span.start);
@@ -363,6 +378,7 @@ impl<'a> Compiler<'a> {
         let triple = self.alloc_run(3);
         self.emit(Op::ExcTriple, triple, exc, 0);
         self.emit(Op::CallM, exit, 3, 0);
+        self.await_result(exit, with, By::Exit);
         self.jump_on(Op::JFalse, exit, 0, tail);
         self.pop_block();
         self.emit(Op::PopExc, saved, 0, 0);
@@ -374,25 +390,30 @@ impl<'a> Compiler<'a> {
     }
 
     /// Evaluates the manager, keeps its `__exit__` in the window `exit`, calls `__enter__`; returns where the result is.
-    fn enter_manager(&mut self, item: &'a WithItem, exit: Reg, span: Span) -> Fallible<Reg> {
+    fn enter_manager(&mut self, item: &'a WithItem, exit: Reg, with: With) -> Fallible<Reg> {
         let enter = self.alloc();
         let manager = self.operand_in(&item.context_expr, enter)?;
         self.unit.top = u32::from(enter) + 1;
         let kept = if manager == enter { exit } else { manager };
         self.move_to(kept, manager);
         self.alloc_run(WINDOW);
-        self.at(span.start);
-        for (x, name, window) in [(0, "__enter__", enter), (1, "__exit__", exit)] {
+        self.at(with.span.start);
+        let names = match with.is_async {
+            false => [(0, "__enter__", enter), (1, "__exit__", exit)],
+            true => [(2, "__aenter__", enter), (3, "__aexit__", exit)],
+        };
+        for (x, name, window) in names {
             let site = self.site(name.into());
             self.emit_x(Op::GetSpecial, x, window, kept, site);
         }
         self.emit(Op::CallM, enter, 0, 0);
+        self.await_result(enter, with, By::Enter);
         Ok(enter)
     }
 
     /// `__exit__(None, None, None)`. If a value is being returned, it lies where the arguments would go: then the window
     /// is copied to free registers first.
-    fn exit_normally(&mut self, window: Reg, span: Span) {
+    fn exit_normally(&mut self, window: Reg, with: With) {
         let mark = self.unit.top;
         let mut at = window;
         if mark != u32::from(window) + WINDOW + 1 {
@@ -401,13 +422,21 @@ impl<'a> Compiler<'a> {
             self.move_to(at.saturating_add(4), window.saturating_add(4));
         }
         let line = self.unit.asm.line;
-        self.at(span.start);
+        self.at(with.span.start);
         let nones = self.alloc_run(3);
         for reg in nones..nones.saturating_add(3) {
             self.load_const(reg, Const::None);
         }
         self.emit(Op::CallM, at, 3, 0);
+        self.await_result(at, with, By::Exit);
         self.unit.asm.line = line;
         self.unit.top = mark;
+    }
+
+    /// `async with`: awaits what a method of the manager has put into `result`.
+    fn await_result(&mut self, result: Reg, with: With, by: By) {
+        if with.is_async {
+            self.await_value(result, by, result);
+        }
     }
 }

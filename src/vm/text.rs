@@ -6,8 +6,8 @@ use super::groups;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
 use crate::object::{
-    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, int, str, text_repr, tuple,
-    types, unicode_error,
+    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, generator, int, str, text_repr,
+    tuple, types, unicode_error,
 };
 
 impl Thread {
@@ -78,6 +78,10 @@ impl Thread {
                 format!("<super: <class '{class}'>, <{own} object>>")
             }),
             Kind::Code => code_text(v),
+            Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => {
+                let name = str::as_str(generator::names(v)[1]).unwrap_or("?");
+                format!("<{} object {name} at {:#x}>", self.type_name(v), v.bits())
+            }
             _ => self.object_text(v)?,
         };
         self.m.new_str(&text)
