@@ -3,11 +3,15 @@
 use crate::object::layout::Exception;
 use crate::object::{Exc, Kind, R, Raised, Value, Word, class, exc, tuple, types};
 use crate::vm::thread::Thread;
+use crate::vm::unwind;
 
 /// `raise what [from cause]`: makes the exception pending.
 pub fn raise(th: &mut Thread, what: Value, cause: Word) -> Raised {
     match make(th, what, cause) {
-        Ok(exception) => th.raise_value(exception),
+        Ok(exception) => {
+            unwind::set_context(th, exception);
+            th.raise_value(exception)
+        }
         Err(raised) => raised,
     }
 }
