@@ -6,6 +6,7 @@ pub mod program;
 pub mod source;
 pub mod stats;
 pub mod stdlib;
+pub mod threads;
 
 use crate::compile;
 use crate::gil::{self, PolicySpec, signal};

@@ -15,6 +15,16 @@ pub fn compile(th: &mut Thread, text: &str, filename: &str, mode: Mode) -> R<Arc
     }
 }
 
+/// Compiles an expression: running the code gives its value.
+pub fn compile_expression(th: &mut Thread, text: &str, filename: &str) -> R<Arc<Code>> {
+    compile(th, text, filename, Mode::Expression)
+}
+
+/// Compiles what was typed at a prompt, one statement or several: each expression statement shows its value.
+pub fn compile_typed(th: &mut Thread, text: &str, filename: &str) -> R<Arc<Code>> {
+    compile::compile_typed(text, filename).map_err(|error| raise(th, &error, filename))
+}
+
 /// The compiler of `vm::hooks`.
 pub fn compile_kind(th: &mut Thread, text: &str, filename: &str, kind: TextKind) -> R<Arc<Code>> {
     let mode = match kind {

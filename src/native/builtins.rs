@@ -2,7 +2,7 @@
 //! Must not know numbers, text or iterators: their functions come from their own tables.
 
 use super::support::{set, type_name};
-use super::{evaluate, exceptions, io, iterators, num, print, string_builtins};
+use super::{awaitables, evaluate, exceptions, io, iterators, num, print, string_builtins};
 use crate::object::error::EXCEPTIONS;
 use crate::object::layout::{Cell, Module};
 use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, func, intern, list, shape, str, types};
@@ -259,6 +259,7 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
         num::NUMBER_BUILTINS,
         string_builtins::STRING_BUILTINS,
         iterators::ITER_BUILTINS,
+        awaitables::ASYNC_BUILTINS,
         evaluate::BUILTINS,
     ];
     for table in tables {
@@ -298,6 +299,7 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
 
 /// Classes that scripts reach only by `type(...)` have names that `builtins` does not.
 fn is_public(name: &str) -> bool {
-    const HIDDEN: [&str; 3] = ["dict_keys", "dict_values", "dict_items"];
+    const HIDDEN: [&str; 6] =
+        ["dict_keys", "dict_values", "dict_items", "generator", "coroutine", "async_generator"];
     !HIDDEN.contains(&name) && !name.ends_with("iterator")
 }

@@ -1,6 +1,7 @@
 //! The built-in types' methods, the built-in functions, and the Rust halves of standard modules, as tables.
 //! Must not know the eval loop.
 
+pub mod awaitables;
 pub mod builtins;
 pub mod bytearray;
 pub mod bytes;
@@ -17,6 +18,7 @@ pub mod dir;
 pub mod dunders;
 pub mod errno;
 pub mod evaluate;
+pub mod exception_group;
 pub mod exceptions;
 pub mod float;
 pub mod float_hex;
@@ -88,6 +90,7 @@ pub use registry::{finish, flush_standard_streams, install, report_uncaught, sea
 
 /// The modules whose code is Rust; others are found as sources.
 pub static MODULES: &[&ModuleDef] = &[
+    &awaitables::MODULE,
     &builtins::MODULE,
     &deque::MODULE,
     &errno::MODULE,

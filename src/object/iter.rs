@@ -55,6 +55,14 @@ pub enum Tag {
     Map,
     /// function or None, iterator
     Filter,
+    /// The step of an asynchronous generator: generator, what is sent, stage (`vm::awaitable`)
+    AsyncSend,
+    /// generator, what is thrown, stage
+    AsyncThrow,
+    /// coroutine
+    CoroutineWrapper,
+    /// awaitable, default
+    AnextDefault,
     /// next, step
     Count,
     /// iterator or EMPTY once it ended, items seen, position
@@ -106,7 +114,7 @@ pub enum Tag {
 }
 
 /// All tags, in order.
-pub const TAGS: [Tag; 48] = {
+pub const TAGS: [Tag; 52] = {
     use Tag::*;
     [
         List,
@@ -132,6 +140,10 @@ pub const TAGS: [Tag; 48] = {
         Zip,
         Map,
         Filter,
+        AsyncSend,
+        AsyncThrow,
+        CoroutineWrapper,
+        AnextDefault,
         Count,
         Cycle,
         Repeat,
@@ -166,6 +178,12 @@ impl Tag {
         TAGS.get(it.tag as usize).copied().unwrap_or(Tag::List)
     }
 
+    /// Whether such an object can be awaited, and is driven like a coroutine.
+    #[inline]
+    pub fn is_awaitable(self) -> bool {
+        matches!(self, Tag::AsyncSend | Tag::AsyncThrow | Tag::CoroutineWrapper | Tag::AnextDefault)
+    }
+
     /// The name of the class.
     pub const fn class_name(self) -> &'static str {
         match self {
@@ -192,6 +210,10 @@ impl Tag {
             Tag::Zip => "zip",
             Tag::Map => "map",
             Tag::Filter => "filter",
+            Tag::AsyncSend => "async_generator_asend",
+            Tag::AsyncThrow => "async_generator_athrow",
+            Tag::CoroutineWrapper => "coroutine_wrapper",
+            Tag::AnextDefault => "anext_awaitable",
             Tag::Count => "count",
             Tag::Cycle => "cycle",
             Tag::Repeat => "repeat",

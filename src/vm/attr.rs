@@ -178,15 +178,20 @@ fn put_window(window: *mut u64, callee: Value, receiver: Word) {
     }
 }
 
-/// Looked up on the type, for `with`.
-pub fn special(th: &mut Thread, object: Value, name: Value, exit: bool, window: *mut u64) -> R<()> {
+/// Looked up on the type, for `with` and `async with`; `which`: see the table of opcodes.
+pub fn special(th: &mut Thread, object: Value, name: Value, which: u8, window: *mut u64) -> R<()> {
     let class = types::class_of(object);
     let Some(f) = th.lookup.find(class, name).and_then(|c| c.value.get()) else {
         let class = class::name(class);
-        let missed = if exit { " (missed __exit__ method)" } else { "" };
-        return Err(
-            th.type_error(format!("'{class}' object does not support the context manager protocol{missed}"))
-        );
+        let protocol = if which < 2 { "context" } else { "asynchronous context" };
+        let missed = match which {
+            1 => " (missed __exit__ method)",
+            3 => " (missed __aexit__ method)",
+            _ => "",
+        };
+        return Err(th.type_error(format!(
+            "'{class}' object does not support the {protocol} manager protocol{missed}"
+        )));
     };
     if matches!(types::kind_of(f), Kind::Function | Kind::Native) {
         put_window(window, f, Some(object));
