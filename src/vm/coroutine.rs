@@ -274,7 +274,12 @@ fn resume_claimed(th: &mut Thread, g: &'static Generator, input: Input) -> R<Out
         Input::Send(_) => {}
         Input::Throw(exception) => {
             th.m.pending = Some(exception);
-            if !unwind::unwind(th) {
+            // Its context is what the generator itself is handling, not what its resumer is.
+            let outer = if g.handled.get().is_none() { th.handled.take() } else { None };
+            unwind::set_context(th, exception);
+            let handled = unwind::unwind(th);
+            th.handled = outer.or(th.handled);
+            if !handled {
                 if by.op == Op::MakeGen {
                     let exception = th.take_exception();
                     th.m.pending = Some(raised(th, base, exception));
