@@ -232,7 +232,10 @@ ops! {
     PushExc   [W R None]  "R[a] = exception being handled; now R[b] is being handled; x = 1: R[a] = EMPTY, outermost handler of a generator"
     PopExc    [R None None] "the exception being handled is R[a] again; EMPTY: that of whoever resumed the generator"
     JNoMatch  [R R J]     "jump if exception R[a] is no instance of R[b] (a class or a tuple of them)"
+    Group     [W R R]     "except*: R[a], R[a+1] = parts of exception R[b] that are of the class R[c] and that are not, None where empty; x = 1: R[a] = what is left to raise of R[b], R[c] = list of what its handlers left, or None"
     ExcTriple [WRun R None] "R[a], R[a+1], R[a+2] = type, value, traceback of exception R[b]"
+    // ---- match
+    Match     [W R R]     "R[a] = step x of matching R[b], see `step`; R[c] = length, keys, or class, number of positional patterns and names"
     // ---- generators and coroutines: of their frames only, except Send and what it needs
     MakeGen   [W None N]  "return a suspended object that goes on here, with R[0] .. R[c-1]; what is sent first goes to R[a]"
     Yield     [R R N]     "suspend with the value R[a], keeping R[0] .. R[c-1]; R[a] = what is sent; x & 1: in a handler of its own; x & 2: R[b] is delegated to; x & 4: an item of an asynchronous generator"
@@ -248,6 +251,23 @@ ops! {
     ImportFrom [W R K]    "R[a] = D[c] of module R[b]"
     ImportStar [R None None] "all public names of module R[a] into the globals"
     PrintExpr [R None None] "show R[a] as the prompt does"
+}
+
+/// The steps of `Op::Match`, its x.
+pub mod step {
+    /// Is it a sequence of `R[c]` items?
+    pub const SEQUENCE_OF: u8 = 0;
+    /// Is it a sequence of at least `R[c]` items?
+    pub const SEQUENCE_FROM: u8 = 1;
+    /// Is it a mapping of at least `R[c]` items?
+    pub const MAPPING: u8 = 2;
+    /// A tuple of what it has under the keys `R[c]`; None if one is missing.
+    pub const VALUES: u8 = 3;
+    /// A dict of what it has under other keys than `R[c]`.
+    pub const REST: u8 = 4;
+    /// A tuple of the attributes that `R[c+1]` positional patterns and the names `R[c+2]` mean; None if it is no instance
+    /// of `R[c]`.
+    pub const CLASS: u8 = 5;
 }
 
 impl Op {

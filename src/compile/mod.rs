@@ -2,7 +2,7 @@
 //!
 //! `symbols` fills the tables of `scope`; then one pass over the tree emits instructions through `unit` (registers, names)
 //! and `emit` (labels, offsets). Expressions are in `expr`, `cond`, `call`, `comp`, `suspend`; statements in `stmt`, `assign`,
-//! `loops`, `try_`, `func`, `class`, `annotations`.
+//! `loops`, `try_`, `match_`, `func`, `class`, `annotations`.
 
 mod annotations;
 mod assign;
@@ -18,6 +18,7 @@ mod fold;
 mod func;
 mod import;
 mod loops;
+mod match_;
 mod pool;
 mod scope;
 mod stmt;

@@ -1,7 +1,7 @@
 //! Statements. Must not know how expressions or the larger statements are compiled.
 
 use super::Fallible;
-use super::try_::With;
+use super::try_::{Handlers, With};
 use super::unit::Compiler;
 use crate::bytecode::op::Op;
 use mini_grammar::ast::*;
@@ -42,9 +42,8 @@ impl<'a> Compiler<'a> {
             StmtKind::Continue => self.break_or_continue(false, stmt.span),
             StmtKind::FunctionDef(def) | StmtKind::AsyncFunctionDef(def) => self.function_def(def, stmt.span),
             StmtKind::ClassDef(def) => self.class_def(def, stmt.span),
-            StmtKind::Try { body, handlers, orelse, finalbody } => {
-                self.try_stmt((body, handlers, orelse, finalbody), stmt.span)
-            }
+            StmtKind::Try { body, handlers, orelse, finalbody } => self
+                .try_stmt((body, Handlers { all: handlers, of_groups: false }, orelse, finalbody), stmt.span),
             StmtKind::With { items, body } => {
                 self.with_stmt(items, body, With { span: stmt.span, is_async: false })
             }
@@ -60,10 +59,10 @@ impl<'a> Compiler<'a> {
             StmtKind::ImportFrom { module, names, level } => {
                 self.import_from(stmt, module.as_deref(), names, *level)
             }
+            StmtKind::Match { subject, cases } => self.match_stmt(subject, cases),
+            StmtKind::TryStar { body, handlers, orelse, finalbody } => self
+                .try_stmt((body, Handlers { all: handlers, of_groups: true }, orelse, finalbody), stmt.span),
             StmtKind::Global { .. } | StmtKind::Nonlocal { .. } | StmtKind::Pass => Ok(()),
-            StmtKind::Match { .. } | StmtKind::TryStar { .. } => {
-                self.error("internal error: no code for this statement", stmt.span)
-            }
         }
     }
 

@@ -45,6 +45,16 @@ pub enum Block<'a> {
     Handling(Region, Reg),
     /// The body of `except … as name`.
     Named(Region, Name),
+    /// The body of `except*`, which cannot be left by a jump.
+    GroupHandler(Region),
+}
+
+/// The clauses of a `try`.
+#[derive(Clone, Copy)]
+pub struct Handlers<'a> {
+    pub all: &'a [ExceptHandler],
+    /// They are `except*` clauses.
+    pub of_groups: bool,
 }
 
 /// What a `with` statement is, beside its items and body.
@@ -62,6 +72,7 @@ impl Block<'_> {
             | Block::Finally(region, _)
             | Block::With(region, ..)
             | Block::Handling(region, _)
+            | Block::GroupHandler(region)
             | Block::Named(region, _) => Some(region),
         }
     }
@@ -111,7 +122,7 @@ impl<'a> Compiler<'a> {
                 region.done.push((region.start, here));
             }
             match &block {
-                Block::Loop { .. } | Block::Try(_) => {}
+                Block::Loop { .. } | Block::Try(_) | Block::GroupHandler(_) => {}
                 Block::Finally(_, body) => self.block(body)?,
                 Block::With(_, window, with) => self.exit_normally(*window, *with),
                 Block::Handling(_, saved) => self.emit(Op::PopExc, *saved, 0, 0),
@@ -141,6 +152,7 @@ impl<'a> Compiler<'a> {
         if suspends.yields && suspends.is_async && value.is_some() {
             return self.error("'return' with value in async generator", span);
         }
+        self.stay_in_group_handler(0, span)?;
         let mark = self.unit.top;
         let cleans =
             self.unit.blocks.iter().any(|block| !matches!(block, Block::Loop { .. } | Block::Try(_)));
@@ -164,7 +176,7 @@ impl<'a> Compiler<'a> {
 
     pub fn try_stmt(
         &mut self,
-        (body, handlers, orelse, finalbody): (&'a [Stmt], &'a [ExceptHandler], &'a [Stmt], &'a [Stmt]),
+        (body, handlers, orelse, finalbody): (&'a [Stmt], Handlers<'a>, &'a [Stmt], &'a [Stmt]),
         span: Span,
     ) -> Fallible<()> {
         if finalbody.is_empty() {
@@ -175,7 +187,7 @@ impl<'a> Compiler<'a> {
         let (handler, tail, end) = (self.label(), self.label(), self.label());
         let region = self.region(handler, exc);
         self.push_block(Block::Finally(region, finalbody), span)?;
-        if handlers.is_empty() {
+        if handlers.all.is_empty() {
             self.block(body)?;
             self.block(orelse)?;
         } else {
@@ -217,7 +229,7 @@ impl<'a> Compiler<'a> {
     fn try_except(
         &mut self,
         body: &'a [Stmt],
-        handlers: &'a [ExceptHandler],
+        handlers: Handlers<'a>,
         orelse: &'a [Stmt],
         span: Span,
     ) -> Fallible<()> {
@@ -234,7 +246,18 @@ impl<'a> Compiler<'a> {
         self.begin_handling(saved, exc);
         let region = self.region(tail, exc);
         self.push_block(Block::Handling(region, saved), span)?;
-        for handler in handlers {
+        if handlers.of_groups {
+            let left = self.group_handlers(handlers.all, exc, span)?;
+            self.pop_block();
+            self.emit(Op::PopExc, saved, 0, 0);
+            self.jump_on(Op::JNone, left, 0, end);
+            self.emit(Op::ReRaise, left, 0, 0);
+            self.reraise(tail, saved, exc);
+            self.bind(end);
+            self.unit.top = mark;
+            return Ok(());
+        }
+        for handler in handlers.all {
             let next = self.label();
             self.handler(handler, exc, next)?;
             self.emit(Op::PopExc, saved, 0, 0);
@@ -259,6 +282,11 @@ impl<'a> Compiler<'a> {
             self.jump_on(Op::JNoMatch, exc, class, next);
             self.unit.top = mark;
         }
+        self.handler_body(handler, exc)
+    }
+
+    /// The body of an `except` clause, with the exception in `exc` under its name.
+    fn handler_body(&mut self, handler: &'a ExceptHandler, exc: Reg) -> Fallible<()> {
         let Some(name) = &handler.name else { return self.block(&handler.body) };
         let name = self.mangle(name);
         let (failed, done) = (self.label(), self.label());
@@ -274,6 +302,52 @@ impl<'a> Compiler<'a> {
         self.forget_name(&name);
         self.emit(Op::ReRaise, exc, 0, 0);
         self.bind(done);
+        Ok(())
+    }
+
+    /// The `except*` clauses: each takes its part of the exception in `exc`. Returns where the exception is that is to be
+    /// raised behind the last, or None: what they raised, and what none of them took.
+    fn group_handlers(&mut self, handlers: &'a [ExceptHandler], exc: Reg, span: Span) -> Fallible<Reg> {
+        let (left, rest) = (self.alloc(), self.alloc());
+        let (part, outer) = (self.alloc_run(2), self.alloc());
+        self.emit(Op::NewList, left, 0, 0);
+        self.move_to(rest, exc);
+        for handler in handlers {
+            let (next, failed) = (self.label(), self.label());
+            let mark = self.unit.top;
+            if let Some(type_) = &handler.type_ {
+                let class = self.operand(type_)?;
+                self.at(handler.span.start);
+                self.emit(Op::Group, part, rest, class);
+            }
+            self.unit.top = mark;
+            self.move_to(rest, part.saturating_add(1));
+            self.jump_on(Op::JNone, part, 0, next);
+            self.emit(Op::PushExc, outer, part, 0);
+            let region = self.region(failed, part);
+            self.push_block(Block::GroupHandler(region), handler.span)?;
+            self.handler_body(handler, part)?;
+            let bound = self.pop_block();
+            self.emit(Op::PopExc, outer, 0, 0);
+            self.jump(next);
+            self.unit.asm.bind_handler(failed, bound);
+            self.emit(Op::PopExc, outer, 0, 0);
+            self.emit(Op::ListAppend, left, part, 0);
+            self.bind(next);
+        }
+        self.at(span.start);
+        self.emit(Op::ListAppend, left, rest, 0);
+        self.emit_x(Op::Group, 1, part, exc, left);
+        Ok(part)
+    }
+
+    /// Refuses to leave an `except*` clause, where blocks from number `depth` on would be left.
+    pub fn stay_in_group_handler(&self, depth: usize, span: Span) -> Fallible<()> {
+        let blocks = self.unit.blocks.get(depth..).unwrap_or(&[]);
+        if blocks.iter().any(|block| matches!(block, Block::GroupHandler(_))) {
+            let message = "'break', 'continue' and 'return' cannot appear in an except* block";
+            return self.error(message, span);
+        }
         Ok(())
     }
 

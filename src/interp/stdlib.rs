@@ -10,7 +10,7 @@ macro_rules! embedded {
 
 embedded! {
     "_sync", "abc", "atexit", "bisect", "collections", "contextlib", "copy", "functools", "heapq", "io", "json", "keyword", "operator", "os", "posixpath", "queue",
-    "random", "stat", "string", "threading", "traceback", "types",
+    "random", "re", "stat", "string", "threading", "traceback", "types",
 }
 
 /// The source of an embedded module.

@@ -18,6 +18,7 @@ pub mod dir;
 pub mod dunders;
 pub mod errno;
 pub mod evaluate;
+pub mod exception_group;
 pub mod exceptions;
 pub mod float;
 pub mod float_hex;
@@ -54,6 +55,11 @@ pub mod percent_convert;
 pub mod print;
 pub mod random;
 pub mod range;
+pub mod re;
+pub mod re_engine;
+pub mod re_match;
+pub mod re_syntax;
+pub mod re_template;
 pub mod reduce;
 pub mod registry;
 pub mod set;
@@ -96,6 +102,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &math::MODULE,
     &os::MODULE,
     &random::MODULE,
+    &re::MODULE,
     &sys::MODULE,
     &thread::MODULE,
     &time::MODULE,

@@ -111,7 +111,7 @@ pub fn report_uncaught(th: &mut Thread, exception: Value) {
         print::to_stderr(th, &text);
         print::to_stderr(th, "\nOriginal exception was:\n");
     }
-    let text = traceback::format_exception(th, exception);
+    let text = traceback::format_uncaught(th, exception);
     print::to_stderr(th, &text);
     // Whatever printing raised must not be taken for the program's.
     th.m.pending = None;

@@ -209,6 +209,9 @@ fn make_exception(th: &mut Thread, which: Exc, name: &str, base: Exc, object: Va
     let base = if which == Exc::BaseException { object } else { types::exc_class(base) };
     let mut plan = blueprint(th, Kind::Exception, name, Some(base), true)?;
     plan.traits |= trait_bits::EXCEPTION;
+    if which == Exc::ExceptionGroup {
+        plan.bases.push(types::exc_class(Exc::Exception));
+    }
     let class = class::new_class(&mut th.m, &plan)?;
     types::set_exc(which, class);
     if which == Exc::BaseException {

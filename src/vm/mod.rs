@@ -16,6 +16,7 @@ pub mod fields;
 pub mod frame;
 pub mod frame_object;
 pub mod generic;
+pub mod groups;
 pub mod hashing;
 pub mod hooks;
 pub mod import;

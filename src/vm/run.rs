@@ -14,7 +14,7 @@ mod resume;
 mod word;
 
 use super::frame::{self, LINK};
-use super::ops::{arith, build, compare, except, item, iterate, names, suspend, test};
+use super::ops::{arith, build, compare, except, group, item, iterate, matching, names, suspend, test};
 use super::thread::Thread;
 use super::{attr, awaitable, call, classes, coroutine, import, poll, stack, unwind};
 use crate::bytecode::op::{Insn, Op};
@@ -915,7 +915,17 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     check_mode!();
                 }
+                Op::Group => {
+                    let (exception, with) = (v(reg!(b!())), v(reg!(c!())));
+                    effect!(group::step(&mut *th, (*pc.sub(1)).x, exception, with, r.add(a!())))
+                }
                 Op::ExcTriple => except::triple(v(reg!(b!())), r.add(a!())),
+
+                Op::Match => {
+                    let with = matching::operands((*pc.sub(1)).x);
+                    let with = values(r.add(c!()), with);
+                    slow!(matching::run(&mut *th, (*pc.sub(1)).x, v(reg!(b!())), with))
+                }
 
                 Op::MakeGen => {
                     let made = try_slow!(coroutine::make(&mut *th, c!()));

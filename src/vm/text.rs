@@ -2,6 +2,7 @@
 
 use super::container_repr::container_repr;
 use super::fields;
+use super::groups;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
 use crate::object::{
@@ -201,6 +202,7 @@ impl Thread {
                     None => self.repr(args),
                 }
             }
+            _ if is(Exc::BaseExceptionGroup) => groups::text(self, v),
             [text, ..] if is(Exc::SyntaxError) => self.str(text.value()),
             [one] => self.str(one.value()),
             _ => self.repr(args),

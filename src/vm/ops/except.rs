@@ -95,6 +95,19 @@ pub fn matches(th: &mut Thread, exception: Value, kind: Value) -> R<bool> {
     Err(th.type_error("catching classes that do not inherit from BaseException is not allowed"))
 }
 
+/// `R[a] = first`.
+pub(crate) fn write_one(to: *mut u64, first: Value) {
+    // SAFETY: a register of the running frame.
+    unsafe { *to = first.bits() };
+}
+
+/// `R[a], R[a+1] = first, second`.
+pub(crate) fn write_pair(to: *mut u64, first: Value, second: Value) {
+    write_one(to, first);
+    // SAFETY: the compiler reserves two registers.
+    unsafe { *to.add(1) = second.bits() };
+}
+
 /// `R[a], R[a+1], R[a+2]` = type, value, traceback.
 pub(crate) fn triple(exception: Value, registers: *mut u64) {
     let traceback = types::cast::<Exception>(exception).map_or(Value::NONE, |e| e.traceback.value());
