@@ -743,8 +743,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             continue;
                         }
                         let grow = site_word(k, c!() + 2);
-                        if !M::FREE && shape.load(Ordering::Relaxed) == (grow >> 32) as u32 {
-                            attr::grow_at_site(object, grow as u32, v(reg!(b!())));
+                        if attr_grows::<M>(&(*th).m, object, grow, v(reg!(b!()))) {
                             continue;
                         }
                     }
