@@ -454,6 +454,26 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             }};
         }
 
+        // Calls a native function whose arguments need no binding; goes on below if it is none.
+        macro_rules! call_native {
+            ($callee:expr, $args:expr, $count:expr) => {
+                if is_ref($callee) && hdr($callee).kind == Kind::Native {
+                    save!();
+                    if let Some(result) = call::native_direct(&mut *th, $callee, $args, $count) {
+                        match result {
+                            Ok(value) => {
+                                reg!(a!()) = value.bits();
+                                check_mode!();
+                                poll!();
+                                continue;
+                            }
+                            Err(_) => raised!(),
+                        }
+                    }
+                }
+            };
+        }
+
         loop {
             if M::STEP && poll::step(&*th) {
                 poll_now!();
@@ -541,7 +561,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::FloorDiv => divide!(small::floor_div, BinOp::FloorDiv, reg!(c!())),
                 Op::Mod => divide!(small::modulo, BinOp::Mod, reg!(c!())),
-                Op::Pow => binary!(BinOp::Pow),
+                Op::Pow => {
+                    let z = word::float_pow(reg!(b!()), reg!(c!()));
+                    if z != 0 {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                    binary!(BinOp::Pow)
+                }
                 Op::Lshift => {
                     let (x, y) = (reg!(b!()), reg!(c!()));
                     if both_int(x, y) && (0..60).contains(&int(y)) {
@@ -820,6 +847,9 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         if (*f).simple_args == b!() as u32 + 1 && enters(th, f, base) {
                             enter!(f, base);
                         }
+                    }
+                    if reg!(a!() + LINK) != 0 {
+                        call_native!(callee, r.add(a!() + LINK), b!() + 1);
                     }
                     call!(call::call_method_window(&mut *th, r.add(a!()), b!()))
                 }
