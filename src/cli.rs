@@ -3,6 +3,7 @@
 use crate::gil::PolicySpec;
 use crate::interp::program::{self, Ended, Program};
 use crate::interp::{self, Options};
+use crate::repl;
 use lexopt::prelude::*;
 use std::io::{IsTerminal, Write};
 
@@ -12,7 +13,8 @@ const MAIN_STACK: usize = 256 << 20;
 const HELP: &str = "\
 Mini: a small scripting language, and a laboratory for the global interpreter lock.
 
-usage: mini [OPTIONS] FILE [ARGS]        run a script (.mini or .py; `-` reads standard input)
+usage: mini [OPTIONS]                    open a prompt (with input from a pipe: run it as a script)
+       mini [OPTIONS] FILE [ARGS]        run a script (.mini or .py; `-` reads standard input)
        mini [OPTIONS] -c CODE [ARGS]     run the code given
        mini [OPTIONS] -m MODULE [ARGS]   run a module
        mini dis FILE                     show the bytecode of a script
@@ -24,29 +26,29 @@ options:
                       ticks:N        a switch after every N instructions, as in Python 2
                       coop           only at blocking calls and time.sleep(0)
                     with ,queue=os|fifo|io|battle (who is next) and ,poll=op|edge (where)
+  -i                open a prompt after the script
   --stats[=json]    at the end, print what each thread held, waited and was blocked, to standard error
   --max-heap SIZE   limit the heap (for example 512M, 2G); beyond it: MemoryError
   --version         print the version
   --help            print this
 
-environment: MINI_GIL (as --gil), MINIPATH (folders to import from, separated by `:`)
-";
-
-/// What a bare `mini` says at a terminal.
-const PROMPT: &str = "\
-Mini has no interactive prompt yet; it will come. Until then:
-
-    mini FILE        run a script
-    mini -c CODE     run the code given
-    mini --help      everything else
+environment: MINI_GIL (as --gil), MINIPATH (folders to import from, separated by `:`),
+             MINI_HISTORY (file of the prompt's history; empty: none), NO_COLOR
 ";
 
 /// A command line, understood.
 struct Command {
+    action: Action,
+    settings: Settings,
+}
+
+/// How it is to be done.
+struct Settings {
     policy: Option<PolicySpec>,
     stats: Option<Stats>,
     max_heap: usize,
-    action: Action,
+    /// A prompt opens after the program.
+    prompt: bool,
     argv: Vec<String>,
 }
 
@@ -87,21 +89,24 @@ fn complain(text: &str) {
 }
 
 fn parse() -> Result<Command, String> {
-    let mut command = Command {
+    let settings = Settings {
         policy: policy_of_environment()?,
         stats: None,
         max_heap: 0,
-        action: Action::Prompt,
+        prompt: false,
         argv: vec![String::new()],
     };
+    let mut command = Command { action: Action::Prompt, settings };
+    let settings = &mut command.settings;
     let mut parser = lexopt::Parser::from_env();
     while let Some(arg) = parser.next().map_err(|e| e.to_string())? {
         match arg {
-            Long("gil") => command.policy = Some(policy(&text(&mut parser, "--gil")?)?),
-            Long("stats") => command.stats = Some(stats(parser.optional_value())?),
-            Long("max-heap") => command.max_heap = size(&text(&mut parser, "--max-heap")?)?,
+            Long("gil") => settings.policy = Some(policy(&text(&mut parser, "--gil")?)?),
+            Long("stats") => settings.stats = Some(stats(parser.optional_value())?),
+            Long("max-heap") => settings.max_heap = size(&text(&mut parser, "--max-heap")?)?,
             Long("help") | Short('h') => return Ok(Command { action: Action::Help, ..command }),
             Long("version") | Short('V') => return Ok(Command { action: Action::Version, ..command }),
+            Short('i') => settings.prompt = true,
             Short('c') => {
                 let code = text(&mut parser, "-c")?;
                 return rest(command, parser, "-c".to_owned(), Action::Run(Program::Command(code)));
@@ -131,9 +136,9 @@ fn rest(
     first: String,
     action: Action,
 ) -> Result<Command, String> {
-    command.argv = vec![first];
+    command.settings.argv = vec![first];
     for arg in parser.raw_args().map_err(|e| e.to_string())? {
-        command.argv.push(utf8(arg)?);
+        command.settings.argv.push(utf8(arg)?);
     }
     command.action = action;
     Ok(command)
@@ -186,8 +191,8 @@ fn size(text: &str) -> Result<usize, String> {
     Ok(bytes)
 }
 
-fn obey(command: Command) -> i32 {
-    match command.action {
+fn obey(Command { action, settings }: Command) -> i32 {
+    match action {
         Action::Help => {
             say(HELP);
             0
@@ -197,12 +202,11 @@ fn obey(command: Command) -> i32 {
             0
         }
         Action::Disassemble(file) => disassemble(&file),
-        Action::Prompt if std::io::stdin().is_terminal() => {
-            say(PROMPT);
-            0
+        Action::Prompt if settings.prompt || std::io::stdin().is_terminal() => {
+            run(None, Settings { prompt: true, ..settings })
         }
-        Action::Prompt => run(Program::Stdin, command.policy, command.stats, command.max_heap, command.argv),
-        Action::Run(program) => run(program, command.policy, command.stats, command.max_heap, command.argv),
+        Action::Prompt => run(Some(Program::Stdin), settings),
+        Action::Run(program) => run(Some(program), settings),
     }
 }
 
@@ -219,15 +223,10 @@ fn disassemble(file: &str) -> i32 {
     }
 }
 
-/// Runs a program on a thread of its own, whose stack is large and committed as it is used.
-fn run(
-    program: Program,
-    policy: Option<PolicySpec>,
-    stats: Option<Stats>,
-    max_heap: usize,
-    argv: Vec<String>,
-) -> i32 {
-    let path = search_path(&program);
+/// Runs a program, a prompt or both on a thread of its own, whose stack is large and committed as it is used.
+fn run(program: Option<Program>, settings: Settings) -> i32 {
+    let Settings { policy, stats, max_heap, prompt, argv } = settings;
+    let path = search_path(program.as_ref());
     let work = move || {
         let options = Options { policy, max_heap, argv, path };
         let mut thread = match interp::start(&options) {
@@ -237,7 +236,15 @@ fn run(
                 return Ended::Code(1);
             }
         };
-        let ended = program::run(&mut thread, &program);
+        let ended = match program {
+            Some(program) if !prompt => program::run(&mut thread, &program),
+            program => {
+                if let Some(program) = &program {
+                    program::run_before_prompt(&mut thread, program);
+                }
+                repl::run(&mut thread, program.is_some())
+            }
+        };
         match stats {
             Some(Stats::Text) => complain(&interp::stats::as_table()),
             Some(Stats::Json) => complain(&(interp::stats::as_json() + "\n")),
@@ -265,10 +272,10 @@ fn run(
 }
 
 /// The program's folder, then MINIPATH.
-fn search_path(program: &Program) -> Vec<String> {
+fn search_path(program: Option<&Program>) -> Vec<String> {
     let first = match program {
-        Program::File(file) if std::path::Path::new(file).is_dir() => file.clone(),
-        Program::File(file) => {
+        Some(Program::File(file)) if std::path::Path::new(file).is_dir() => file.clone(),
+        Some(Program::File(file)) => {
             let folder = std::path::Path::new(file).parent();
             folder.map_or(String::new(), |p| p.to_string_lossy().into_owned())
         }

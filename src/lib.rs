@@ -8,5 +8,6 @@ pub mod gil;
 pub mod interp;
 pub mod native;
 pub mod object;
+pub mod repl;
 pub mod rt;
 pub mod vm;

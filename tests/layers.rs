@@ -11,7 +11,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("main", &["cli", "lab", "repl", "interp"]),
     ("cli", &["lab", "repl", "interp", "bytecode", "gil"]),
     ("lab", &["interp", "gil"]),
-    ("repl", &["interp", "gil"]),
+    ("repl", &["interp", "native", "rt", "vm", "object", "bytecode", "gil"]),
     ("interp", &["compile", "native", "rt", "vm", "object", "bytecode", "gil"]),
     ("compile", &["bytecode"]),
     ("native", &["rt", "vm", "object", "bytecode", "gil"]),
@@ -25,7 +25,7 @@ const LEAVES: [&str; 1] = ["bytecode"];
 
 /// Crates that belong to some layers only.
 const CRATES: [(&str, &[&str]); 5] = [
-    ("mini_grammar", &["compile"]),
+    ("mini_grammar", &["compile", "repl"]),
     ("logos", &[]),
     ("lalrpop_util", &[]),
     ("rustyline", &["repl"]),

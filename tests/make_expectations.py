@@ -36,17 +36,6 @@ PYTHON = "/usr/bin/python3.11" if os.path.exists("/usr/bin/python3.11") else sys
 SECONDS = 60
 MARKER_LINE = re.compile(r"^\s*[~^][~^\s]*$")
 
-OUTSIDE = {
-    ast.Yield: "yield",
-    ast.YieldFrom: "yield from",
-    ast.AsyncFunctionDef: "async def",
-    ast.AsyncFor: "async for",
-    ast.AsyncWith: "async with",
-    ast.Await: "await",
-    ast.GeneratorExp: "a generator expression",
-}
-
-
 def outside_subset(path):
     """Name the first thing in a file that Mini does not have yet, or None."""
     try:
@@ -57,7 +46,7 @@ def outside_subset(path):
         # Then the error is what the script is about.
         return None
     for node in ast.walk(tree):
-        word = OUTSIDE.get(type(node))
+        word = None
         metaclass = isinstance(node, ast.ClassDef) and any(k.arg == "metaclass" for k in node.keywords)
         if metaclass:
             word = "a metaclass"

@@ -115,6 +115,9 @@ def install():
     random_shim.Random = _random.Random
     random_shim.sha512_int = lambda data: int.from_bytes(hashlib.sha512(data).digest(), "big")
     shims["_random"] = random_shim
+    coroutines_shim = types.ModuleType("_coroutines")
+    coroutines_shim.mark_awaitable = types.coroutine
+    shims["_coroutines"] = coroutines_shim
     sys.modules.update(shims)
     for filename in real_os.listdir(STDLIB):
         name, extension = real_os.path.splitext(filename)

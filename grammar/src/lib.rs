@@ -13,6 +13,7 @@ mod depth;
 mod dump;
 mod errors;
 mod fstring;
+pub mod highlight;
 mod items;
 mod layout;
 mod literals;

@@ -188,7 +188,7 @@ ops! {
     DelAttr   [R None S]  "del R[a].name"
     // a and b of the next two may be the same register.
     GetMethod [Win R S]   "R[a] = R[b].name, R[a+4] = EMPTY; or if it is a method: R[a] = its function, R[a+4] = R[b]"
-    GetSpecial [Win R S]  "as GetMethod, looked up on the type of R[b]; x = 0: __enter__, 1: __exit__ (for the error's words)"
+    GetSpecial [Win R S]  "as GetMethod, looked up on the type of R[b]; x = 0: __enter__, 1: __exit__, 2: __aenter__, 3: __aexit__ (for the error's words)"
     GetItem   [W R R]     "R[a] = R[b][R[c]]"
     GetItemI  [W R I]     "R[a] = R[b][c]"
     SetItem   [R R R]     "R[a][R[b]] = R[c]"
@@ -232,18 +232,42 @@ ops! {
     PushExc   [W R None]  "R[a] = exception being handled; now R[b] is being handled; x = 1: R[a] = EMPTY, outermost handler of a generator"
     PopExc    [R None None] "the exception being handled is R[a] again; EMPTY: that of whoever resumed the generator"
     JNoMatch  [R R J]     "jump if exception R[a] is no instance of R[b] (a class or a tuple of them)"
+    Group     [W R R]     "except*: R[a], R[a+1] = parts of exception R[b] that are of the class R[c] and that are not, None where empty; x = 1: R[a] = what is left to raise of R[b], R[c] = list of what its handlers left, or None"
     ExcTriple [WRun R None] "R[a], R[a+1], R[a+2] = type, value, traceback of exception R[b]"
+    // ---- match
+    Match     [W R R]     "R[a] = step x of matching R[b], see `step`; R[c] = length, keys, or class, number of positional patterns and names"
     // ---- generators and coroutines: of their frames only, except Send and what it needs
     MakeGen   [W None N]  "return a suspended object that goes on here, with R[0] .. R[c-1]; what is sent first goes to R[a]"
     Yield     [R R N]     "suspend with the value R[a], keeping R[0] .. R[c-1]; R[a] = what is sent; x & 1: in a handler of its own; x & 2: R[b] is delegated to; x & 4: an item of an asynchronous generator"
     GenReturn [R None None] "end with the result R[a]"
     Send      [R R J]     "R[a] = what R[b] yields after R[a] was sent to it; when it ends, R[a] = its result and jump; forward only"
     Delegate  [W R None]  "R[a] = what `yield from R[b]` delegates to"
+    Awaitable [W R None]  "R[a] = what `await R[b]` delegates to; x = 1, 2, 3: what __aenter__, __aexit__, __anext__ gave (for the error's words)"
+    AsyncIter [W R None]  "R[a] = the asynchronous iterator of R[b]"
+    AsyncNext [W R None]  "R[a] = what to await for the next item of R[b]"
+    EndAsync  [R None None] "go on raising R[a], unless it is the StopAsyncIteration that ends a loop"
     // ---- modules
     Import    [W K K]     "R[a] = import D[b], fromlist D[c] (None or a tuple); x = level"
     ImportFrom [W R K]    "R[a] = D[c] of module R[b]"
     ImportStar [R None None] "all public names of module R[a] into the globals"
     PrintExpr [R None None] "show R[a] as the prompt does"
+}
+
+/// The steps of `Op::Match`, its x.
+pub mod step {
+    /// Is it a sequence of `R[c]` items?
+    pub const SEQUENCE_OF: u8 = 0;
+    /// Is it a sequence of at least `R[c]` items?
+    pub const SEQUENCE_FROM: u8 = 1;
+    /// Is it a mapping of at least `R[c]` items?
+    pub const MAPPING: u8 = 2;
+    /// A tuple of what it has under the keys `R[c]`; None if one is missing.
+    pub const VALUES: u8 = 3;
+    /// A dict of what it has under other keys than `R[c]`.
+    pub const REST: u8 = 4;
+    /// A tuple of the attributes that `R[c+1]` positional patterns and the names `R[c+2]` mean; None if it is no instance
+    /// of `R[c]`.
+    pub const CLASS: u8 = 5;
 }
 
 impl Op {

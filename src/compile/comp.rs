@@ -51,7 +51,7 @@ impl<'a> Compiler<'a> {
         if self.scopes.get(scope).kind == Kind::Function {
             return self.comp_function(comp, first, scope, dst);
         }
-        let state = self.iteration(&first.iter, expr.span)?;
+        let state = self.comp_iteration(first, expr)?;
         let start = self.unit.asm.here();
         self.enter_comp(comp, scope);
         self.new_result(comp, dst);
@@ -94,6 +94,9 @@ impl<'a> Compiler<'a> {
     fn generator(&mut self, comp: Comp<'a>, index: usize, state: Reg, dst: Reg) -> Fallible<()> {
         let mark = self.unit.top;
         let generator = &comp.generators[index];
+        if generator.is_async {
+            return self.async_generator(comp, index, state, dst);
+        }
         let (body, next) = (self.label(), self.label());
         let entry = self.unit.asm.loop_entry();
         let item = self.loop_target(&generator.target);
@@ -105,7 +108,7 @@ impl<'a> Compiler<'a> {
         }
         match comp.generators.get(index + 1) {
             Some(inner) => {
-                let state = self.iteration(&inner.iter, comp.expr.span)?;
+                let state = self.comp_iteration(inner, comp.expr)?;
                 self.generator(comp, index + 1, state, dst)?;
             }
             None => self.add_result(comp, dst)?,
@@ -113,6 +116,33 @@ impl<'a> Compiler<'a> {
         self.bind(next);
         self.at(comp.expr.span.start);
         self.jump_on(Op::ForLoop, state, item, body);
+        self.unit.top = mark;
+        Ok(())
+    }
+
+    fn comp_iteration(&mut self, generator: &'a Comprehension, expr: &Expr) -> Fallible<Reg> {
+        match generator.is_async {
+            true => self.async_iteration(&generator.iter, expr.span),
+            false => self.iteration(&generator.iter, expr.span),
+        }
+    }
+
+    /// As `generator`, of an `async for`.
+    fn async_generator(&mut self, comp: Comp<'a>, index: usize, state: Reg, dst: Reg) -> Fallible<()> {
+        let mark = self.unit.top;
+        let generator = &comp.generators[index];
+        let round = self.async_round(state, &generator.target, comp.expr.span)?;
+        for condition in &generator.ifs {
+            self.jump_if(condition, round.next, false)?;
+        }
+        match comp.generators.get(index + 1) {
+            Some(inner) => {
+                let state = self.comp_iteration(inner, comp.expr)?;
+                self.generator(comp, index + 1, state, dst)?;
+            }
+            None => self.add_result(comp, dst)?,
+        }
+        self.end_async_round(round, comp.expr.span);
         self.unit.top = mark;
         Ok(())
     }
@@ -159,13 +189,13 @@ impl<'a> Compiler<'a> {
         let window = if self.is_newest(dst) { dst } else { self.alloc() };
         let line = self.source.line(expr.span.start);
         let name = self.scopes.get(id).name.clone();
+        let nparams = if first.is_async { 1 } else { STATE.len() };
         self.enter(id, &name, line);
-        self.begin_frame(STATE.len());
+        self.begin_frame(nparams);
         self.generator(comp, 0, 0, 0)?;
         let Suspends { yields: generator, is_async: coroutine, .. } = self.scope().suspends;
         let nested = self.unit.qualname.contains("<locals>");
         let flags = Flags { generator, coroutine, nested, ..Flags::default() };
-        let nparams = STATE.len();
         let code =
             self.leave(Signature { flags, nparams, nposonly: nparams, ..Signature::default() }, line)?;
         self.at(expr.span.start);
@@ -175,7 +205,7 @@ impl<'a> Compiler<'a> {
         self.close_over(code, run, window);
         self.unit.top = u32::from(window) + 1;
         self.alloc_run(WINDOW - 1);
-        let state = self.iteration(&first.iter, expr.span)?;
+        let state = self.comp_iteration(first, expr)?;
         debug_assert!(u32::from(state) == u32::from(window) + WINDOW || self.unit.too_large);
         self.at(expr.span.start);
         self.emit(Op::Call, window, nparams as u16, 0);

@@ -4,6 +4,7 @@
 use super::fold;
 use super::func::Body;
 use super::scope::node_key;
+use super::suspend::By;
 use super::unit::{Compiler, Reg};
 use super::{Fallible, display};
 use crate::bytecode::code::Const;
@@ -128,6 +129,14 @@ impl<'a> Compiler<'a> {
                 self.generator_expression(expr, elt, generators, dst)
             }
             ExprKind::Yield { value } => self.yield_value(expr, value.as_deref(), dst),
+            ExprKind::Await { value } => {
+                let awaited = self.alloc();
+                let value = self.operand_in(value, awaited)?;
+                self.at(expr.span.start);
+                self.move_to(awaited, value);
+                self.await_value(awaited, By::Await, dst);
+                Ok(())
+            }
             ExprKind::YieldFrom { value } => self.yield_from(expr, value, dst),
             ExprKind::Slice { lower, upper, step } => {
                 self.slice(expr, [lower.as_deref(), upper.as_deref(), step.as_deref()], dst)

@@ -130,6 +130,7 @@ impl<'a> Compiler<'a> {
             let message = if is_break { "'break' outside loop" } else { "'continue' not properly in loop" };
             return self.error(message, span);
         };
+        self.stay_in_group_handler(index, span)?;
         let Block::Loop { exit, next } = self.unit.blocks[index] else { return Ok(()) };
         let line = self.unit.asm.line;
         let popped = self.unwind(index + 1)?;

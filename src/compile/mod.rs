@@ -2,7 +2,7 @@
 //!
 //! `symbols` fills the tables of `scope`; then one pass over the tree emits instructions through `unit` (registers, names)
 //! and `emit` (labels, offsets). Expressions are in `expr`, `cond`, `call`, `comp`, `suspend`; statements in `stmt`, `assign`,
-//! `loops`, `try_`, `func`, `class`, `annotations`.
+//! `loops`, `try_`, `match_`, `func`, `class`, `annotations`.
 
 mod annotations;
 mod assign;
@@ -18,6 +18,7 @@ mod fold;
 mod func;
 mod import;
 mod loops;
+mod match_;
 mod pool;
 mod scope;
 mod stmt;
@@ -56,6 +57,16 @@ impl Source<'_> {
 /// Errors: what Python calls SyntaxError, IndentationError or TabError.
 pub fn compile_text(text: &str, filename: &str, mode: Mode) -> Result<Arc<Code>, SyntaxError> {
     let module = mini_grammar::parse(text, mode)?;
+    compile_module(&module, text, filename)
+}
+
+/// Parses and compiles what was typed at a prompt: unlike `Mode::Interactive`, it may be several statements (a paste).
+/// Errors: as `compile_text`.
+pub fn compile_typed(text: &str, filename: &str) -> Result<Arc<Code>, SyntaxError> {
+    let module = match mini_grammar::parse(text, Mode::Module)? {
+        Module::Module { body } => Module::Interactive { body },
+        other => other,
+    };
     compile_module(&module, text, filename)
 }
 

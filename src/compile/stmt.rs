@@ -1,6 +1,7 @@
 //! Statements. Must not know how expressions or the larger statements are compiled.
 
 use super::Fallible;
+use super::try_::{Handlers, With};
 use super::unit::Compiler;
 use crate::bytecode::op::Op;
 use mini_grammar::ast::*;
@@ -41,21 +42,27 @@ impl<'a> Compiler<'a> {
             StmtKind::Continue => self.break_or_continue(false, stmt.span),
             StmtKind::FunctionDef(def) | StmtKind::AsyncFunctionDef(def) => self.function_def(def, stmt.span),
             StmtKind::ClassDef(def) => self.class_def(def, stmt.span),
-            StmtKind::Try { body, handlers, orelse, finalbody } => {
-                self.try_stmt((body, handlers, orelse, finalbody), stmt.span)
+            StmtKind::Try { body, handlers, orelse, finalbody } => self
+                .try_stmt((body, Handlers { all: handlers, of_groups: false }, orelse, finalbody), stmt.span),
+            StmtKind::With { items, body } => {
+                self.with_stmt(items, body, With { span: stmt.span, is_async: false })
             }
-            StmtKind::With { items, body } => self.with_stmt(items, body, stmt.span),
+            StmtKind::AsyncWith { items, body } => {
+                self.with_stmt(items, body, With { span: stmt.span, is_async: true })
+            }
+            StmtKind::AsyncFor { target, iter, body, orelse } => {
+                self.async_for((target, iter), body, orelse, stmt.span)
+            }
             StmtKind::Raise { exc, cause } => self.raise(stmt, exc.as_deref(), cause.as_deref()),
             StmtKind::Assert { test, msg } => self.assert(stmt, test, msg.as_deref()),
             StmtKind::Import { names } => self.import(names),
             StmtKind::ImportFrom { module, names, level } => {
                 self.import_from(stmt, module.as_deref(), names, *level)
             }
+            StmtKind::Match { subject, cases } => self.match_stmt(subject, cases),
+            StmtKind::TryStar { body, handlers, orelse, finalbody } => self
+                .try_stmt((body, Handlers { all: handlers, of_groups: true }, orelse, finalbody), stmt.span),
             StmtKind::Global { .. } | StmtKind::Nonlocal { .. } | StmtKind::Pass => Ok(()),
-            StmtKind::AsyncFor { .. }
-            | StmtKind::AsyncWith { .. }
-            | StmtKind::Match { .. }
-            | StmtKind::TryStar { .. } => self.error("internal error: no code for this statement", stmt.span),
         }
     }
 

@@ -1,10 +1,14 @@
-//! What suspends a frame and ends one that can be suspended: `yield`, `yield from`, and `return` there.
+//! What suspends a frame and ends one that can be suspended: `yield`, `yield from`, `await`, `async for`, and `return` there.
 //! Must not know statements.
 
 use super::Fallible;
+use super::bound::Bound;
+use super::emit::Label;
+use super::try_::Block;
 use super::unit::{Compiler, Reg};
 use crate::bytecode::code::Const;
 use crate::bytecode::op::Op;
+use mini_grammar::Span;
 use mini_grammar::ast::*;
 
 /// Bits of the spare byte of `Yield`.
@@ -15,6 +19,15 @@ mod bit {
     pub const DELEGATING: u8 = 2;
     /// An item of an asynchronous generator, not something its `await` hands up.
     pub const ITEM: u8 = 4;
+}
+
+/// Where something awaited comes from: the spare byte of `Awaitable`.
+#[derive(Clone, Copy)]
+pub enum By {
+    Await = 0,
+    Enter = 1,
+    Exit = 2,
+    Next = 3,
 }
 
 impl<'a> Compiler<'a> {
@@ -68,7 +81,7 @@ impl<'a> Compiler<'a> {
 
     /// Suspends as often as the iterator in `iter`, a temporary, has values; its result goes into `dst`.
     pub fn delegate(&mut self, iter: Reg, dst: Reg) {
-        let passed = if self.is_temp(dst) { dst } else { self.alloc() };
+        let passed = if self.is_temp(dst) && dst != iter { dst } else { self.alloc() };
         let (again, done) = (self.label(), self.label());
         self.load_const(passed, Const::None);
         self.bind(again);
@@ -78,4 +91,73 @@ impl<'a> Compiler<'a> {
         self.bind(done);
         self.move_to(dst, passed);
     }
+
+    /// Awaits what is in `value`, a temporary; the result goes into `dst`.
+    pub fn await_value(&mut self, value: Reg, by: By, dst: Reg) {
+        let mark = self.unit.top;
+        self.emit_x(Op::Awaitable, by as u8, value, value, 0);
+        self.delegate(value, dst);
+        self.unit.top = mark;
+    }
+
+    pub fn async_for(
+        &mut self,
+        (target, iter): (&'a Expr, &'a Expr),
+        body: &'a [Stmt],
+        orelse: &'a [Stmt],
+        span: Span,
+    ) -> Fallible<()> {
+        let mark = self.unit.top;
+        let end = self.label();
+        let state = self.async_iteration(iter, span)?;
+        let round = self.async_round(state, target, span)?;
+        self.push_block(Block::Loop { exit: end, next: round.next }, span)?;
+        self.block(body)?;
+        self.unit.blocks.pop();
+        self.end_async_round(round, span);
+        self.unit.top = mark;
+        self.block(orelse)?;
+        self.bind(end);
+        Ok(())
+    }
+
+    /// Begins an asynchronous iteration; returns the register of the iterator.
+    pub fn async_iteration(&mut self, iter: &'a Expr, span: Span) -> Fallible<Reg> {
+        let state = self.alloc();
+        let iterable = self.operand_in(iter, state)?;
+        self.at(span.start);
+        self.emit(Op::AsyncIter, state, iterable, 0);
+        Ok(state)
+    }
+
+    /// The head of an asynchronous loop: awaits the next item and hands it to the target.
+    pub fn async_round(&mut self, state: Reg, target: &'a Expr, span: Span) -> Fallible<AsyncRound> {
+        let (next, done) = (self.label(), self.label());
+        let (exc, item) = (self.alloc(), self.alloc());
+        self.at(span.start);
+        self.unit.asm.bind_loop(next, &self.unit.unsure);
+        self.begin_try(done, exc, span)?;
+        self.emit(Op::AsyncNext, item, state, 0);
+        self.await_value(item, By::Next, item);
+        let bound = self.pop_block();
+        self.store(target, item)?;
+        Ok(AsyncRound { next, done, exc, bound })
+    }
+
+    /// The end of an asynchronous loop's body: on to the next item; the loop ends with StopAsyncIteration.
+    pub fn end_async_round(&mut self, round: AsyncRound, span: Span) {
+        self.jump(round.next);
+        self.unit.asm.bind_handler(round.done, round.bound);
+        self.at(span.start);
+        self.emit(Op::EndAsync, round.exc, 0, 0);
+    }
+}
+
+/// An asynchronous loop that is being compiled.
+pub struct AsyncRound {
+    /// Where `continue` goes.
+    pub next: Label,
+    done: Label,
+    exc: Reg,
+    bound: Bound,
 }

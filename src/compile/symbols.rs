@@ -1,5 +1,4 @@
-//! Walks the syntax tree and fills the symbol tables; refuses what is wrong in the use of names, and what this version of
-//! the language leaves out. Must not know registers or instructions.
+//! Walks the syntax tree and fills the symbol tables; refuses what is wrong in the use of names. Must not know registers or instructions.
 
 use super::annotations::annotated_parameters;
 use super::scope::{Kind, ScopeId, Scopes, Suspends, Symbol, mangle, node_key};
@@ -52,10 +51,6 @@ struct Walker<'s> {
 impl Walker<'_> {
     fn error<T>(&self, message: impl Into<String>, span: Span) -> Fallible<T> {
         Err(self.source.error(message, span))
-    }
-
-    fn unsupported<T>(&self, what: &str, span: Span) -> Fallible<T> {
-        self.error(format!("{what} is not supported by this version of Mini"), span)
     }
 
     fn mangle(&self, name: &str) -> Name {
@@ -188,7 +183,8 @@ impl Walker<'_> {
                 self.optional(exc.as_deref())?;
                 self.optional(cause.as_deref())
             }
-            StmtKind::Try { body, handlers, orelse, finalbody } => {
+            StmtKind::Try { body, handlers, orelse, finalbody }
+            | StmtKind::TryStar { body, handlers, orelse, finalbody } => {
                 self.try_stmt(body, handlers, orelse, finalbody)
             }
             StmtKind::Assert { test, msg } => {
@@ -214,8 +210,46 @@ impl Walker<'_> {
             }
             StmtKind::Expr { value } => self.expr(value),
             StmtKind::Pass | StmtKind::Break | StmtKind::Continue => Ok(()),
-            StmtKind::Match { .. } => self.unsupported("'match'", stmt.span),
-            StmtKind::TryStar { .. } => self.unsupported("'except*'", stmt.span),
+            StmtKind::Match { subject, cases } => {
+                self.expr(subject)?;
+                cases.iter().try_for_each(|case| {
+                    self.pattern(&case.pattern)?;
+                    self.optional(case.guard.as_deref())?;
+                    self.block(&case.body)
+                })
+            }
+        }
+    }
+
+    fn pattern(&mut self, pattern: &Pattern) -> Fallible<()> {
+        let captured = |walker: &mut Self, name: &Option<Identifier>| match name {
+            Some(name) => {
+                walker.refuse_debug(name, ExprContext::Store, pattern.span)?;
+                walker.assign(name);
+                Ok(())
+            }
+            None => Ok(()),
+        };
+        match &pattern.kind {
+            PatternKind::MatchValue { value } => self.expr(value),
+            PatternKind::MatchSingleton { .. } => Ok(()),
+            PatternKind::MatchSequence { patterns } | PatternKind::MatchOr { patterns } => {
+                patterns.iter().try_for_each(|p| self.pattern(p))
+            }
+            PatternKind::MatchMapping { keys, patterns, rest } => {
+                self.exprs(keys)?;
+                patterns.iter().try_for_each(|p| self.pattern(p))?;
+                captured(self, rest)
+            }
+            PatternKind::MatchClass { cls, patterns, kwd_patterns, .. } => {
+                self.expr(cls)?;
+                patterns.iter().chain(kwd_patterns).try_for_each(|p| self.pattern(p))
+            }
+            PatternKind::MatchStar { name } => captured(self, name),
+            PatternKind::MatchAs { pattern: inner, name } => {
+                inner.iter().try_for_each(|p| self.pattern(p))?;
+                captured(self, name)
+            }
         }
     }
 

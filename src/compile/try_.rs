@@ -9,6 +9,7 @@ use super::bound::Bound;
 use super::call::WINDOW;
 use super::emit::Label;
 use super::scope::Kind;
+use super::suspend::By;
 use super::unit::{Compiler, Reg};
 use crate::bytecode::code::{Const, Name};
 use crate::bytecode::op::Op;
@@ -39,11 +40,28 @@ pub enum Block<'a> {
     /// The body of `try … finally`.
     Finally(Region, &'a [Stmt]),
     /// The body of `with`; the window holds `__exit__`.
-    With(Region, Reg, Span),
+    With(Region, Reg, With),
     /// A handler, or a `finally` body run for an exception; the register holds what was being handled before.
     Handling(Region, Reg),
     /// The body of `except … as name`.
     Named(Region, Name),
+    /// The body of `except*`, which cannot be left by a jump.
+    GroupHandler(Region),
+}
+
+/// The clauses of a `try`.
+#[derive(Clone, Copy)]
+pub struct Handlers<'a> {
+    pub all: &'a [ExceptHandler],
+    /// They are `except*` clauses.
+    pub of_groups: bool,
+}
+
+/// What a `with` statement is, beside its items and body.
+#[derive(Clone, Copy)]
+pub struct With {
+    pub span: Span,
+    pub is_async: bool,
 }
 
 impl Block<'_> {
@@ -54,6 +72,7 @@ impl Block<'_> {
             | Block::Finally(region, _)
             | Block::With(region, ..)
             | Block::Handling(region, _)
+            | Block::GroupHandler(region)
             | Block::Named(region, _) => Some(region),
         }
     }
@@ -75,8 +94,14 @@ impl<'a> Compiler<'a> {
         Region { start: self.unit.asm.here(), done: Vec::new(), target, reg, bound }
     }
 
+    /// Begins a block whose exceptions go to `target`.
+    pub fn begin_try(&mut self, target: Label, reg: Reg, span: Span) -> Fallible<()> {
+        let region = self.region(target, reg);
+        self.push_block(Block::Try(region), span)
+    }
+
     /// Ends the innermost block; returns what its handler may take as bound.
-    fn pop_block(&mut self) -> Bound {
+    pub fn pop_block(&mut self) -> Bound {
         let here = self.unit.asm.here();
         let Some(mut block) = self.unit.blocks.pop() else { return Bound::default() };
         let Some(region) = block.region() else { return Bound::default() };
@@ -97,9 +122,9 @@ impl<'a> Compiler<'a> {
                 region.done.push((region.start, here));
             }
             match &block {
-                Block::Loop { .. } | Block::Try(_) => {}
+                Block::Loop { .. } | Block::Try(_) | Block::GroupHandler(_) => {}
                 Block::Finally(_, body) => self.block(body)?,
-                Block::With(_, window, span) => self.exit_normally(*window, *span),
+                Block::With(_, window, with) => self.exit_normally(*window, *with),
                 Block::Handling(_, saved) => self.emit(Op::PopExc, *saved, 0, 0),
                 Block::Named(_, name) => self.forget_name(name),
             }
@@ -127,6 +152,7 @@ impl<'a> Compiler<'a> {
         if suspends.yields && suspends.is_async && value.is_some() {
             return self.error("'return' with value in async generator", span);
         }
+        self.stay_in_group_handler(0, span)?;
         let mark = self.unit.top;
         let cleans =
             self.unit.blocks.iter().any(|block| !matches!(block, Block::Loop { .. } | Block::Try(_)));
@@ -150,7 +176,7 @@ impl<'a> Compiler<'a> {
 
     pub fn try_stmt(
         &mut self,
-        (body, handlers, orelse, finalbody): (&'a [Stmt], &'a [ExceptHandler], &'a [Stmt], &'a [Stmt]),
+        (body, handlers, orelse, finalbody): (&'a [Stmt], Handlers<'a>, &'a [Stmt], &'a [Stmt]),
         span: Span,
     ) -> Fallible<()> {
         if finalbody.is_empty() {
@@ -161,7 +187,7 @@ impl<'a> Compiler<'a> {
         let (handler, tail, end) = (self.label(), self.label(), self.label());
         let region = self.region(handler, exc);
         self.push_block(Block::Finally(region, finalbody), span)?;
-        if handlers.is_empty() {
+        if handlers.all.is_empty() {
             self.block(body)?;
             self.block(orelse)?;
         } else {
@@ -203,7 +229,7 @@ impl<'a> Compiler<'a> {
     fn try_except(
         &mut self,
         body: &'a [Stmt],
-        handlers: &'a [ExceptHandler],
+        handlers: Handlers<'a>,
         orelse: &'a [Stmt],
         span: Span,
     ) -> Fallible<()> {
@@ -220,7 +246,18 @@ impl<'a> Compiler<'a> {
         self.begin_handling(saved, exc);
         let region = self.region(tail, exc);
         self.push_block(Block::Handling(region, saved), span)?;
-        for handler in handlers {
+        if handlers.of_groups {
+            let left = self.group_handlers(handlers.all, exc, span)?;
+            self.pop_block();
+            self.emit(Op::PopExc, saved, 0, 0);
+            self.jump_on(Op::JNone, left, 0, end);
+            self.emit(Op::ReRaise, left, 0, 0);
+            self.reraise(tail, saved, exc);
+            self.bind(end);
+            self.unit.top = mark;
+            return Ok(());
+        }
+        for handler in handlers.all {
             let next = self.label();
             self.handler(handler, exc, next)?;
             self.emit(Op::PopExc, saved, 0, 0);
@@ -245,6 +282,11 @@ impl<'a> Compiler<'a> {
             self.jump_on(Op::JNoMatch, exc, class, next);
             self.unit.top = mark;
         }
+        self.handler_body(handler, exc)
+    }
+
+    /// The body of an `except` clause, with the exception in `exc` under its name.
+    fn handler_body(&mut self, handler: &'a ExceptHandler, exc: Reg) -> Fallible<()> {
         let Some(name) = &handler.name else { return self.block(&handler.body) };
         let name = self.mangle(name);
         let (failed, done) = (self.label(), self.label());
@@ -263,23 +305,70 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    /// The `except*` clauses: each takes its part of the exception in `exc`. Returns where the exception is that is to be
+    /// raised behind the last, or None: what they raised, and what none of them took.
+    fn group_handlers(&mut self, handlers: &'a [ExceptHandler], exc: Reg, span: Span) -> Fallible<Reg> {
+        let (left, rest) = (self.alloc(), self.alloc());
+        let (part, outer) = (self.alloc_run(2), self.alloc());
+        self.emit(Op::NewList, left, 0, 0);
+        self.move_to(rest, exc);
+        for handler in handlers {
+            let (next, failed) = (self.label(), self.label());
+            let mark = self.unit.top;
+            if let Some(type_) = &handler.type_ {
+                let class = self.operand(type_)?;
+                self.at(handler.span.start);
+                self.emit(Op::Group, part, rest, class);
+            }
+            self.unit.top = mark;
+            self.move_to(rest, part.saturating_add(1));
+            self.jump_on(Op::JNone, part, 0, next);
+            self.emit(Op::PushExc, outer, part, 0);
+            let region = self.region(failed, part);
+            self.push_block(Block::GroupHandler(region), handler.span)?;
+            self.handler_body(handler, part)?;
+            let bound = self.pop_block();
+            self.emit(Op::PopExc, outer, 0, 0);
+            self.jump(next);
+            self.unit.asm.bind_handler(failed, bound);
+            self.emit(Op::PopExc, outer, 0, 0);
+            self.emit(Op::ListAppend, left, part, 0);
+            self.bind(next);
+        }
+        self.at(span.start);
+        self.emit(Op::ListAppend, left, rest, 0);
+        self.emit_x(Op::Group, 1, part, exc, left);
+        Ok(part)
+    }
+
+    /// Refuses to leave an `except*` clause, where blocks from number `depth` on would be left.
+    pub fn stay_in_group_handler(&self, depth: usize, span: Span) -> Fallible<()> {
+        let blocks = self.unit.blocks.get(depth..).unwrap_or(&[]);
+        if blocks.iter().any(|block| matches!(block, Block::GroupHandler(_))) {
+            let message = "'break', 'continue' and 'return' cannot appear in an except* block";
+            return self.error(message, span);
+        }
+        Ok(())
+    }
+
     /// `with` items from the first on; the body is inside the last.
-    pub fn with_stmt(&mut self, items: &'a [WithItem], body: &'a [Stmt], span: Span) -> Fallible<()> {
+    pub fn with_stmt(&mut self, items: &'a [WithItem], body: &'a [Stmt], with: With) -> Fallible<()> {
+        let span = with.span;
         let Some((item, inner)) = items.split_first() else { return self.block(body) };
         let mark = self.unit.top;
         let (exc, saved) = (self.alloc(), self.alloc());
         let exit = self.alloc_run(WINDOW + 1);
-        let manager = self.enter_manager(item, exit, span)?;
+        let manager = self.enter_manager(item, exit, with)?;
         let (handler, tail, end) = (self.label(), self.label(), self.label());
         let region = self.region(handler, exc);
-        self.push_block(Block::With(region, exit, span), span)?;
+        self.push_block(Block::With(region, exit, with), span)?;
         if let Some(target) = &item.optional_vars {
             self.store(target, manager)?;
         }
         self.unit.top = u32::from(exit) + WINDOW + 1;
-        self.with_stmt(inner, body, span)?;
+        self.with_stmt(inner, body, with)?;
         let bound = self.pop_block();
-        self.exit_normally(exit, span);
+        self.exit_normally(exit, with);
         self.jump(end);
         self.unit.asm.bind_handler(handler, bound);
         self.at(span.start);
@@ -289,6 +378,7 @@ impl<'a> Compiler<'a> {
         let triple = self.alloc_run(3);
         self.emit(Op::ExcTriple, triple, exc, 0);
         self.emit(Op::CallM, exit, 3, 0);
+        self.await_result(exit, with, By::Exit);
         self.jump_on(Op::JFalse, exit, 0, tail);
         self.pop_block();
         self.emit(Op::PopExc, saved, 0, 0);
@@ -300,25 +390,30 @@ impl<'a> Compiler<'a> {
     }
 
     /// Evaluates the manager, keeps its `__exit__` in the window `exit`, calls `__enter__`; returns where the result is.
-    fn enter_manager(&mut self, item: &'a WithItem, exit: Reg, span: Span) -> Fallible<Reg> {
+    fn enter_manager(&mut self, item: &'a WithItem, exit: Reg, with: With) -> Fallible<Reg> {
         let enter = self.alloc();
         let manager = self.operand_in(&item.context_expr, enter)?;
         self.unit.top = u32::from(enter) + 1;
         let kept = if manager == enter { exit } else { manager };
         self.move_to(kept, manager);
         self.alloc_run(WINDOW);
-        self.at(span.start);
-        for (x, name, window) in [(0, "__enter__", enter), (1, "__exit__", exit)] {
+        self.at(with.span.start);
+        let names = match with.is_async {
+            false => [(0, "__enter__", enter), (1, "__exit__", exit)],
+            true => [(2, "__aenter__", enter), (3, "__aexit__", exit)],
+        };
+        for (x, name, window) in names {
             let site = self.site(name.into());
             self.emit_x(Op::GetSpecial, x, window, kept, site);
         }
         self.emit(Op::CallM, enter, 0, 0);
+        self.await_result(enter, with, By::Enter);
         Ok(enter)
     }
 
     /// `__exit__(None, None, None)`. If a value is being returned, it lies where the arguments would go: then the window
     /// is copied to free registers first.
-    fn exit_normally(&mut self, window: Reg, span: Span) {
+    fn exit_normally(&mut self, window: Reg, with: With) {
         let mark = self.unit.top;
         let mut at = window;
         if mark != u32::from(window) + WINDOW + 1 {
@@ -327,13 +422,21 @@ impl<'a> Compiler<'a> {
             self.move_to(at.saturating_add(4), window.saturating_add(4));
         }
         let line = self.unit.asm.line;
-        self.at(span.start);
+        self.at(with.span.start);
         let nones = self.alloc_run(3);
         for reg in nones..nones.saturating_add(3) {
             self.load_const(reg, Const::None);
         }
         self.emit(Op::CallM, at, 3, 0);
+        self.await_result(at, with, By::Exit);
         self.unit.asm.line = line;
         self.unit.top = mark;
+    }
+
+    /// `async with`: awaits what a method of the manager has put into `result`.
+    fn await_result(&mut self, result: Reg, with: With, by: By) {
+        if with.is_async {
+            self.await_value(result, by, result);
+        }
     }
 }

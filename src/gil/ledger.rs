@@ -165,6 +165,17 @@ impl Ledger {
         self.switches[cause as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What the thread's time goes to right now.
+    pub(super) fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Held,
+            1 => Phase::Waiting,
+            2 => Phase::Blocked,
+            3 => Phase::Stopped,
+            _ => Phase::Away,
+        }
+    }
+
     /// The figures up to `at`, the open stretch included.
     pub(super) fn figures(&self, at: u64) -> Figures {
         loop {

@@ -42,7 +42,7 @@ mod world;
 use std::sync::atomic::AtomicU16;
 
 pub use events::Events;
-pub use ledger::{CAUSES, Cause, Figures};
+pub use ledger::{CAUSES, Cause, Figures, Phase};
 pub use member::Member;
 pub use parker::Parker;
 pub use registry::{Account, Snapshot};

@@ -23,6 +23,8 @@ pub struct Account {
     pub is_main: bool,
     /// `Gone` for a thread that ended.
     pub state: State,
+    /// What its time goes to right now.
+    pub phase: Phase,
     /// Its figures.
     pub figures: Figures,
 }
@@ -198,6 +200,7 @@ fn account(member: &Member, at: u64) -> Account {
         name: member.name(),
         is_main: member.is_main(),
         state: member.state(),
+        phase: member.ledger().phase(),
         figures: member.ledger().figures(at),
     }
 }

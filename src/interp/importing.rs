@@ -71,6 +71,20 @@ fn look_in(folder: &Path, name: &str) -> Option<Found> {
     })
 }
 
+/// The names of the modules and packages in a folder.
+pub fn modules_in(folder: &Path) -> Vec<String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let module = |path: PathBuf| {
+        let name = path.file_stem()?.to_str()?.to_owned();
+        let source = path.extension().is_some_and(|e| e == "mini" || e == "py");
+        let package = || ["__init__.mini", "__init__.py"].iter().any(|init| path.join(init).is_file());
+        let named = name.chars().all(|c| c == '_' || c.is_alphanumeric());
+        (named && name != "__init__" && (source || package())).then_some(name)
+    };
+    entries.flatten().filter_map(|entry| module(entry.path())).collect()
+}
+
 /// A module made from a native table, registered in `sys.modules`.
 pub fn load_native(th: &mut Thread, name: &str) -> R<Word> {
     let Some(def): Option<&'static ModuleDef> = native::MODULES.iter().find(|d| d.name == name).copied()

@@ -6,13 +6,14 @@ pub mod program;
 pub mod source;
 pub mod stats;
 pub mod stdlib;
+pub mod threads;
 
 use crate::compile;
 use crate::gil::{self, PolicySpec, signal};
 use crate::native;
 use crate::object::{R, Value, class, heap, intern};
 use crate::vm::thread::{MAIN_REGISTERS, Thread};
-use crate::vm::{boot, import, link};
+use crate::vm::{boot, hooks, import, link};
 
 /// What a start-up needs to know.
 pub struct Options {
@@ -60,6 +61,7 @@ fn build(th: &mut Thread, options: &Options) -> R<()> {
     native::install(th)?;
     let modules = th.m.new_dict()?;
     import::install(importing::find, modules);
+    hooks::install_compiler(source::compile_kind);
     import::install_ready(importing::wait_until_complete);
     let builtins = importing::load_native(th, "builtins")?.unwrap_or(Value::NONE);
     link::set_builtins(builtins);

@@ -28,6 +28,29 @@ pub enum Ended {
 /// Runs a program to its end, threads and exit functions included, and flushes what it wrote.
 pub fn run(th: &mut Thread, program: &Program) -> Ended {
     let result = execute(th, program);
+    conclude(th, result)
+}
+
+/// Runs a program after which a prompt opens: whatever ended it is printed, SystemExit too.
+pub fn run_before_prompt(th: &mut Thread, program: &Program) {
+    if execute(th, program).is_err() {
+        let exception = th.take_exception();
+        native::report_uncaught(th, exception);
+    }
+}
+
+/// The module that the program was run in; an empty one if none was run.
+/// Errors: no memory.
+pub fn main_module(th: &mut Thread) -> R {
+    let key = th.m.intern("__main__")?;
+    match import::loaded(th, key)? {
+        Some(module) => Ok(module),
+        None => new_main_module(th, "<stdin>", Value::NONE),
+    }
+}
+
+/// The end of the process after this result: waits for threads, runs exit functions, flushes what was written.
+pub fn conclude(th: &mut Thread, result: R) -> Ended {
     let mut ended = match result {
         Ok(_) => Ended::Code(0),
         Err(_) => report(th),
@@ -68,12 +91,12 @@ fn run_text(th: &mut Thread, text: &str, filename: &str) -> R {
 
 /// Runs text as the module `__main__`.
 fn run_as_main(th: &mut Thread, text: &str, filename: &str, package: Value) -> R {
-    let module = main_module(th, filename, package)?;
+    let module = new_main_module(th, filename, package)?;
     let code = source::compile(th, text, filename, Mode::Module)?;
     importing::run_in(th, &code, module)
 }
 
-fn main_module(th: &mut Thread, filename: &str, package: Value) -> R {
+fn new_main_module(th: &mut Thread, filename: &str, package: Value) -> R {
     let module = importing::new_module(th, "__main__", filename)?;
     let key = th.m.intern("__main__")?;
     th.dict_set(import::modules(), key, module)?;

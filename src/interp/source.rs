@@ -3,6 +3,7 @@
 use crate::bytecode::code::Code;
 use crate::compile::{self, ErrorKind, Mode};
 use crate::object::{Exc, R, Raised, Value, shape};
+use crate::vm::hooks::TextKind;
 use crate::vm::thread::Thread;
 use std::sync::Arc;
 
@@ -12,6 +13,26 @@ pub fn compile(th: &mut Thread, text: &str, filename: &str, mode: Mode) -> R<Arc
         Ok(code) => Ok(code),
         Err(error) => Err(raise(th, &error, filename)),
     }
+}
+
+/// Compiles an expression: running the code gives its value.
+pub fn compile_expression(th: &mut Thread, text: &str, filename: &str) -> R<Arc<Code>> {
+    compile(th, text, filename, Mode::Expression)
+}
+
+/// Compiles what was typed at a prompt, one statement or several: each expression statement shows its value.
+pub fn compile_typed(th: &mut Thread, text: &str, filename: &str) -> R<Arc<Code>> {
+    compile::compile_typed(text, filename).map_err(|error| raise(th, &error, filename))
+}
+
+/// The compiler of `vm::hooks`.
+pub fn compile_kind(th: &mut Thread, text: &str, filename: &str, kind: TextKind) -> R<Arc<Code>> {
+    let mode = match kind {
+        TextKind::Statements => Mode::Module,
+        TextKind::Single => Mode::Interactive,
+        TextKind::Expression => Mode::Expression,
+    };
+    compile(th, text, filename, mode)
 }
 
 /// The bytes of a source file as text: UTF-8, with or without a byte order mark.

@@ -9,8 +9,8 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "_sync", "abc", "atexit", "bisect", "contextlib", "copy", "functools", "heapq", "io", "operator", "os", "posixpath", "queue",
-    "random", "stat", "string", "threading", "traceback", "types",
+    "_sync", "abc", "atexit", "bisect", "collections", "contextlib", "copy", "functools", "heapq", "io", "json", "keyword", "operator", "os", "posixpath", "queue",
+    "random", "re", "stat", "string", "threading", "traceback", "types",
 }
 
 /// The source of an embedded module.

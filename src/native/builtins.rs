@@ -2,7 +2,7 @@
 //! Must not know numbers, text or iterators: their functions come from their own tables.
 
 use super::support::{set, type_name};
-use super::{exceptions, io, iterators, num, print, string_builtins};
+use super::{awaitables, evaluate, exceptions, io, iterators, num, print, string_builtins};
 use crate::object::error::EXCEPTIONS;
 use crate::object::layout::{Cell, Module};
 use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, func, intern, list, shape, str, types};
@@ -74,12 +74,12 @@ fn caller(th: &Thread) -> Option<frame::Frame> {
     frame::walk(th.base, th.pc).next()
 }
 
-fn globals(th: &mut Thread, _: Args) -> R {
+pub fn globals(th: &mut Thread, _: Args) -> R {
     let module = caller(th).map_or(Value::NONE, |f| f.code.module.value());
     Ok(func::module_dict(module).unwrap_or(Value::NONE))
 }
 
-fn locals(th: &mut Thread, _: Args) -> R {
+pub fn locals(th: &mut Thread, _: Args) -> R {
     let Some(frame) = caller(th) else { return th.new_dict() };
     let plain = frame::plain(frame.code);
     if plain.flags.module {
@@ -255,7 +255,14 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 fn init(th: &mut Thread, module: Value) -> R<()> {
-    for table in [num::NUMBER_BUILTINS, string_builtins::STRING_BUILTINS, iterators::ITER_BUILTINS] {
+    let tables = [
+        num::NUMBER_BUILTINS,
+        string_builtins::STRING_BUILTINS,
+        iterators::ITER_BUILTINS,
+        awaitables::ASYNC_BUILTINS,
+        evaluate::BUILTINS,
+    ];
+    for table in tables {
         for def in table {
             let f = boot::native(th, def, Some(module))?;
             set(th, module, def.name, f)?;
@@ -292,6 +299,7 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
 
 /// Classes that scripts reach only by `type(...)` have names that `builtins` does not.
 fn is_public(name: &str) -> bool {
-    const HIDDEN: [&str; 3] = ["dict_keys", "dict_values", "dict_items"];
+    const HIDDEN: [&str; 6] =
+        ["dict_keys", "dict_values", "dict_items", "generator", "coroutine", "async_generator"];
     !HIDDEN.contains(&name) && !name.ends_with("iterator")
 }

@@ -191,6 +191,12 @@ fn object_new(th: &mut Thread, args: Args) -> R {
     };
     if c.instance_kind != Kind::Instance as u64 {
         let name = class::name(class);
+        let new = th.name("__new__")?;
+        let own = |class| class::find_own(class, new).and_then(|c| c.value.get());
+        let of_object = own(types::class_of_kind(Kind::Instance));
+        if th.lookup.find(class, new).and_then(|c| c.value.get()) == of_object {
+            return Err(th.type_error(format!("cannot create '{name}' instances")));
+        }
         return Err(th.type_error(format!("object.__new__({name}) is not safe, use {name}.__new__()")));
     }
     if args.len() > 1 {

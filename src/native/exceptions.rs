@@ -34,7 +34,7 @@ pub fn install(th: &mut Thread) -> R<()> {
     for class in [Exc::ImportError, Exc::AttributeError, Exc::NameError] {
         boot::add_function(th, types::exc_class(class), &NAMING_NEW)?;
     }
-    Ok(())
+    super::exception_group::install(th)
 }
 
 /// Receiver, `**kwargs`, `*args`: the order in which natives with both get them.

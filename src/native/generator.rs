@@ -46,7 +46,7 @@ fn send(th: &mut Thread, args: Args) -> R {
 
 fn throw(th: &mut Thread, args: Args) -> R {
     let exception = thrown(th, args)?;
-    let outcome = coroutine::throw(th, args.get(0), exception)?;
+    let outcome = coroutine::throw(th, args.get(0), exception, true)?;
     settle(th, outcome)
 }
 
@@ -160,7 +160,7 @@ pub static COROUTINE: TypeDef = TypeDef {
     kind: Kind::Coroutine,
     doc: "What calling an asynchronous function gives.",
     construct: None,
-    methods: &[SEND, THROW, CLOSE],
+    methods: &[super::awaitables::AWAIT, SEND, THROW, CLOSE],
     class_methods: &[],
     properties: &[
         NativeDef::data("cr_code", "self", code, "The code."),
@@ -179,9 +179,10 @@ pub static ASYNC_GENERATOR: TypeDef = TypeDef {
     kind: Kind::AsyncGenerator,
     doc: "What calling an asynchronous function with yield gives.",
     construct: None,
-    methods: &[],
+    methods: super::awaitables::ASYNC_METHODS,
     class_methods: &[],
     properties: &[
+        super::awaitables::AG_RUNNING,
         NativeDef::data("ag_code", "self", code, "The code."),
         NativeDef::data("ag_frame", "self", frame, "Not there: None."),
         NativeDef::data("ag_suspended", "self", suspended, "Whether it stands at a yield."),

@@ -10,7 +10,7 @@ use super::oserror::run;
 use super::support;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Value, bytes};
-use crate::rt::syscall;
+use crate::rt::terminal;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::thread::Thread;
@@ -66,7 +66,7 @@ fn read(th: &mut Thread, args: Args) -> R {
 fn raw_read(th: &mut Thread, file: &File, n: usize) -> R {
     let mut buffer = support::zeroed(th, n)?;
     let fd = file.stream.fd();
-    let got = run(th, None, || syscall::read(fd, &mut buffer))?;
+    let got = run(th, None, || terminal::read(fd, &mut buffer))?;
     th.new_bytes(buffer.get(..got).unwrap_or(&[]))
 }
 
@@ -124,7 +124,7 @@ fn write(th: &mut Thread, args: Args) -> R {
     if let Layer::Raw = file.layer {
         file.stream.enter(th)?.flush(th)?;
         let fd = file.stream.fd();
-        let n = run(th, None, || syscall::write(fd, data))?;
+        let n = run(th, None, || terminal::write(fd, data))?;
         return th.new_int(n as i64);
     }
     file.stream.enter(th)?.write(th, data)?;

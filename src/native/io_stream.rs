@@ -7,8 +7,8 @@ use super::oserror::{os_error, run};
 use crate::gil::Cause;
 use crate::object::{Exc, R, heap};
 use crate::rt::lock::Lock;
-use crate::rt::syscall;
 use crate::rt::wait;
+use crate::rt::{syscall, terminal};
 use crate::vm::thread::Thread;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -139,7 +139,7 @@ impl Drop for Stream {
         }
         let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut rest = inner.write.as_slice();
-        while let Some(n) = (!rest.is_empty()).then(|| syscall::write(fd, rest)) {
+        while let Some(n) = (!rest.is_empty()).then(|| terminal::write(fd, rest)) {
             match n {
                 Ok(n) => rest = rest.get(n..).unwrap_or(&[]),
                 Err(libc::EINTR) => {}
@@ -231,7 +231,7 @@ impl Entered<'_> {
         }
         inner.read.resize(start + room, 0);
         let fd = self.stream.fd();
-        let got = run(th, None, || syscall::read(fd, inner.read.get_mut(start..).unwrap_or(&mut [])));
+        let got = run(th, None, || terminal::read(fd, inner.read.get_mut(start..).unwrap_or(&mut [])));
         inner.read.truncate(start + *got.as_ref().unwrap_or(&0));
         got
     }
@@ -302,7 +302,7 @@ impl Entered<'_> {
         let mut done = 0;
         let mut result = Ok(());
         while done < bytes.len() {
-            match run(th, None, || syscall::write(fd, bytes.get(done..).unwrap_or(&[]))) {
+            match run(th, None, || terminal::write(fd, bytes.get(done..).unwrap_or(&[]))) {
                 Ok(n) => done += n,
                 Err(raised) => {
                     result = Err(raised);

@@ -84,7 +84,7 @@ fn new_reversed(th: &mut Thread, args: Args) -> R {
     iter::new(th, Tag::Reversed, &[v, Value::int_unchecked(n as i64)])
 }
 
-const fn class(tag: Tag, construct: Option<NativeDef>, doc: &'static str) -> TypeDef {
+pub const fn class(tag: Tag, construct: Option<NativeDef>, doc: &'static str) -> TypeDef {
     TypeDef {
         name: tag.class_name(),
         kind: Kind::Iter,
@@ -98,7 +98,7 @@ const fn class(tag: Tag, construct: Option<NativeDef>, doc: &'static str) -> Typ
 }
 
 /// A class that no name refers to.
-const fn unnamed(tag: Tag) -> TypeDef {
+pub const fn unnamed(tag: Tag) -> TypeDef {
     class(tag, None, "A built-in iterator.")
 }
 

@@ -1,6 +1,7 @@
 //! The built-in types' methods, the built-in functions, and the Rust halves of standard modules, as tables.
 //! Must not know the eval loop.
 
+pub mod awaitables;
 pub mod builtins;
 pub mod bytearray;
 pub mod bytes;
@@ -9,12 +10,15 @@ pub mod bytes_case;
 pub mod bytes_search;
 pub mod bytes_split;
 pub mod codecs;
+pub mod deque;
 pub mod descriptors;
 pub mod dict;
 pub mod dict_view;
 pub mod dir;
 pub mod dunders;
 pub mod errno;
+pub mod evaluate;
+pub mod exception_group;
 pub mod exceptions;
 pub mod float;
 pub mod float_hex;
@@ -29,6 +33,10 @@ pub mod io_std;
 pub mod io_stream;
 pub mod io_text;
 pub mod iterators;
+pub mod itertools;
+pub mod json;
+pub mod json_read;
+pub mod json_write;
 pub mod libm;
 pub mod list;
 pub mod mapping_proxy;
@@ -47,6 +55,11 @@ pub mod percent_convert;
 pub mod print;
 pub mod random;
 pub mod range;
+pub mod re;
+pub mod re_engine;
+pub mod re_match;
+pub mod re_syntax;
+pub mod re_template;
 pub mod reduce;
 pub mod registry;
 pub mod set;
@@ -77,14 +90,19 @@ pub use registry::{finish, flush_standard_streams, install, report_uncaught, sea
 
 /// The modules whose code is Rust; others are found as sources.
 pub static MODULES: &[&ModuleDef] = &[
+    &awaitables::MODULE,
     &builtins::MODULE,
+    &deque::MODULE,
     &errno::MODULE,
     &gc::MODULE,
     &gil::MODULE,
     &io::MODULE,
+    &itertools::MODULE,
+    &json::MODULE,
     &math::MODULE,
     &os::MODULE,
     &random::MODULE,
+    &re::MODULE,
     &sys::MODULE,
     &thread::MODULE,
     &time::MODULE,

@@ -7,6 +7,7 @@ use super::support::{c_int, int_arg, set_int, type_name, zeroed};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, list, str};
 use crate::rt::syscall::{self, Sys};
+use crate::rt::terminal;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::thread::Thread;
@@ -27,7 +28,7 @@ fn read(th: &mut Thread, args: Args) -> R {
     let fd = c_int(th, args.get(0))?;
     let size = size_arg(th, args.get(1))?;
     let mut buffer = zeroed(th, size)?;
-    let n = run(th, None, || syscall::read(fd, &mut buffer))?;
+    let n = run(th, None, || terminal::read(fd, &mut buffer))?;
     th.new_bytes(buffer.get(..n).unwrap_or(&[]))
 }
 
@@ -39,7 +40,7 @@ fn write(th: &mut Thread, args: Args) -> R {
         return Err(th.type_error(format!("a bytes-like object is required, not '{class}'")));
     };
     // The bytes lie in the heap, but never move, and the object is kept alive here.
-    let n = run(th, None, || syscall::write(fd, data))?;
+    let n = run(th, None, || terminal::write(fd, data))?;
     std::hint::black_box(object);
     number(th, n as i64)
 }

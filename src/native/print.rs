@@ -5,7 +5,7 @@ use super::io_std::{as_text_file, current};
 use super::io_text;
 use super::support;
 use crate::object::{Exc, R, Value, Word, str};
-use crate::rt::syscall;
+use crate::rt::terminal;
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
 
@@ -152,7 +152,7 @@ pub fn to_stderr(th: &mut Thread, text: &str) {
     if !written {
         th.m.pending = None;
         let mut rest = text.as_bytes();
-        while let Ok(n @ 1..) = syscall::write(2, rest) {
+        while let Ok(n @ 1..) = terminal::write(2, rest) {
             rest = rest.get(n..).unwrap_or(&[]);
         }
     }

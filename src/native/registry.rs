@@ -1,7 +1,7 @@
 //! Start-up and end of everything native: what tables cannot say, `sys.argv` and `sys.path`, uncaught exceptions.
 //! Must not know what the functions do.
 
-use super::{dict_view, dunders, io_std, iterators, percent, print, singletons};
+use super::{awaitables, dict_view, dunders, io_std, iterators, percent, print, singletons};
 use crate::object::{R, Value, Word, class, heap, iter, list, str, types};
 use crate::rt::exit;
 use crate::vm::native::TypeDef;
@@ -14,6 +14,9 @@ pub fn install(th: &mut Thread) -> R<()> {
     for (tag, def) in iterators::ITER_TYPES.iter() {
         let class = install_tag(th, *tag, def)?;
         boot::add_methods(th, class, dunders::ITERATOR)?;
+    }
+    for (tag, def) in awaitables::AWAITABLE_TYPES.iter() {
+        install_tag(th, *tag, def)?;
     }
     for (tag, def) in dict_view::VIEW_TYPES.iter() {
         let class = install_tag(th, *tag, def)?;
@@ -108,7 +111,7 @@ pub fn report_uncaught(th: &mut Thread, exception: Value) {
         print::to_stderr(th, &text);
         print::to_stderr(th, "\nOriginal exception was:\n");
     }
-    let text = traceback::format_exception(th, exception);
+    let text = traceback::format_uncaught(th, exception);
     print::to_stderr(th, &text);
     // Whatever printing raised must not be taken for the program's.
     th.m.pending = None;

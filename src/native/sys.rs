@@ -220,8 +220,6 @@ fn set_strings(th: &mut Thread, module: Value) -> R<()> {
     set_str(th, module, "platform", std::env::consts::OS)?;
     set_str(th, module, "byteorder", order)?;
     set_str(th, module, "executable", &program)?;
-    set_str(th, module, "ps1", ">>> ")?;
-    set_str(th, module, "ps2", "... ")?;
     set_str(th, module, "float_repr_style", "short")?;
     for name in ["prefix", "base_prefix", "exec_prefix", "base_exec_prefix"] {
         set_str(th, module, name, "")?;

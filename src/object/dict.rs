@@ -457,3 +457,9 @@ fn open_cells(t: &'static Table) {
         }
     }
 }
+
+/// Gives a plain dict the entries of a namespace, and makes it one. Only with the world stopped.
+pub fn become_namespace(d: &Dict, namespace: &Dict) {
+    d.table.set_word(namespace.table.get());
+    d.hdr.flags.fetch_or(flag::CELLS, Ordering::Release);
+}

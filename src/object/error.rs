@@ -41,7 +41,8 @@ exceptions! {
     UnicodeDecodeError: UnicodeError, UnicodeEncodeError: UnicodeError, UnicodeTranslateError: UnicodeError,
     Warning: Exception, BytesWarning: Warning, DeprecationWarning: Warning, FutureWarning: Warning,
     ImportWarning: Warning, PendingDeprecationWarning: Warning, ResourceWarning: Warning, RuntimeWarning: Warning,
-    SyntaxWarning: Warning, UnicodeWarning: Warning, UserWarning: Warning,
+    SyntaxWarning: Warning, UnicodeWarning: Warning, UserWarning: Warning, BaseExceptionGroup: BaseException,
+    ExceptionGroup: BaseExceptionGroup,
 }
 
 const _: () = assert!(std::mem::size_of::<R>() == 8);

@@ -3,10 +3,10 @@
 
 use super::error::R;
 use super::header::{Hdr, Kind, Slot};
-use super::layout::Generator;
+use super::layout::{Function, Generator};
 use super::mutator::Mutator;
-use super::types;
 use super::value::{Value, Word};
+use super::{tuple, types};
 use crate::bytecode::op::Insn;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -141,4 +141,14 @@ pub fn registers(hdr: &Hdr) -> Option<(*const u64, usize)> {
     let g = unsafe { &*g };
     let suspended = g.state.load(Ordering::Relaxed) == SUSPENDED;
     suspended.then(|| (regs(g).cast_const(), g.live.load(Ordering::Relaxed) as usize))
+}
+
+/// `__name__` and `__qualname__`: the function's, unless others were given.
+pub fn names(v: Value) -> [Value; 2] {
+    let Some(g) = of(v) else { return [Value::NONE; 2] };
+    if let Some([name, qualname]) = g.names.get().map(tuple::items) {
+        return [name.value(), qualname.value()];
+    }
+    let function = types::cast::<Function>(g.func.value());
+    function.map_or([Value::NONE; 2], |f| [f.name.value(), f.qualname.value()])
 }

@@ -55,6 +55,58 @@ pub enum Tag {
     Map,
     /// function or None, iterator
     Filter,
+    /// The step of an asynchronous generator: generator, what is sent, stage (`vm::awaitable`)
+    AsyncSend,
+    /// generator, what is thrown, stage
+    AsyncThrow,
+    /// coroutine
+    CoroutineWrapper,
+    /// awaitable, default
+    AnextDefault,
+    /// next, step
+    Count,
+    /// iterator or EMPTY once it ended, items seen, position
+    Cycle,
+    /// object, times left or None
+    Repeat,
+    /// iterator of iterables, current iterator
+    Chain,
+    /// iterator, items taken, next wanted, (stop or None, step)
+    ISlice,
+    /// test, iterator
+    TakeWhile,
+    /// test, iterator, whether it has begun
+    DropWhile,
+    /// test or None, iterator
+    FilterFalse,
+    /// function, iterator
+    StarMap,
+    /// iterator, iterator of selectors
+    Compress,
+    /// iterator, function or None, total or initial, stage
+    Accumulate,
+    /// iterator, previous item
+    Pairwise,
+    /// list of iterators or None, fill value, iterators left
+    ZipLongest,
+    /// tuple of pools, list of indices
+    Product,
+    /// pool, list of indices, list of cycles, length
+    Permutations,
+    /// pool, list of indices, length
+    Combinations,
+    /// as `Combinations`, items may come again
+    CombinationsRepeat,
+    /// iterator, list that is empty or [item, next list]
+    Tee,
+    /// iterator, key function or None, [key, item, wanted key, what is known, number of the group]
+    GroupBy,
+    /// the GroupBy, wanted key, number of the group
+    Grouper,
+    /// deque, position, stamp
+    Deque,
+    /// deque, items left, stamp
+    DequeReverse,
     /// Views, not iterators: `DictView`.
     KeysView,
     ValuesView,
@@ -62,7 +114,7 @@ pub enum Tag {
 }
 
 /// All tags, in order.
-pub const TAGS: [Tag; 26] = {
+pub const TAGS: [Tag; 52] = {
     use Tag::*;
     [
         List,
@@ -88,6 +140,32 @@ pub const TAGS: [Tag; 26] = {
         Zip,
         Map,
         Filter,
+        AsyncSend,
+        AsyncThrow,
+        CoroutineWrapper,
+        AnextDefault,
+        Count,
+        Cycle,
+        Repeat,
+        Chain,
+        ISlice,
+        TakeWhile,
+        DropWhile,
+        FilterFalse,
+        StarMap,
+        Compress,
+        Accumulate,
+        Pairwise,
+        ZipLongest,
+        Product,
+        Permutations,
+        Combinations,
+        CombinationsRepeat,
+        Tee,
+        GroupBy,
+        Grouper,
+        Deque,
+        DequeReverse,
         KeysView,
         ValuesView,
         ItemsView,
@@ -98,6 +176,12 @@ impl Tag {
     /// The tag of an iterator.
     pub fn of(it: &Iter) -> Tag {
         TAGS.get(it.tag as usize).copied().unwrap_or(Tag::List)
+    }
+
+    /// Whether such an object can be awaited, and is driven like a coroutine.
+    #[inline]
+    pub fn is_awaitable(self) -> bool {
+        matches!(self, Tag::AsyncSend | Tag::AsyncThrow | Tag::CoroutineWrapper | Tag::AnextDefault)
     }
 
     /// The name of the class.
@@ -126,6 +210,32 @@ impl Tag {
             Tag::Zip => "zip",
             Tag::Map => "map",
             Tag::Filter => "filter",
+            Tag::AsyncSend => "async_generator_asend",
+            Tag::AsyncThrow => "async_generator_athrow",
+            Tag::CoroutineWrapper => "coroutine_wrapper",
+            Tag::AnextDefault => "anext_awaitable",
+            Tag::Count => "count",
+            Tag::Cycle => "cycle",
+            Tag::Repeat => "repeat",
+            Tag::Chain => "chain",
+            Tag::ISlice => "islice",
+            Tag::TakeWhile => "takewhile",
+            Tag::DropWhile => "dropwhile",
+            Tag::FilterFalse => "filterfalse",
+            Tag::StarMap => "starmap",
+            Tag::Compress => "compress",
+            Tag::Accumulate => "accumulate",
+            Tag::Pairwise => "pairwise",
+            Tag::ZipLongest => "zip_longest",
+            Tag::Product => "product",
+            Tag::Permutations => "permutations",
+            Tag::Combinations => "combinations",
+            Tag::CombinationsRepeat => "combinations_with_replacement",
+            Tag::Tee => "_tee",
+            Tag::GroupBy => "groupby",
+            Tag::Grouper => "_grouper",
+            Tag::Deque => "_deque_iterator",
+            Tag::DequeReverse => "_deque_reverse_iterator",
             Tag::KeysView => "dict_keys",
             Tag::ValuesView => "dict_values",
             Tag::ItemsView => "dict_items",

@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 /// Exceptions with fields of their own: a class cannot derive from two of them that are not related.
 const OWN_LAYOUT: &[Exc] = &[
     Exc::BaseException,
+    Exc::BaseExceptionGroup,
     Exc::OSError,
     Exc::SyntaxError,
     Exc::StopIteration,

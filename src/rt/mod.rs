@@ -8,4 +8,5 @@ pub mod lock;
 pub mod rlock;
 pub mod spawn;
 pub mod syscall;
+pub mod terminal;
 pub mod wait;

@@ -16,7 +16,7 @@ use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Class, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, sync, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, sync, tuple, types};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// A cell by its compressed reference.
@@ -202,15 +202,20 @@ fn put_window(window: *mut u64, callee: Value, receiver: Word) {
     }
 }
 
-/// Looked up on the type, for `with`.
-pub fn special(th: &mut Thread, object: Value, name: Value, exit: bool, window: *mut u64) -> R<()> {
+/// Looked up on the type, for `with` and `async with`; `which`: see the table of opcodes.
+pub fn special(th: &mut Thread, object: Value, name: Value, which: u8, window: *mut u64) -> R<()> {
     let class = types::class_of(object);
     let Some(f) = th.lookup.find(class, name).and_then(|c| c.value.get()) else {
         let class = class::name(class);
-        let missed = if exit { " (missed __exit__ method)" } else { "" };
-        return Err(
-            th.type_error(format!("'{class}' object does not support the context manager protocol{missed}"))
-        );
+        let protocol = if which < 2 { "context" } else { "asynchronous context" };
+        let missed = match which {
+            1 => " (missed __exit__ method)",
+            3 => " (missed __aexit__ method)",
+            _ => "",
+        };
+        return Err(th.type_error(format!(
+            "'{class}' object does not support the {protocol} manager protocol{missed}"
+        )));
     };
     if matches!(types::kind_of(f), Kind::Function | Kind::Native) {
         put_window(window, f, Some(object));
@@ -336,11 +341,20 @@ fn custom_getattribute(th: &mut Thread, object: Value, class: Value, name: Value
 
 fn get_property(th: &mut Thread, property: Value, object: Value, name: Value) -> R {
     match types::cast::<Property>(property).and_then(|p| p.get.get()) {
-        Some(getter) => th.call(getter, &[object]),
+        Some(getter) => ask_getter(th, getter, object),
         None => {
             let (name, class) = (text(name), class::name(types::class_of(object)));
             Err(th.raise(Exc::AttributeError, format!("property '{name}' of '{class}' object has no getter")))
         }
+    }
+}
+
+/// A property's value. The getter of a named tuple's field is just the number of the item.
+fn ask_getter(th: &mut Thread, getter: Value, object: Value) -> R {
+    let item = getter.as_small().and_then(|i| tuple::items(object).get(usize::try_from(i).ok()?)?.get());
+    match item {
+        Some(v) => Ok(v),
+        None => th.call(getter, &[object]),
     }
 }
 
@@ -354,7 +368,7 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
             func::new_bound(th, f, class)
         }
         Kind::Property => match types::cast::<Property>(v).and_then(|p| p.get.get()) {
-            Some(getter) => th.call(getter, &[object]),
+            Some(getter) => ask_getter(th, getter, object),
             None => Err(th.raise(Exc::AttributeError, "property has no getter")),
         },
         Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
@@ -536,6 +550,10 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
         if let Some(p) = types::cast::<Property>(v) {
             return match p.set.get() {
                 Some(setter) => th.call(setter, &[object, value]).map(drop),
+                // A field of a named tuple.
+                None if p.get.get().is_some_and(Value::is_small_int) => {
+                    Err(th.raise(Exc::AttributeError, "can't set attribute"))
+                }
                 None => Err(property_error(th, object, name, "setter")),
             };
         }
@@ -782,13 +800,21 @@ impl Thread {
         self.lookup.find(types::class_of(object), name)?.value.get()
     }
 
-    /// As `lookup_special`, only if a class written in Mini provides it.
+    /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators
+    /// know the other built-in types themselves.
     #[inline]
     pub fn lookup_override(&mut self, object: Value, name: &str) -> Word {
-        if !object.is_ref() || class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
+        if !object.is_ref() {
             return None;
         }
-        self.lookup_special(object, name).filter(|f| types::kind_of(*f) != Kind::Native)
+        let by_table = matches!(types::hdr(object).kind, Kind::Host | Kind::Iter);
+        if !by_table && class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
+            return None;
+        }
+        self.lookup_special(object, name).filter(|f| match types::cast::<Native>(*f) {
+            Some(native) => by_table && native.owner.get() != Some(types::class_of_kind(Kind::Instance)),
+            None => true,
+        })
     }
 }
 

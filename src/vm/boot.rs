@@ -190,6 +190,9 @@ fn fill_class(th: &mut Thread, class: Value, def: &'static TypeDef) -> R<()> {
         put(th, class, "__new__", f)?;
     }
     add_methods(th, class, def.methods)?;
+    if def.kind == Kind::Host && def.methods.iter().any(|m| m.name == "__hash__") {
+        attr::add_trait(class, trait_bits::HASH);
+    }
     for m in def.class_methods {
         add_class_method(th, class, m)?;
     }
@@ -206,6 +209,9 @@ fn make_exception(th: &mut Thread, which: Exc, name: &str, base: Exc, object: Va
     let base = if which == Exc::BaseException { object } else { types::exc_class(base) };
     let mut plan = blueprint(th, Kind::Exception, name, Some(base), true)?;
     plan.traits |= trait_bits::EXCEPTION;
+    if which == Exc::ExceptionGroup {
+        plan.bases.push(types::exc_class(Exc::Exception));
+    }
     let class = class::new_class(&mut th.m, &plan)?;
     types::set_exc(which, class);
     if which == Exc::BaseException {

@@ -263,7 +263,7 @@ fn construct_in_window(
 ) -> R<Option<Called>> {
     let Some(c) = class::cast(class) else { return Ok(None) };
     let kind = kind_of_instances(c);
-    if !matches!(kind, Kind::Instance | Kind::Exception) {
+    if !matches!(kind, Kind::Instance | Kind::Exception) || kind == Kind::Exception && is_group_class(class) {
         return Ok(None);
     }
     let instance = if kind == Kind::Instance {
@@ -300,6 +300,11 @@ fn construct_in_window(
     Ok(Some(Called::Frame))
 }
 
+/// Exception groups check their arguments, whoever initialises them.
+fn is_group_class(class: Value) -> bool {
+    class::is_subclass(class, types::exc_class(Exc::BaseExceptionGroup))
+}
+
 /// What `object`'s constructor says of arguments.
 #[cold]
 pub fn takes_no_arguments(th: &mut Thread, class: Value) -> Raised {
@@ -334,7 +339,9 @@ fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Val
         new_builtin(th, class, kind, args, keywords, user_init)?
     };
     let made = types::class_of(instance);
-    if class::traits(made) & trait_bits::INIT != 0 && class::is_subclass(made, class) {
+    // `BaseException.__init__` keeps the arguments, whatever a `__new__` written in Mini was content with.
+    let keeps = traits & trait_bits::NEW != 0 && kind == Kind::Exception;
+    if (class::traits(made) & trait_bits::INIT != 0 || keeps) && class::is_subclass(made, class) {
         th.root(instance);
         run_init(th, made, instance, args, keywords)?;
     }
@@ -368,7 +375,7 @@ fn new_builtin(
             }
             new_instance(th, class)
         }
-        Kind::Exception if user_init => exc::new_exception(&mut th.m, class, args),
+        Kind::Exception if user_init && !is_group_class(class) => exc::new_exception(&mut th.m, class, args),
         _ => {
             let new = th.name("__new__")?;
             let Some(hook) = th.lookup.find(class, new).and_then(|c| c.value.get()) else {
@@ -377,12 +384,21 @@ fn new_builtin(
             };
             // A mutable container whose `__init__` is written in Mini fills itself there.
             let mutable = matches!(kind, Kind::List | Kind::Dict | Kind::Set | Kind::ByteArray);
-            if user_init && mutable {
+            if user_init && (mutable || fills_itself(th, class)?) {
                 return th.call(hook, &[class]);
             }
             th.call_kw(hook, &[&[class], args].concat(), keywords)
         }
     }
+}
+
+/// Whether a built-in class of Host objects among the bases has an `__init__` of its own, which the derived one is to call.
+fn fills_itself(th: &mut Thread, class: Value) -> R<bool> {
+    let (name, object) = (th.name("__init__")?, types::class_of_kind(Kind::Instance));
+    let mut bases = class::mro(class).iter().filter_map(crate::object::Slot::get);
+    Ok(bases.any(|c| {
+        c != object && class::traits(c) & trait_bits::HEAP_TYPE == 0 && class::find_own(c, name).is_some()
+    }))
 }
 
 /// A bare instance of a class written in Mini.

@@ -7,7 +7,7 @@
 
 use super::frame::{self, ENTRY, LINK};
 use super::thread::Thread;
-use super::{run, unwind};
+use super::{awaitable, run, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::generator::{self, FINISHED, RUNNING, SUSPENDED};
 use crate::object::layout::{Function, Generator};
@@ -274,7 +274,12 @@ fn resume_claimed(th: &mut Thread, g: &'static Generator, input: Input) -> R<Out
         Input::Send(_) => {}
         Input::Throw(exception) => {
             th.m.pending = Some(exception);
-            if !unwind::unwind(th) {
+            // Its context is what the generator itself is handling, not what its resumer is.
+            let outer = if g.handled.get().is_none() { th.handled.take() } else { None };
+            unwind::set_context(th, exception);
+            let handled = unwind::unwind(th);
+            th.handled = outer.or(th.handled);
+            if !handled {
                 if by.op == Op::MakeGen {
                     let exception = th.take_exception();
                     th.m.pending = Some(raised(th, base, exception));
@@ -323,8 +328,8 @@ fn check(th: &mut Thread, g: &Generator, by: Insn, input: Input) -> R<*mut u64> 
     Ok(base)
 }
 
-/// `throw`: raises `exception` where it stands, or in what it delegates to.
-pub fn throw(th: &mut Thread, coroutine: Value, exception: Value) -> R<Outcome> {
+/// `throw`: raises `exception` where it stands, or in what it delegates to; `closes`: a GeneratorExit closes that first.
+pub fn throw(th: &mut Thread, coroutine: Value, exception: Value, closes: bool) -> R<Outcome> {
     let Some(g) = generator::of(coroutine) else { return Err(th.type_error("not a coroutine")) };
     match generator::claim(g) {
         Ok(()) => {}
@@ -335,7 +340,7 @@ pub fn throw(th: &mut Thread, coroutine: Value, exception: Value) -> R<Outcome> 
     let scope = th.scope();
     th.root(coroutine);
     th.root(exception);
-    let is_exit = exception_is(exception, Exc::GeneratorExit);
+    let is_exit = closes && exception_is(exception, Exc::GeneratorExit);
     let outcome = th.nested("", |th| throw_into(th, inner, exception, is_exit));
     th.close(scope);
     match outcome {
@@ -357,12 +362,20 @@ fn exception_is(exception: Value, exc: Exc) -> bool {
 }
 
 /// Hands an exception on to what is delegated to. `None`: it is to be raised in the one that delegates.
-fn throw_into(th: &mut Thread, inner: Value, exception: Value, is_exit: bool) -> R<Option<Outcome>> {
+pub(super) fn throw_into(
+    th: &mut Thread,
+    inner: Value,
+    exception: Value,
+    is_exit: bool,
+) -> R<Option<Outcome>> {
     if is_exit {
         return close_delegate(th, inner).map(|()| None);
     }
     if matches!(types::kind_of(inner), Kind::Generator | Kind::Coroutine) {
-        return throw(th, inner, exception).map(Some);
+        return throw(th, inner, exception, true).map(Some);
+    }
+    if let Some(it) = awaitable::of(inner) {
+        return awaitable::throw(th, it, exception).map(Some);
     }
     let name = th.name("throw")?;
     let Some(method) = th.get_attr_opt(inner, name)? else { return Ok(None) };
@@ -386,7 +399,7 @@ pub fn stop_value(th: &mut Thread) -> Word {
 }
 
 /// Closes what is delegated to, if it can be closed.
-fn close_delegate(th: &mut Thread, inner: Value) -> R<()> {
+pub(super) fn close_delegate(th: &mut Thread, inner: Value) -> R<()> {
     if matches!(types::kind_of(inner), Kind::Generator | Kind::Coroutine) {
         return close(th, inner).map(drop);
     }

@@ -6,7 +6,7 @@ use super::thread::Thread;
 use crate::object::layout::{
     BoundMethod, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback,
 };
-use crate::object::{Kind, R, Slot, Value, Word, class, func, mro, shape, types};
+use crate::object::{Kind, R, Slot, Value, Word, class, func, generator, mro, shape, types};
 
 fn field(slot: &Slot) -> Word {
     Some(slot.value())
@@ -32,6 +32,11 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         Kind::Exception => exception(th, object, name),
         Kind::Traceback => traceback(th, object, name),
         Kind::Code => code(th, object, name),
+        Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => Ok(match name {
+            "__name__" => Some(generator::names(object)[0]),
+            "__qualname__" => Some(generator::names(object)[1]),
+            _ => None,
+        }),
         Kind::Property => Ok(types::cast::<Property>(object).and_then(|p| match name {
             "fget" => field(&p.get),
             "fset" => field(&p.set),
@@ -188,6 +193,7 @@ fn code(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "co_firstlineno" => Some(th.m.new_int(plain.first_line as i64)?),
         "co_argcount" => Some(th.m.new_int(plain.nparams as i64)?),
         "co_posonlyargcount" => Some(th.m.new_int(plain.nposonly as i64)?),
+        "co_flags" => Some(th.m.new_int(co_flags(plain))?),
         "co_kwonlyargcount" => Some(th.m.new_int(plain.nkwonly as i64)?),
         "co_varnames" => {
             let names: R<Vec<Value>> = plain.varnames.iter().map(|n| th.m.new_str(n)).collect();
@@ -196,6 +202,20 @@ fn code(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         }
         _ => None,
     })
+}
+
+/// The bits of `co_flags`, as CPython numbers them.
+fn co_flags(plain: &crate::bytecode::code::Code) -> i64 {
+    let f = &plain.flags;
+    let own = match (f.generator, f.coroutine) {
+        (false, false) => 0,
+        (true, false) => 0x20,
+        (false, true) => 0x80,
+        (true, true) => 0x200,
+    };
+    let optimised = if f.module || f.class_body { 0 } else { 3 };
+    let flag = |is: bool, bit: i64| if is { bit } else { 0 };
+    optimised | flag(f.varargs, 4) | flag(f.varkw, 8) | flag(f.nested, 0x10) | own
 }
 
 /// Whether `name` is such an attribute (for the words of an error).
@@ -231,6 +251,19 @@ pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> 
                 "__name__" => c.name.set(value),
                 "__qualname__" => c.qualname.set(value),
                 _ => return Ok(false),
+            }
+        }
+        Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => {
+            if !matches!(name, "__name__" | "__qualname__") {
+                return Ok(false);
+            }
+            if types::kind_of(value) != Kind::Str {
+                return Err(th.type_error(format!("{name} must be set to a string object")));
+            }
+            let mut names = generator::names(object);
+            names[usize::from(name == "__qualname__")] = value;
+            if let Some(g) = generator::of(object) {
+                g.names.set(th.m.new_tuple(&names)?);
             }
         }
         Kind::Exception => {

@@ -19,6 +19,11 @@ pub fn alias(th: &mut Thread, class: Value, index: Value) -> R<Word> {
     call(th, "GenericAlias", &[class, index]).map(Some)
 }
 
+/// `class[index]` of a class that has parameters only to say what is in its instances.
+pub fn parameterized(th: &mut Thread, class: Value, index: Value) -> R {
+    call(th, "GenericAlias", &[class, index])
+}
+
 /// `x | y` where one is a class; EMPTY if the other is no type.
 pub fn union(th: &mut Thread, x: Value, y: Value) -> R<Word> {
     let both = [x, y].iter().all(|v| v.is_none() || class::cast(*v).is_some());

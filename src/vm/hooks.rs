@@ -1,9 +1,10 @@
-//! What an operator needs of the layer above: `%` of text, whose code lives with the methods of strings.
+//! What the machine needs of the layers above: `%` of text, whose code lives with the methods of strings, and the compiler.
 //! Must not know who provides it.
 
 use super::thread::Thread;
+use crate::bytecode::code::Code;
 use crate::object::{R, Value};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// `str % args` and `bytes % args`.
 pub type Percent = fn(&mut Thread, Value, Value) -> R;
@@ -21,5 +22,34 @@ pub fn percent(th: &mut Thread, x: Value, y: Value) -> R {
     match PERCENT.get() {
         Some(f) => f(th, x, y),
         None => Err(th.type_error("text formatting is not available")),
+    }
+}
+
+/// What a text is compiled as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    /// Statements: the code returns None.
+    Statements,
+    /// One statement, as at a prompt.
+    Single,
+    /// One expression: the code returns its value.
+    Expression,
+}
+
+/// Compiles a text for `eval`, `exec` and `compile`.
+pub type Compiler = fn(&mut Thread, text: &str, filename: &str, kind: TextKind) -> R<Arc<Code>>;
+
+static COMPILER: OnceLock<Compiler> = OnceLock::new();
+
+/// Start-up only.
+pub fn install_compiler(compiler: Compiler) {
+    let _ = COMPILER.set(compiler);
+}
+
+/// Compiles a text.
+pub fn compile(th: &mut Thread, text: &str, filename: &str, kind: TextKind) -> R<Arc<Code>> {
+    match COMPILER.get() {
+        Some(f) => f(th, text, filename, kind),
+        None => Err(th.type_error("there is no compiler")),
     }
 }

@@ -1,6 +1,8 @@
 //! How each built-in iterator advances. Must not know how it was made.
 
+use super::awaitable;
 use super::iter::{dict_changed, set_changed};
+use super::iter_tools;
 use super::thread::Thread;
 use crate::object::iter::Tag;
 use crate::object::layout::Iter;
@@ -43,7 +45,11 @@ pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
         Tag::Zip => return next_of_zip(th, it, first),
         Tag::Map => return next_of_map(th, it, first),
         Tag::Filter => return next_of_filter(th, it, first),
+        Tag::AsyncSend | Tag::AsyncThrow | Tag::CoroutineWrapper | Tag::AnextDefault => {
+            return awaitable::next(th, it);
+        }
         Tag::KeysView | Tag::ValuesView | Tag::ItemsView => None,
+        _ => iter_tools::next(th, it, first)?,
     };
     if item.is_none() {
         source.clear();

@@ -64,6 +64,16 @@ pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
     Ok(value)
 }
 
+/// The same code for another module.
+pub fn relink(th: &mut Thread, code: &Code, module: Value) -> R {
+    // SAFETY: `plain` came from `Arc::into_raw` and is alive with the Code; the count is for the Arc made here.
+    let plain = unsafe {
+        Arc::increment_strong_count(code.plain);
+        Arc::from_raw(code.plain)
+    };
+    link(th, &plain, module)
+}
+
 /// The cell of a module's global, connected to the builtin of the same name.
 pub fn global_cell(m: &mut Mutator, module: Value, name: &str) -> R {
     let name = m.intern(name)?;

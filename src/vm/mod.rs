@@ -1,6 +1,7 @@
 //! Runs code: frames, the eval loop, calls, attribute access, unwinding. Must not know modules of the standard library.
 
 pub mod attr;
+pub mod awaitable;
 pub mod bases;
 pub mod bind;
 pub mod boot;
@@ -15,11 +16,14 @@ pub mod fields;
 pub mod frame;
 pub mod frame_object;
 pub mod generic;
+pub mod groups;
 pub mod hashing;
 pub mod hooks;
 pub mod import;
 pub mod iter;
+pub mod iter_combine;
 pub mod iter_object;
+pub mod iter_tools;
 pub mod link;
 pub mod lookup;
 pub mod native;

@@ -8,19 +8,21 @@
 //! The loop is one function, which LLVM has to see whole: the longest file of the project. What its arms are made of is
 //! in `run/word.rs` and `run/raw.rs`.
 
+mod mode;
 mod raw;
 mod resume;
 mod word;
 
 use super::frame::{self, LINK};
-use super::ops::{arith, build, compare, except, item, iterate, names, suspend, test};
+use super::ops::{arith, build, compare, except, group, item, iterate, matching, names, suspend, test};
 use super::thread::Thread;
-use super::{attr, call, classes, coroutine, import, poll, stack, unwind};
+use super::{attr, awaitable, call, classes, coroutine, import, poll, stack, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::gil::LoopKind;
 use crate::object::layout::{Cell, Function, Generator};
 use crate::object::num::{BinOp, CmpOp, UnOp};
 use crate::object::{Kind, R, Slot, Value};
+pub use mode::{Free, Locked, Mode, Stepped};
 use raw::*;
 use resume::resumed;
 use std::sync::atomic::Ordering;
@@ -34,38 +36,6 @@ pub enum Exit {
     Raised,
     /// The policy changed: go on in the instantiation that `Thread::loop_kind` names.
     Switch,
-}
-
-/// How an instantiation of the loop differs from the others.
-pub trait Mode {
-    const KIND: LoopKind;
-    /// GIL off: in-place writes announce themselves.
-    const FREE: bool;
-    /// Counts, and may poll, at every instruction.
-    const STEP: bool;
-}
-
-/// GIL off.
-pub struct Free;
-/// A GIL that changes hands at back-edges and calls.
-pub struct Locked;
-/// A GIL that may change hands at every instruction.
-pub struct Stepped;
-
-impl Mode for Free {
-    const KIND: LoopKind = LoopKind::Free;
-    const FREE: bool = true;
-    const STEP: bool = false;
-}
-impl Mode for Locked {
-    const KIND: LoopKind = LoopKind::Locked;
-    const FREE: bool = false;
-    const STEP: bool = false;
-}
-impl Mode for Stepped {
-    const KIND: LoopKind = LoopKind::Stepped;
-    const FREE: bool = false;
-    const STEP: bool = true;
 }
 
 /// Runs the frame at `th.base` until the frame that was entered from Rust ends, under whatever policy is in force.
@@ -140,11 +110,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             };
         }
         macro_rules! reload {
-            () => {
+            () => {{
                 pc = (*th).pc;
                 r = (*th).base;
                 k = data(r)
-            };
+            }};
         }
         // An exception is pending: go to its handler, or leave.
         macro_rules! raised {
@@ -380,25 +350,28 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 continue;
             }};
         }
+        // Back to the frame below, if that is one of this loop.
+        macro_rules! pop {
+            ($caller:expr) => {
+                pc = *r.sub(1) as *const Insn;
+                k = *r.sub(3) as *const u64;
+                r = $caller as *mut u64;
+                (*th).depth += 1;
+            };
+        }
         // Leaves a frame that cannot be suspended.
         macro_rules! leave {
             ($value:expr) => {{
-                let value = $value;
-                let caller = *r.sub(2);
+                let (value, caller) = ($value, *r.sub(2));
                 if caller & frame::FLAGS == 0 {
                     *r.sub(LINK) = value;
-                    pc = *r.sub(1) as *const Insn;
-                    k = *r.sub(3) as *const u64;
-                    r = caller as *mut u64;
-                    (*th).depth += 1;
+                    pop!(caller);
                     continue;
                 }
                 save!();
                 match call::return_special(&mut *th, v(value)) {
                     Ok(Some(done)) => return Exit::Done(done),
-                    Ok(None) => {
-                        reload!();
-                    }
+                    Ok(None) => reload!(),
                     Err(_) => raised!(),
                 }
             }};
@@ -426,10 +399,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     coroutine::leave(&mut *th, *pc.sub(1));
                     return Exit::Done(v($value));
                 }
-                pc = *r.sub(1) as *const Insn;
-                k = *r.sub(3) as *const u64;
-                r = *r.sub(2) as *mut u64;
-                (*th).depth += 1;
+                pop!(*r.sub(2));
             };
         }
         // A call that is not the simplest kind.
@@ -797,8 +767,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     effect!(attr::method_at_site(&mut *th, v(object), k.add(c!()), r.add(a!())))
                 }
                 Op::GetSpecial => {
-                    let exit = (*pc.sub(1)).x == 1;
-                    effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), exit, r.add(a!())))
+                    let which = (*pc.sub(1)).x;
+                    effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), which, r.add(a!())))
                 }
                 Op::GetItem => {
                     let (list, index) = (reg!(b!()), reg!(c!()));
@@ -974,7 +944,17 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     check_mode!();
                 }
+                Op::Group => {
+                    let (exception, with) = (v(reg!(b!())), v(reg!(c!())));
+                    effect!(group::step(&mut *th, (*pc.sub(1)).x, exception, with, r.add(a!())))
+                }
                 Op::ExcTriple => except::triple(v(reg!(b!())), r.add(a!())),
+
+                Op::Match => {
+                    let with = matching::operands((*pc.sub(1)).x);
+                    let with = values(r.add(c!()), with);
+                    slow!(matching::run(&mut *th, (*pc.sub(1)).x, v(reg!(b!())), with))
+                }
 
                 Op::MakeGen => {
                     let made = try_slow!(coroutine::make(&mut *th, c!()));
@@ -1016,6 +996,10 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     check_mode!();
                 }
                 Op::Delegate => slow!(suspend::delegate(&mut *th, v(reg!(b!())))),
+                Op::Awaitable => slow!(awaitable::awaitable(&mut *th, v(reg!(b!())), (*pc.sub(1)).x)),
+                Op::AsyncIter => slow!(awaitable::async_iter(&mut *th, v(reg!(b!())))),
+                Op::AsyncNext => slow!(awaitable::async_next(&mut *th, v(reg!(b!())))),
+                Op::EndAsync => effect!(suspend::end_loop(&mut *th, v(reg!(a!())))),
 
                 Op::Import => {
                     let level = (*pc.sub(1)).x;

@@ -2,11 +2,12 @@
 
 use super::container_repr::container_repr;
 use super::fields;
+use super::groups;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
 use crate::object::{
-    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, int, str, text_repr, tuple,
-    types, unicode_error,
+    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, generator, int, str, text_repr,
+    tuple, types, unicode_error,
 };
 
 impl Thread {
@@ -77,6 +78,10 @@ impl Thread {
                 format!("<super: <class '{class}'>, <{own} object>>")
             }),
             Kind::Code => code_text(v),
+            Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => {
+                let name = str::as_str(generator::names(v)[1]).unwrap_or("?");
+                format!("<{} object {name} at {:#x}>", self.type_name(v), v.bits())
+            }
             _ => self.object_text(v)?,
         };
         self.m.new_str(&text)
@@ -197,6 +202,7 @@ impl Thread {
                     None => self.repr(args),
                 }
             }
+            _ if is(Exc::BaseExceptionGroup) => groups::text(self, v),
             [text, ..] if is(Exc::SyntaxError) => self.str(text.value()),
             [one] => self.str(one.value()),
             _ => self.repr(args),

@@ -2,6 +2,7 @@
 
 use super::exc_fields;
 use super::frame;
+use super::groups;
 use super::suggest;
 use super::thread::Thread;
 use crate::object::{Exc, Slot, Value, Word, class, exc, str, tuple, types};
@@ -9,6 +10,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 const HEADER: &str = "Traceback (most recent call last):\n";
+const GROUP_HEADER: &str = "Exception Group Traceback (most recent call last):\n";
+/// Groups inside so many others are not shown, nor more than so many parts of one.
+const DEEPEST_GROUP: usize = 10;
+const WIDEST_GROUP: usize = 15;
 const CAUSE: &str = "\nThe above exception was the direct cause of the following exception:\n\n";
 const CONTEXT: &str = "\nDuring handling of the above exception, another exception occurred:\n\n";
 /// The same line is printed so often in a row; then only counted.
@@ -83,40 +88,139 @@ pub fn lines_of_stack(th: &Thread) -> Vec<Line> {
     lines
 }
 
-/// Everything that is printed for an exception: what led to it, its frames, its message.
+/// Everything that is printed for an exception: what led to it, its frames, its message, and those of its parts.
 pub fn format_exception(th: &mut Thread, exception: Value) -> String {
+    format(th, exception, Page::default())
+}
+
+/// As `format_exception`, in the way the interpreter itself prints: later lines of a message have no margin.
+pub fn format_uncaught(th: &mut Thread, exception: Value) -> String {
+    format(th, exception, Page { loose: true, ..Page::default() })
+}
+
+fn format(th: &mut Thread, exception: Value, mut page: Page) -> String {
     let saved = th.m.pending.take();
     let scope = th.scope();
     th.root(exception);
-    let mut sources = Sources::default();
-    let mut out = String::new();
-    for (exception, link) in chain(exception).into_iter().rev() {
-        if exc::cast(exception).is_some_and(|e| e.traceback.get().is_some()) {
-            out.push_str(HEADER);
-            push_lines(&mut out, &lines_of(exception), &mut sources);
-        }
-        out.push_str(&format_exception_only(th, exception));
-        out.push_str(link);
-    }
+    push_chain(th, &mut page, exception);
     th.close(scope);
     th.m.pending = saved;
-    out
+    page.text
+}
+
+/// Text in the making. Inside exception groups it is indented, behind a margin.
+#[derive(Default)]
+struct Page {
+    text: String,
+    depth: usize,
+    /// The innermost group has printed its last part, and nobody yet the line below.
+    open: bool,
+    sources: Sources,
+    /// Exceptions that are on the page, or will be: each is shown once as a cause or context.
+    seen: Vec<Value>,
+    /// Only the first line of a message gets the margin.
+    loose: bool,
+}
+
+impl Page {
+    fn indent(&self) -> String {
+        "  ".repeat(self.depth)
+    }
+
+    fn push(&mut self, text: &str, margin: char) {
+        if self.depth == 0 {
+            return self.text.push_str(text);
+        }
+        for line in text.split_inclusive('\n') {
+            self.text.push_str(&format!("{}{margin} {line}", self.indent()));
+        }
+    }
+}
+
+fn push_chain(th: &mut Thread, page: &mut Page, exception: Value) {
+    for (exception, link) in chain(exception, &mut page.seen).into_iter().rev() {
+        if groups::is_group(exception) {
+            push_group(th, page, exception);
+        } else {
+            push_one(th, page, exception, HEADER, '|');
+        }
+        page.push(link, '|');
+    }
+}
+
+fn push_one(th: &mut Thread, page: &mut Page, exception: Value, header: &str, margin: char) {
+    if exc::cast(exception).is_some_and(|e| e.traceback.get().is_some()) {
+        page.push(header, margin);
+        let mut lines = String::new();
+        push_lines(&mut lines, &lines_of(exception), &mut page.sources);
+        page.push(&lines, '|');
+    }
+    let text = message_of(th, exception);
+    let notes = notes_of(th, exception);
+    if page.loose && page.depth > 0 {
+        // What comes before the message, the place of a SyntaxError, keeps its margin.
+        let own = text.lines().take_while(|l| l.starts_with("  ")).map(|l| l.len() + 1).sum::<usize>();
+        let (place, message) = text.split_at_checked(own).unwrap_or(("", &text));
+        page.push(place, '|');
+        let line = format!("{}{margin} {message}", page.indent(), margin = '|');
+        page.text.push_str(&line);
+    } else {
+        page.push(&text, '|');
+    }
+    page.push(&notes, '|');
+}
+
+/// A group, and its parts one after the other under numbered lines.
+fn push_group(th: &mut Thread, page: &mut Page, group: Value) {
+    if page.depth > DEEPEST_GROUP {
+        return page.push(&format!("... (max_group_depth is {DEEPEST_GROUP})\n"), '|');
+    }
+    let outermost = page.depth == 0;
+    page.depth += usize::from(outermost);
+    push_one(th, page, group, GROUP_HEADER, if outermost { '+' } else { '|' });
+    let members = groups::members(th, group);
+    let shown = members.len().min(WIDEST_GROUP + 1);
+    page.open = false;
+    for (i, member) in members.iter().take(shown).enumerate() {
+        let is_last = i + 1 == shown;
+        page.open |= is_last;
+        let title = if i < WIDEST_GROUP { (i + 1).to_string() } else { "...".to_owned() };
+        let corner = if i == 0 { "+-" } else { "  " };
+        let line = format!("{}{corner}+---------------- {title} ----------------\n", page.indent());
+        page.text.push_str(&line);
+        page.depth += 1;
+        if i < WIDEST_GROUP {
+            push_chain(th, page, *member);
+        } else {
+            let more = members.len() - WIDEST_GROUP;
+            let s = if more > 1 { "s" } else { "" };
+            page.push(&format!("and {more} more exception{s}\n"), '|');
+        }
+        if is_last && std::mem::take(&mut page.open) {
+            let line = format!("{}+------------------------------------\n", page.indent());
+            page.text.push_str(&line);
+        }
+        page.depth -= 1;
+    }
+    page.depth -= usize::from(outermost);
 }
 
 /// The exception, what led to it, what led to that; each with the words between it and the one before.
-fn chain(exception: Value) -> Vec<(Value, &'static str)> {
+fn chain(exception: Value, seen: &mut Vec<Value>) -> Vec<(Value, &'static str)> {
     let mut found = vec![(exception, "")];
+    seen.push(exception);
     let mut at = exception;
     while let Some(e) = exc::cast(at) {
-        let unseen = |v: &Value, found: &[(Value, &str)]| !v.is_none() && found.iter().all(|(f, _)| f != v);
         let suppressed = e.suppress.value() == Value::TRUE;
         let next = match (e.cause.get(), e.context.get()) {
-            (Some(cause), _) if !cause.is_none() => Some((cause, CAUSE)).filter(|(v, _)| unseen(v, &found)),
-            (_, Some(context)) if !suppressed => Some((context, CONTEXT)).filter(|(v, _)| unseen(v, &found)),
+            (Some(cause), _) if !cause.is_none() => Some((cause, CAUSE)),
+            (_, Some(context)) if !suppressed => Some((context, CONTEXT)),
             _ => None,
         };
+        let next = next.filter(|(v, _)| !v.is_none() && !seen.contains(v));
         let Some(next) = next else { break };
         found.push(next);
+        seen.push(next.0);
         at = next.0;
     }
     found
@@ -149,6 +253,12 @@ fn push_line(out: &mut String, line: &Line, source: &str) {
 
 /// The last lines: class and message, with the place of a SyntaxError before and notes behind.
 pub fn format_exception_only(th: &mut Thread, exception: Value) -> String {
+    let text = message_of(th, exception);
+    text + &notes_of(th, exception)
+}
+
+/// Class and message, with the place of a SyntaxError before.
+fn message_of(th: &mut Thread, exception: Value) -> String {
     let saved = th.m.pending.take();
     let class = types::class_of(exception);
     let name = class_name(th, class);
@@ -167,7 +277,6 @@ pub fn format_exception_only(th: &mut Thread, exception: Value) -> String {
     }
     let colon = if message.is_empty() { "" } else { ": " };
     out.push_str(&format!("{name}{colon}{message}\n"));
-    push_notes(th, &mut out, exception);
     th.m.pending = saved;
     out
 }
@@ -224,9 +333,10 @@ fn push_place(th: &mut Thread, out: &mut String, exception: Value) -> Option<Str
     Some(message.map_or("<no detail available>".to_owned(), |m| text_of(th, m, "")))
 }
 
-fn push_notes(th: &mut Thread, out: &mut String, exception: Value) {
-    let Ok(key) = th.name("__notes__") else { return };
-    let Some(notes) = crate::object::shape::get(exception, key) else { return };
+fn notes_of(th: &mut Thread, exception: Value) -> String {
+    let mut out = String::new();
+    let Ok(key) = th.name("__notes__") else { return out };
+    let Some(notes) = crate::object::shape::get(exception, key) else { return out };
     let items: Vec<Value> = match crate::object::list::of(notes) {
         Some(l) => crate::object::list::items(l).iter().filter_map(Slot::get).collect(),
         None => tuple::items(notes).iter().filter_map(Slot::get).collect(),
@@ -238,4 +348,5 @@ fn push_notes(th: &mut Thread, out: &mut String, exception: Value) {
             out.push('\n');
         });
     }
+    out
 }

@@ -17,7 +17,10 @@ pub fn unwind(th: &mut Thread) -> bool {
             th.m.pending.unwrap_or(Value::NONE)
         }
     };
-    set_context(th, exception);
+    // What has come through a frame before has its context already (`raise` sees to what is raised anew).
+    if !th.traced && exc::cast(exception).is_some_and(|e| e.traceback.get().is_none()) {
+        set_context(th, exception);
+    }
     let scarce = Some(exception) == types::memory_error();
     if scarce {
         stack::wipe();
@@ -91,7 +94,7 @@ pub fn pop(th: &mut Thread) {
 }
 
 /// `__context__`: what was being handled when this was raised, unless that would make a cycle.
-fn set_context(th: &mut Thread, exception: Value) {
+pub fn set_context(th: &mut Thread, exception: Value) {
     let Some(handled) = th.handled.filter(|h| *h != exception) else { return };
     let Some(e) = exc::cast(exception) else { return };
     if e.context.get().is_some() {

@@ -3,11 +3,15 @@
 use crate::object::layout::Exception;
 use crate::object::{Exc, Kind, R, Raised, Value, Word, class, exc, tuple, types};
 use crate::vm::thread::Thread;
+use crate::vm::unwind;
 
 /// `raise what [from cause]`: makes the exception pending.
 pub fn raise(th: &mut Thread, what: Value, cause: Word) -> Raised {
     match make(th, what, cause) {
-        Ok(exception) => th.raise_value(exception),
+        Ok(exception) => {
+            unwind::set_context(th, exception);
+            th.raise_value(exception)
+        }
         Err(raised) => raised,
     }
 }
@@ -89,6 +93,19 @@ pub fn matches(th: &mut Thread, exception: Value, kind: Value) -> R<bool> {
         }
     }
     Err(th.type_error("catching classes that do not inherit from BaseException is not allowed"))
+}
+
+/// `R[a] = first`.
+pub(crate) fn write_one(to: *mut u64, first: Value) {
+    // SAFETY: a register of the running frame.
+    unsafe { *to = first.bits() };
+}
+
+/// `R[a], R[a+1] = first, second`.
+pub(crate) fn write_pair(to: *mut u64, first: Value, second: Value) {
+    write_one(to, first);
+    // SAFETY: the compiler reserves two registers.
+    unsafe { *to.add(1) = second.bits() };
 }
 
 /// `R[a], R[a+1], R[a+2]` = type, value, traceback.

@@ -1,0 +1,176 @@
+//! `eval`, `exec` and `compile`. Must not know the compiler: it comes through `vm::hooks`.
+//!
+//! Global names live in cells of a namespace. A plain dict that is given as globals becomes a namespace; if that is not
+//! possible, or there are separate locals, the code runs in a namespace of its own, and what it has changed is copied back.
+
+use super::builtins::{globals, locals};
+use super::support::type_name;
+use crate::object::layout::{Code, Module, is_subclass_instance};
+use crate::object::{Exc, R, Value, Word, bytes, dict, func, intern, str, types};
+use crate::vm::hooks::{self, TextKind};
+use crate::vm::native::{Args, NativeDef};
+use crate::vm::ops::build::dict_items;
+use crate::vm::thread::Thread;
+use crate::vm::{attr, link};
+
+/// The source text in an argument.
+fn text_of(th: &mut Thread, v: Value, function: &str, what: &str) -> R<String> {
+    let text = match (str::as_str(v), bytes::as_bytes(v)) {
+        (Some(text), _) => text.to_owned(),
+        (_, Some(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => return Err(th.type_error(format!("{function}() arg 1 must be a {what}"))),
+    };
+    if text.contains('\0') {
+        return Err(th.raise(Exc::ValueError, "source code string cannot contain null bytes"));
+    }
+    Ok(text)
+}
+
+/// A module that only carries a namespace.
+fn module_around(th: &mut Thread, namespace: Value) -> R {
+    let name = th.m.intern("__main__")?;
+    let module = func::new_module(th, name)?;
+    if let Some(m) = types::cast::<Module>(module) {
+        m.dict.set(namespace);
+    }
+    Ok(module)
+}
+
+/// A namespace with the string keys of these dicts, the later ones' values counting.
+fn namespace_of(th: &mut Thread, from: &[Value]) -> R {
+    let namespace = dict::new_namespace(th)?;
+    for (key, value) in from.iter().flat_map(|d| entries(*d)) {
+        if str::as_str(key).is_some() {
+            let key = intern::intern_value(&mut th.m, key)?;
+            attr::set_in_namespace(&mut th.m, Some(namespace), key, value)?;
+        }
+    }
+    Ok(namespace)
+}
+
+fn entries(d: Value) -> Vec<(Value, Value)> {
+    dict_items(d)
+}
+
+/// Makes a namespace of a dict, where it lies. False: that cannot be done.
+fn converted(th: &mut Thread, d: Value) -> R<bool> {
+    let Some(plain) = dict::of(d) else { return Ok(false) };
+    if dict::is_namespace(plain) {
+        return Ok(true);
+    }
+    let odd_key = entries(d).iter().any(|(key, _)| str::as_str(*key).is_none());
+    if dict::window(plain).is_some() || is_subclass_instance(&plain.hdr) || odd_key {
+        return Ok(false);
+    }
+    let namespace = namespace_of(th, &[d])?;
+    if let Some(cells) = dict::of(namespace) {
+        th.stop_the_world(|_| dict::become_namespace(plain, cells));
+    }
+    Ok(true)
+}
+
+/// Runs code, a text or what `compile` returned, in the namespaces of the arguments.
+fn run(th: &mut Thread, args: Args, function: &str, kind: TextKind) -> R {
+    let (given, own) = (args.opt_not_none(1), args.opt_not_none(2));
+    if given.is_some_and(|g| dict::of(g).is_none()) {
+        let got = type_name(given.unwrap_or(Value::NONE));
+        let tail = if function == "exec" { format!(", not {got}") } else { String::new() };
+        return Err(th.type_error(format!(
+            "{}{tail}",
+            if function == "exec" { "exec() globals must be a dict" } else { "globals must be a dict" }
+        )));
+    }
+    let (shared, own) = match given {
+        Some(g) => (g, own),
+        None => {
+            let (g, l) = (globals(th, args)?, locals(th, Args(&[]))?);
+            (g, own.or(Some(l)))
+        }
+    };
+    let own = own.filter(|l| *l != shared);
+    let key = th.m.intern("__builtins__")?;
+    if th.dict_get(shared, key)?.is_none() {
+        th.dict_set(shared, key, link::builtins())?;
+    }
+    if own.is_none() && converted(th, shared)? {
+        return run_in(th, args.get(0), function, kind, shared);
+    }
+    run_apart(th, args.get(0), function, kind, shared, own)
+}
+
+/// Runs in a namespace made for it, and copies back what has changed there.
+fn run_apart(th: &mut Thread, code: Value, function: &str, kind: TextKind, shared: Value, own: Word) -> R {
+    let items = match own {
+        Some(l) if dict::of(l).is_some() => l,
+        Some(l) => {
+            let fresh = th.new_dict()?;
+            th.call_method(fresh, "update", &[l])?;
+            fresh
+        }
+        None => shared,
+    };
+    let namespace = namespace_of(th, &[shared, items])?;
+    let before = namespace_of(th, &[namespace])?;
+    let result = run_in(th, code, function, kind, namespace);
+    let raised = th.m.pending.take();
+    for (key, value) in entries(namespace) {
+        if th.dict_get(before, key)? != Some(value) {
+            th.set_item(own.unwrap_or(shared), key, value)?;
+        }
+    }
+    th.m.pending = raised;
+    result
+}
+
+fn run_in(th: &mut Thread, code: Value, function: &str, kind: TextKind, namespace: Value) -> R {
+    let module = module_around(th, namespace)?;
+    let linked = match types::cast::<Code>(code) {
+        Some(code) => link::relink(th, code, module)?,
+        None => {
+            let text = text_of(th, code, function, "string, bytes or code object")?;
+            let text =
+                if kind == TextKind::Expression { text.trim_start_matches([' ', '\t']) } else { &text };
+            let plain = hooks::compile(th, text, "<string>", kind)?;
+            link::link(th, &plain, module)?
+        }
+    };
+    th.run_code(linked, &[], None)
+}
+
+fn eval(th: &mut Thread, args: Args) -> R {
+    run(th, args, "eval", TextKind::Expression)
+}
+
+fn exec(th: &mut Thread, args: Args) -> R {
+    run(th, args, "exec", TextKind::Statements).map(|_| Value::NONE)
+}
+
+fn compile(th: &mut Thread, args: Args) -> R {
+    let text = text_of(th, args.get(0), "compile", "string, bytes or AST object")?;
+    let kind = match str::as_str(args.get(2)) {
+        Some("exec") => TextKind::Statements,
+        Some("eval") => TextKind::Expression,
+        Some("single") => TextKind::Single,
+        _ => return Err(th.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
+    };
+    let Some(filename) = str::as_str(args.get(1)) else {
+        let got = type_name(args.get(1));
+        return Err(th.type_error(format!("expected str, bytes or os.PathLike object, not {got}")));
+    };
+    let plain = hooks::compile(th, &text, filename, kind)?;
+    let namespace = dict::new_namespace(th)?;
+    let module = module_around(th, namespace)?;
+    link::link(th, &plain, module)
+}
+
+/// The functions of this file.
+pub static BUILTINS: &[NativeDef] = &[
+    NativeDef::full("eval", "source, globals=, locals=, /", eval, "The value of an expression."),
+    NativeDef::full("exec", "source, globals=, locals=, /", exec, "Run statements."),
+    NativeDef::full(
+        "compile",
+        "source, filename, mode, flags=, dont_inherit=, optimize=",
+        compile,
+        "Compile a text for eval or exec.",
+    ),
+];

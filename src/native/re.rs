@@ -1,0 +1,529 @@
+//! Module `_re`: compiled patterns, and searching with them. Must not know the syntax (`re_syntax`) or how an engine works
+//! (`re_engine`).
+
+use super::re_engine::{Mode, Program, Spans};
+use super::re_match::{self, Found};
+use super::re_syntax;
+use super::re_template::{self, Template};
+use super::support::{of_host, put};
+use crate::gil::Cause;
+use crate::object::iter::{self, Tag};
+use crate::object::layout::Host;
+use crate::object::{Exc, Kind, R, Raised, Value, bytes, func, list, str, str_index, types};
+use crate::vm::import;
+use crate::vm::native::{Args, ModuleDef, NativeDef, TypeDef};
+use crate::vm::thread::Thread;
+use crate::vm::type_tables;
+use std::borrow::Cow;
+
+/// A compiled pattern. Its object's first word is the text it was made of.
+struct Pattern {
+    program: Program,
+    bytes: bool,
+}
+
+fn pattern_of(v: Value) -> Option<&'static Pattern> {
+    func::host::<Pattern>(v)
+}
+
+/// Names and numbers of a pattern's named groups.
+pub fn names(pattern: Value) -> &'static [(String, usize)] {
+    pattern_of(pattern).map_or(&[], |p| &p.program.translated.names)
+}
+
+/// The groups in the order of their closing parentheses.
+pub fn closed(pattern: Value) -> &'static [usize] {
+    pattern_of(pattern).map_or(&[], |p| &p.program.translated.closed)
+}
+
+/// The number of groups.
+pub fn group_count(pattern: Value) -> usize {
+    pattern_of(pattern).map_or(0, |p| p.program.translated.groups)
+}
+
+/// The number of a named group.
+pub fn group_number(pattern: Value, name: &str) -> Option<usize> {
+    names(pattern).iter().find(|(n, _)| n == name).map(|(_, number)| *number)
+}
+
+/// Raises `re.error`.
+pub fn fail(th: &mut Thread, message: &str, pattern: Value, at: usize) -> Raised {
+    let raise = |th: &mut Thread| -> R {
+        let module = import::import_dotted(th, "re")?;
+        let message = th.new_str(message)?;
+        let at = i64::try_from(at).map_or(Value::NONE, Value::int_unchecked);
+        th.call_method(module, "_fail", &[message, pattern, at])
+    };
+    match raise(th) {
+        Ok(_) => th.value_error(message),
+        Err(raised) => raised,
+    }
+}
+
+/// A text to search: its value, its bytes, and the text that engines see (of bytes: a character for each).
+#[derive(Clone)]
+pub struct Subject {
+    pub value: Value,
+    pub raw: &'static [u8],
+    text: Cow<'static, str>,
+    bytes: bool,
+}
+
+/// A value as something that can be searched.
+pub fn subject_of(th: &mut Thread, value: Value) -> R<Subject> {
+    if let Some(text) = str::as_str(value) {
+        return Ok(Subject { value, raw: text.as_bytes(), text: Cow::Borrowed(text), bytes: false });
+    }
+    let value = crate::vm::ops::bytearray::as_bytes_object(&mut th.m, value)?;
+    let Some(raw) = bytes::as_bytes(value) else {
+        let got = th.type_name(value);
+        return Err(th.type_error(format!("expected string or bytes-like object, got '{got}'")));
+    };
+    let text = match std::str::from_utf8(raw).ok().filter(|t| t.is_ascii()) {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(raw.iter().map(|b| char::from(*b)).collect()),
+    };
+    Ok(Subject { value, raw, text, bytes: true })
+}
+
+impl Subject {
+    /// Of a place in `raw`, the place as scripts count.
+    pub fn place(&self, at: usize) -> usize {
+        match str::view(self.value) {
+            Some(s) => str_index::char_number(s, at),
+            None => at,
+        }
+    }
+
+    /// Of a place as scripts count, the place in `text`.
+    fn offset(&self, th: &mut Thread, i: usize) -> R<usize> {
+        match str::view(self.value) {
+            Some(s) => str_index::byte_offset(&mut th.m, s, i),
+            None if self.text.len() == self.raw.len() => Ok(i.min(self.raw.len())),
+            None => Ok(self.text.char_indices().nth(i).map_or(self.text.len(), |(at, _)| at)),
+        }
+    }
+
+    /// Of places in `text`, the places in `raw`.
+    fn to_raw(&self, spans: Spans) -> Spans {
+        if self.text.len() == self.raw.len() {
+            return spans;
+        }
+        let map = |at: usize| self.text.get(..at).map_or(at, |t| t.chars().count());
+        spans.into_iter().map(|s| s.map(|(a, b)| (map(a), map(b)))).collect()
+    }
+
+    /// A part of it as a value.
+    pub fn piece(&self, th: &mut Thread, start: usize, end: usize) -> R {
+        self.made(th, self.raw.get(start..end).unwrap_or(&[]))
+    }
+
+    /// New text of its type.
+    pub fn made(&self, th: &mut Thread, raw: &[u8]) -> R {
+        if self.bytes {
+            return th.new_bytes(raw);
+        }
+        match std::str::from_utf8(raw) {
+            Ok(text) => th.new_str(text),
+            Err(_) => th.new_str(&String::from_utf8_lossy(raw)),
+        }
+    }
+}
+
+/// `_re.compile(pattern, flags)`.
+fn compile(th: &mut Thread, args: Args) -> R {
+    let source = args.get(0);
+    let subject = match types::kind_of(source) {
+        Kind::Str | Kind::Bytes => subject_of(th, source)?,
+        _ => return Err(th.type_error("first argument must be string or compiled pattern")),
+    };
+    let flags = th.index(args.get(1))?;
+    let translated = match re_syntax::translate(&subject.text, flags, subject.bytes) {
+        Ok(translated) => translated,
+        Err((message, usize::MAX)) if message.contains("flag") => return Err(th.value_error(message)),
+        Err((message, at)) => return Err(fail(th, &message, source, at)),
+    };
+    let program = match Program::new(translated) {
+        Ok(program) => program,
+        Err(problem) => {
+            let message = format!("pattern not supported: {}", problem.lines().last().unwrap_or(""));
+            return Err(fail(th, &message, source, 0));
+        }
+    };
+    let class = type_tables::class_of(&PATTERN).unwrap_or(Value::NONE);
+    let v = func::new_host(th, class, Box::new(Pattern { program, bytes: subject.bytes }))?;
+    if let Some(host) = types::cast::<Host>(v) {
+        host.extra[0].set(source);
+    }
+    Ok(v)
+}
+
+/// A search in progress: pattern, subject, where to go on.
+struct Scan {
+    pattern: &'static Pattern,
+    object: Value,
+    subject: Subject,
+    pos: usize,
+    end: usize,
+    at: usize,
+    /// The last match was empty: the next one here must not be.
+    advance: bool,
+}
+
+/// Texts at least this long are searched without keeping other threads from running.
+const LONG: usize = 1 << 16;
+
+impl Scan {
+    /// Begins with the arguments `self, string, pos=, endpos=`.
+    fn begin(th: &mut Thread, args: Args) -> R<Scan> {
+        let pattern = of_host::<Pattern>(&mut th.m, args.get(0), "re.Pattern")?;
+        let subject = subject_of(th, args.get(1))?;
+        if pattern.bytes != subject.bytes {
+            return Err(th.type_error(if pattern.bytes {
+                "cannot use a bytes pattern on a string-like object"
+            } else {
+                "cannot use a string pattern on a bytes-like object"
+            }));
+        }
+        let mut bound = |i: usize, default: usize| -> R<usize> {
+            match args.opt(i) {
+                Some(v) => {
+                    let n = th.clamped_index(v)?.max(0) as usize;
+                    subject.offset(th, n.min(subject.raw.len()))
+                }
+                None => Ok(default),
+            }
+        };
+        let (pos, end) = (bound(2, 0)?, bound(3, subject.text.len())?);
+        let pos = pos.min(subject.text.len());
+        let end = end.min(subject.text.len());
+        Ok(Scan { pattern, object: args.get(0), subject, pos, end, at: pos, advance: false })
+    }
+
+    fn find(&self, th: &mut Thread, mode: Mode, groups: bool) -> R<Option<Spans>> {
+        if self.at > self.end {
+            return Ok(None);
+        }
+        let Some(text) = self.subject.text.get(..self.end) else { return Ok(None) };
+        let program = &self.pattern.program;
+        let found = if text.len() - self.at >= LONG {
+            th.detach(Cause::Blocking, || program.find(text, self.at, mode, groups))
+        } else {
+            program.find(text, self.at, mode, groups)
+        };
+        match found {
+            Ok(found) => Ok(found),
+            Err(problem) => {
+                let message = format!("the search was given up: {problem}");
+                Err(th.raise(Exc::RecursionError, message))
+            }
+        }
+    }
+
+    /// The next of all matches, its places in `raw`.
+    fn next(&mut self, th: &mut Thread, groups: bool) -> R<Option<Spans>> {
+        let mut mode = Mode::Search;
+        if std::mem::take(&mut self.advance) {
+            if self.pattern.program.translated.lazy_empty {
+                mode = Mode::Advance;
+            } else {
+                let c = self.subject.text.get(self.at..).and_then(|t| t.chars().next());
+                self.at += c.map_or(1, char::len_utf8);
+            }
+        }
+        let Some(spans) = self.find(th, mode, groups)? else { return Ok(None) };
+        if let Some((start, end)) = spans.first().copied().flatten() {
+            self.at = end;
+            self.advance = start == end;
+        }
+        Ok(Some(self.subject.to_raw(spans)))
+    }
+
+    fn new_match(&self, th: &mut Thread, spans: Spans) -> R {
+        let (pos, endpos) = match self.subject.to_raw(vec![Some((self.pos, self.end))]).first() {
+            Some(Some(both)) => *both,
+            _ => (0, 0),
+        };
+        re_match::new(&mut th.m, self.object, self.subject.value, Found { spans, pos, endpos })
+    }
+
+    fn once(&self, th: &mut Thread, mode: Mode) -> R {
+        match self.find(th, mode, true)? {
+            Some(spans) => {
+                let spans = self.subject.to_raw(spans);
+                self.new_match(th, spans)
+            }
+            None => Ok(Value::NONE),
+        }
+    }
+
+    fn group(&self, th: &mut Thread, spans: &Spans, n: usize, default: Option<Value>) -> R {
+        match (spans.get(n).copied().flatten(), default) {
+            (Some((start, end)), _) => self.subject.piece(th, start, end),
+            (None, Some(default)) => Ok(default),
+            (None, None) => self.subject.made(th, &[]),
+        }
+    }
+}
+
+fn search(th: &mut Thread, args: Args) -> R {
+    Scan::begin(th, args)?.once(th, Mode::Search)
+}
+
+fn match_(th: &mut Thread, args: Args) -> R {
+    Scan::begin(th, args)?.once(th, Mode::Match)
+}
+
+fn fullmatch(th: &mut Thread, args: Args) -> R {
+    Scan::begin(th, args)?.once(th, Mode::Full)
+}
+
+fn push(th: &mut Thread, out: Value, v: Value) -> R<()> {
+    match list::of(out) {
+        Some(l) => list::push(th, l, v),
+        None => Ok(()),
+    }
+}
+
+fn findall(th: &mut Thread, args: Args) -> R {
+    let mut scan = Scan::begin(th, args)?;
+    let groups = scan.pattern.program.translated.groups;
+    let out = th.new_list(&[])?;
+    while let Some(spans) = scan.next(th, groups > 0)? {
+        let item = match groups {
+            0 | 1 => scan.group(th, &spans, groups, None)?,
+            _ => {
+                let texts: R<Vec<Value>> = (1..=groups).map(|n| scan.group(th, &spans, n, None)).collect();
+                let texts = texts?;
+                th.new_tuple(&texts)?
+            }
+        };
+        push(th, out, item)?;
+    }
+    Ok(out)
+}
+
+fn finditer(th: &mut Thread, args: Args) -> R {
+    let mut scan = Scan::begin(th, args)?;
+    let out = th.new_list(&[])?;
+    while let Some(spans) = scan.next(th, true)? {
+        let found = scan.new_match(th, spans)?;
+        push(th, out, found)?;
+    }
+    iter::new(th, Tag::List, &[out, Value::int_unchecked(0)])
+}
+
+/// How often at most, of an argument in which 0 means always.
+fn limit(th: &mut Thread, v: Option<Value>) -> R<usize> {
+    let n = v.map_or(Ok(0), |v| th.index(v))?;
+    Ok(match n {
+        0 => usize::MAX,
+        n => usize::try_from(n).unwrap_or(0),
+    })
+}
+
+fn split(th: &mut Thread, args: Args) -> R {
+    let limit = limit(th, args.opt(2))?;
+    let mut scan = Scan::begin(th, Args(&[args.opt(0), args.opt(1)]))?;
+    let groups = scan.pattern.program.translated.groups;
+    let out = th.new_list(&[])?;
+    let (mut from, mut n) = (0, 0);
+    while n < limit {
+        let Some(spans) = scan.next(th, groups > 0)? else { break };
+        let Some((start, end)) = spans.first().copied().flatten() else { break };
+        let piece = scan.subject.piece(th, from, start)?;
+        push(th, out, piece)?;
+        for g in 1..=groups {
+            let text = scan.group(th, &spans, g, Some(Value::NONE))?;
+            push(th, out, text)?;
+        }
+        from = end;
+        n += 1;
+    }
+    let rest = scan.subject.piece(th, from, scan.subject.raw.len())?;
+    push(th, out, rest)?;
+    Ok(out)
+}
+
+/// What takes the place of a match.
+enum Replacement {
+    Template(Template),
+    Function(Value),
+}
+
+/// `(new text, number of replacements)`.
+fn replaced(th: &mut Thread, args: Args) -> R<(Value, i64)> {
+    let limit = limit(th, args.opt(3))?;
+    let mut scan = Scan::begin(th, Args(&[args.opt(0), args.opt(2)]))?;
+    let given = args.get(1);
+    let text = match types::kind_of(given) {
+        Kind::Str | Kind::Bytes => true,
+        Kind::Function | Kind::Native | Kind::BoundMethod | Kind::Class => false,
+        _ => th.lookup_special(given, "__call__").is_none(),
+    };
+    let replacement = if text {
+        Replacement::Template(re_template::parse(th, given, args.get(0))?)
+    } else {
+        Replacement::Function(given)
+    };
+    let groups = scan.pattern.program.translated.groups > 0 || !text;
+    let (mut out, mut from, mut n) = (Vec::new(), 0, 0);
+    while (n as usize) < limit {
+        let Some(spans) = scan.next(th, groups)? else { break };
+        let Some((start, end)) = spans.first().copied().flatten() else { break };
+        out.extend_from_slice(scan.subject.raw.get(from..start).unwrap_or(&[]));
+        from = end;
+        n += 1;
+        match &replacement {
+            Replacement::Template(template) => template.fill(&mut out, scan.subject.raw, &spans),
+            Replacement::Function(f) => {
+                let found = scan.new_match(th, spans)?;
+                let text = th.call(*f, &[found])?;
+                if !text.is_none() {
+                    let text = subject_of_kind(th, text, scan.subject.bytes)?;
+                    out.extend_from_slice(text);
+                }
+            }
+        }
+    }
+    if n == 0 {
+        return Ok((args.get(2), 0));
+    }
+    out.extend_from_slice(scan.subject.raw.get(from..).unwrap_or(&[]));
+    Ok((scan.subject.made(th, &out)?, n))
+}
+
+/// The bytes of what a replacement function returned.
+fn subject_of_kind(th: &mut Thread, v: Value, want_bytes: bool) -> R<&'static [u8]> {
+    let (text, raw) = (str::as_str(v), bytes::as_bytes(v));
+    match (text, raw) {
+        (Some(text), _) if !want_bytes => Ok(text.as_bytes()),
+        (_, Some(raw)) if want_bytes => Ok(raw),
+        _ => {
+            let got = th.type_name(v);
+            let want = if want_bytes { "a bytes-like object" } else { "str instance" };
+            Err(th.type_error(format!("sequence item 0: expected {want}, {got} found")))
+        }
+    }
+}
+
+fn sub(th: &mut Thread, args: Args) -> R {
+    replaced(th, args).map(|(v, _)| v)
+}
+
+fn subn(th: &mut Thread, args: Args) -> R {
+    let (v, n) = replaced(th, args)?;
+    th.new_tuple(&[v, Value::int_unchecked(n)])
+}
+
+fn source(th: &mut Thread, args: Args) -> R {
+    of_host::<Pattern>(&mut th.m, args.get(0), "re.Pattern")?;
+    Ok(types::cast::<Host>(args.get(0)).map_or(Value::NONE, |h| h.extra[0].value()))
+}
+
+fn flags(th: &mut Thread, args: Args) -> R {
+    let pattern = of_host::<Pattern>(&mut th.m, args.get(0), "re.Pattern")?;
+    Ok(Value::int_unchecked(pattern.program.translated.flags))
+}
+
+fn groups(_: &mut Thread, args: Args) -> R {
+    Ok(Value::int_unchecked(group_count(args.get(0)) as i64))
+}
+
+fn groupindex(th: &mut Thread, args: Args) -> R {
+    let dict = th.new_dict()?;
+    for (name, n) in names(args.get(0)) {
+        put(&mut th.m, dict, name, Value::int_unchecked(*n as i64))?;
+    }
+    func::new_proxy(&mut th.m, dict)
+}
+
+/// The flags that a repr names.
+const SHOWN: [(i64, &str); 7] = [
+    (re_syntax::IGNORECASE, "re.IGNORECASE"),
+    (re_syntax::LOCALE, "re.LOCALE"),
+    (re_syntax::MULTILINE, "re.MULTILINE"),
+    (re_syntax::DOTALL, "re.DOTALL"),
+    (re_syntax::VERBOSE, "re.VERBOSE"),
+    (128, "re.DEBUG"),
+    (re_syntax::ASCII, "re.ASCII"),
+];
+
+fn repr(th: &mut Thread, args: Args) -> R {
+    let text = source(th, args)?;
+    let text = th.repr(text)?;
+    let shown: String = str::as_str(text).unwrap_or("").chars().take(200).collect();
+    let bits = flags(th, args)?.as_small().unwrap_or(0);
+    let names: Vec<&str> = SHOWN.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| *name).collect();
+    let names = if names.is_empty() { String::new() } else { format!(", {}", names.join("|")) };
+    th.new_str(&format!("re.compile({shown}{names})"))
+}
+
+fn same(th: &mut Thread, args: Args) -> R {
+    let (Some(a), Some(b)) = (pattern_of(args.get(0)), pattern_of(args.get(1))) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
+    let texts = [0, 1].map(|i| types::cast::<Host>(args.get(i)).map_or(Value::NONE, |h| h.extra[0].value()));
+    let equal = a.program.translated.flags == b.program.translated.flags && a.bytes == b.bytes;
+    Ok(Value::bool(equal && th.eq(texts[0], texts[1])?))
+}
+
+fn hash(th: &mut Thread, args: Args) -> R {
+    let text = source(th, args)?;
+    let hash = th.hash(text)?;
+    th.new_int(hash)
+}
+
+fn itself(_: &mut Thread, args: Args) -> R {
+    Ok(args.get(0))
+}
+
+const PLACES: &str = "self, string, pos=, endpos=";
+
+static PATTERN: TypeDef = TypeDef {
+    name: "Pattern",
+    kind: Kind::Host,
+    doc: "A compiled regular expression.",
+    construct: None,
+    methods: &[
+        NativeDef::full("search", PLACES, search, "The first match anywhere."),
+        NativeDef::full("match", PLACES, match_, "A match at the beginning."),
+        NativeDef::full("fullmatch", PLACES, fullmatch, "A match of the whole text."),
+        NativeDef::full("findall", PLACES, findall, "The texts of all matches."),
+        NativeDef::full("finditer", PLACES, finditer, "All matches."),
+        NativeDef::full("split", "self, string, maxsplit=", split, "The texts between matches."),
+        NativeDef::full("sub", "self, repl, string, count=", sub, "The text with matches replaced."),
+        NativeDef::full("subn", "self, repl, string, count=", subn, "As sub(), and how many there were."),
+        NativeDef::full("__repr__", "self, /", repr, "Show the pattern."),
+        NativeDef::full("__eq__", "self, other, /", same, "Equal text and flags."),
+        NativeDef::full("__hash__", "self, /", hash, "Agree with ==."),
+        NativeDef::full("__copy__", "self, /", itself, "The pattern itself."),
+        NativeDef::full("__deepcopy__", "self, memo, /", itself, "The pattern itself."),
+    ],
+    class_methods: &[],
+    properties: &[
+        NativeDef::full("pattern", "self", source, "The text it was made of."),
+        NativeDef::full("flags", "self", flags, "The flags, also those in the text."),
+        NativeDef::full("groups", "self", groups, "The number of groups."),
+        NativeDef::full("groupindex", "self", groupindex, "The numbers of named groups."),
+    ],
+    subclassable: false,
+};
+
+fn init(th: &mut Thread, _: Value) -> R<()> {
+    for def in [&PATTERN, &re_match::MATCH] {
+        let namespace =
+            type_tables::class_of(def).and_then(crate::object::class::cast).and_then(|c| c.dict.get());
+        let (name, text) = (th.m.intern("__module__")?, th.m.intern("re")?);
+        crate::vm::attr::set_in_namespace(&mut th.m, namespace, name, text)?;
+    }
+    Ok(())
+}
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "_re",
+    doc: "The native half of re.",
+    functions: &[NativeDef::full("compile", "pattern, flags, /", compile, "Compile a pattern.")],
+    types: &[&PATTERN, &re_match::MATCH],
+    init: Some(init),
+};

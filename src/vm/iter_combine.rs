@@ -1,0 +1,119 @@
+//! How the combinatoric iterators of `itertools` advance: an odometer of indices into a pool. Must not know how they were
+//! made.
+
+use super::iter_tools::{number, set, state};
+use super::thread::Thread;
+use crate::object::layout::{Iter, List};
+use crate::object::{R, Slot, Value, Word, list, tuple};
+
+fn index(l: &List, i: usize) -> usize {
+    list::get(l, i).and_then(Value::as_small).map_or(0, |n| n.max(0) as usize)
+}
+
+fn put(th: &mut Thread, l: &'static List, i: usize, n: usize) {
+    list::set(th, l, i, Value::int_unchecked(n as i64));
+}
+
+/// The numbers `from(0), from(1), ...` as a list.
+fn numbers(th: &mut Thread, n: usize, from: impl Fn(usize) -> usize) -> R<Value> {
+    list::from_fn(th, n, |i| Some(Value::int_unchecked(from(i) as i64))).map(list::value)
+}
+
+/// The tuple of the pool's items that the first `n` indices name.
+fn chosen(th: &mut Thread, pool: &'static [Slot], l: &'static List, n: usize) -> R<Word> {
+    tuple::from_fn(th, n, |i| pool.get(index(l, i)).and_then(Slot::get)).map(|t| Some(tuple::value(t)))
+}
+
+/// `product(*pools)`: the last index turns fastest.
+pub fn product(th: &mut Thread, it: &Iter, pools: Value) -> R<Word> {
+    let pools = tuple::items(pools);
+    let pool = |i: usize| pools.get(i).map_or(&[][..], |p| tuple::items(p.value()));
+    let at = match list::of(state(it, 1)) {
+        Some(at) => {
+            let mut i = pools.len();
+            loop {
+                let Some(place) = i.checked_sub(1) else { return Ok(None) };
+                let after = index(at, place) + 1;
+                if after < pool(place).len() {
+                    put(th, at, place, after);
+                    break;
+                }
+                put(th, at, place, 0);
+                i = place;
+            }
+            at
+        }
+        None => {
+            if (0..pools.len()).any(|i| pool(i).is_empty()) {
+                return Ok(None);
+            }
+            let zeros = numbers(th, pools.len(), |_| 0)?;
+            set(it, 1, zeros);
+            let Some(at) = list::of(zeros) else { return Ok(None) };
+            at
+        }
+    };
+    let row = tuple::from_fn(th, pools.len(), |i| pool(i).get(index(at, i)).and_then(Slot::get))?;
+    Ok(Some(tuple::value(row)))
+}
+
+/// `permutations(pool, r)`.
+pub fn permutations(th: &mut Thread, it: &Iter, pool: Value) -> R<Word> {
+    let pool = tuple::items(pool);
+    let (n, r) = (pool.len(), number(it, 3).max(0) as usize);
+    if r > n {
+        return Ok(None);
+    }
+    let (Some(at), Some(cycles)) = (list::of(state(it, 1)), list::of(state(it, 2))) else {
+        let (at, cycles) = (numbers(th, n, |i| i)?, numbers(th, r, |i| n - i)?);
+        set(it, 1, at);
+        set(it, 2, cycles);
+        return match list::of(at) {
+            Some(at) => chosen(th, pool, at, r),
+            None => Ok(None),
+        };
+    };
+    for i in (0..r).rev() {
+        let left = index(cycles, i).saturating_sub(1);
+        if left == 0 {
+            // Turned through: the item goes behind the others, and the place before it moves on.
+            if let Some(v) = list::remove_at(th, at, i) {
+                list::push(th, at, v)?;
+            }
+            put(th, cycles, i, n - i);
+            continue;
+        }
+        put(th, cycles, i, left);
+        let other = n.saturating_sub(left);
+        let (a, b) = (index(at, i), index(at, other));
+        put(th, at, i, b);
+        put(th, at, other, a);
+        return chosen(th, pool, at, r);
+    }
+    Ok(None)
+}
+
+/// `combinations(pool, r)`; `again`: with replacement.
+pub fn combinations(th: &mut Thread, it: &Iter, pool: Value, again: bool) -> R<Word> {
+    let pool = tuple::items(pool);
+    let (n, r) = (pool.len(), number(it, 2).max(0) as usize);
+    if (!again && r > n) || (again && n == 0 && r > 0) {
+        return Ok(None);
+    }
+    let Some(at) = list::of(state(it, 1)) else {
+        let at = numbers(th, r, |i| if again { 0 } else { i })?;
+        set(it, 1, at);
+        return match list::of(at) {
+            Some(at) => chosen(th, pool, at, r),
+            None => Ok(None),
+        };
+    };
+    let last = |i: usize| if again { n - 1 } else { n - r + i };
+    let Some(turned) = (0..r).rev().find(|i| index(at, *i) != last(*i)) else { return Ok(None) };
+    let mut value = index(at, turned) + 1;
+    for i in turned..r {
+        put(th, at, i, value);
+        value += !again as usize;
+    }
+    chosen(th, pool, at, r)
+}
