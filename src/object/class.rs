@@ -28,6 +28,8 @@ pub mod trait_bits {
     pub const CONTAINS: u64 = 8192;
     pub const REPR: u64 = 1 << 14;
     pub const STR: u64 = 1 << 15;
+    /// An abstract base class: see `vm::abstract_classes`.
+    pub const ABC: u64 = 1 << 16;
     /// Derives from BaseException.
     pub const EXCEPTION: u64 = 1 << 32;
     /// Made by a `class` statement or `type(...)`.
@@ -37,6 +39,8 @@ pub mod trait_bits {
     /// May not be derived from.
     pub const FINAL: u64 = 1 << 35;
 
+    /// Has abstract methods: cannot be instantiated.
+    pub const ABSTRACT: u64 = 1 << 37;
     /// Instances have no attributes but those of `__slots__`.
     pub const SLOTS_ONLY: u64 = 1 << 36;
 
@@ -59,6 +63,7 @@ pub mod trait_bits {
             "__contains__" => CONTAINS,
             "__repr__" => REPR,
             "__str__" => STR,
+            "_abc_impl" => ABC,
             _ => 0,
         }
     }

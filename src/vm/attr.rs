@@ -424,6 +424,10 @@ fn find_in_super(th: &mut Thread, object: Value, name: Value) -> R<Found> {
             // super() in a class method or __new__: the receiver is the class itself.
             Ok(Found::Computed(f))
         }
+        Some(f) if receiver == start && (types::kind_of(f) == Kind::Property || has_get(th, f)) => match f {
+            property if types::kind_of(f) == Kind::Property => Ok(Found::Computed(property)),
+            f => Ok(Found::Computed(th.call_method(f, "__get__", &[Value::NONE, start])?)),
+        },
         Some(f) => Ok(Found::Computed(bind(th, f, receiver, start)?)),
         None => find_plainly(th, object, types::class_of_kind(Kind::Super), name),
     }
