@@ -142,6 +142,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         // A slow path that yields a value for R[a].
         macro_rules! slow {
             ($call:expr) => {{
+                std::hint::cold_path();
                 save!();
                 let result: R = $call;
                 match result {
@@ -173,6 +174,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         // A slow path that yields nothing.
         macro_rules! effect {
             ($call:expr) => {{
+                std::hint::cold_path();
                 let () = try_slow!($call);
                 check_mode!();
                 continue;
