@@ -978,9 +978,17 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let value = reg!(a!());
                     coroutine::finish(r);
                     resumer!(value);
-                    if (*pc.sub(1)).op != Op::ForLoop {
-                        reg!(a!()) = value;
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                    match (*pc.sub(1)).op {
+                        Op::ForLoop => {}
+                        Op::Send => {
+                            reg!(a!()) = value;
+                            jump!((*pc.sub(1)).c as i16 as isize);
+                        }
+                        _ => {
+                            save!();
+                            coroutine::stop(&mut *th, v(value));
+                            raised!()
+                        }
                     }
                 }
                 Op::Send => {
