@@ -386,7 +386,7 @@ fn commands() {
     pty.wait("spinner");
     pty.wait("total");
     pty.wait(">>> ");
-    pty.shows("stop.set(); t.join(); len(done) > 0", "True\r\n");
+    pty.shows("stop.set(); t.join(); len(done) > 0", "True\n");
     pty.line("%dis spin");
     pty.wait("is_set");
     pty.wait(">>> ");

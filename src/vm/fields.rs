@@ -93,13 +93,20 @@ fn doc(th: &mut Thread, object: Value) -> Word {
             let name = th.name("__doc__").ok()?;
             th.get_attr(b.func.value(), name).ok()
         }
-        Kind::Class => Some(Value::NONE),
         Kind::Module => None,
+        Kind::Class => plain_doc(th, object).or(Some(Value::NONE)),
         _ => {
             let name = th.name("__doc__").ok()?;
-            th.lookup.find(types::class_of(object), name).and_then(|c| c.value.get())
+            let class = types::class_of(object);
+            let found = th.lookup.find(class, name).and_then(|c| c.value.get());
+            found.or_else(|| plain_doc(th, class))
         }
     }
+}
+
+fn plain_doc(th: &mut Thread, class: Value) -> Word {
+    let text = super::boot::plain_doc(class)?;
+    th.m.new_str(text).ok()
 }
 
 /// The definition of a native.
