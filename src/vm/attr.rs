@@ -291,7 +291,7 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
     let in_class = th.lookup.find(class, name);
     let value = in_class.and_then(|c| c.value.get());
     if let Some(v) = value {
-        if types::kind_of(v) == Kind::Property {
+        if types::kind_of(v) == Kind::Property && !has_get(th, v) {
             return Ok(Found::Computed(get_property(th, v, object, name)?));
         }
         if is_data_descriptor(th, v) && has_get(th, v) {
@@ -317,8 +317,9 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
 }
 
 fn is_data_descriptor(th: &mut Thread, v: Value) -> bool {
-    types::kind_of(v) == Kind::Instance
-        && (th.lookup_override(v, "__set__").is_some() || th.lookup_override(v, "__delete__").is_some())
+    types::kind_of(v) == Kind::Property
+        || types::kind_of(v) == Kind::Instance
+            && (th.lookup_override(v, "__set__").is_some() || th.lookup_override(v, "__delete__").is_some())
 }
 
 #[cold]
@@ -363,16 +364,22 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
     match types::kind_of(v) {
         Kind::Function | Kind::Native if is_method(v) => func::new_bound(th, v, object),
         Kind::StaticMethod => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
-        Kind::ClassMethod => {
-            let f = func::unwrap_wrapper(v).unwrap_or(Value::NONE);
-            func::new_bound(th, f, class)
-        }
+        Kind::ClassMethod => bind_to_class(th, v, class),
+        Kind::Property | Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
         Kind::Property => match types::cast::<Property>(v).and_then(|p| p.get.get()) {
             Some(getter) => ask_getter(th, getter, object),
             None => Err(th.raise(Exc::AttributeError, "property has no getter")),
         },
-        Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
         _ => Ok(v),
+    }
+}
+
+/// A class method with its class; around a property, what that makes of the class.
+fn bind_to_class(th: &mut Thread, method: Value, class: Value) -> R {
+    let f = func::unwrap_wrapper(method).unwrap_or(Value::NONE);
+    match types::kind_of(f) {
+        Kind::Property => bind(th, f, class, class),
+        _ => func::new_bound(th, f, class),
     }
 }
 
@@ -391,11 +398,8 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
     if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
             Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
-            Kind::ClassMethod => {
-                let f = func::unwrap_wrapper(v).unwrap_or(Value::NONE);
-                Found::Computed(func::new_bound(th, f, class)?)
-            }
-            Kind::Instance if has_get(th, v) => {
+            Kind::ClassMethod => Found::Computed(bind_to_class(th, v, class)?),
+            Kind::Instance | Kind::Property if has_get(th, v) => {
                 Found::Computed(th.call_method(v, "__get__", &[Value::NONE, class])?)
             }
             _ => Found::Cell(c, v),
@@ -551,7 +555,8 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
     }
     let class = types::class_of(object);
     if let Some(v) = th.lookup.find(class, name).and_then(|c| c.value.get()) {
-        if let Some(p) = types::cast::<Property>(v) {
+        let custom = th.lookup_override(v, "__set__").is_some();
+        if let Some(p) = types::cast::<Property>(v).filter(|_| !custom) {
             return match p.set.get() {
                 Some(setter) => th.call(setter, &[object, value]).map(drop),
                 // A field of a named tuple.
