@@ -233,6 +233,30 @@ pub fn native_in_place(th: &mut Thread, callee: Value, args: *mut u64, n: usize)
     bind::native(th, def, native.owner.get(), args, &[])
 }
 
+/// Calls a native whose `n` arguments may be passed as they lie, and whose receiver is plainly of its class. `None`: not
+/// so, and nothing was done.
+///
+/// # Safety
+/// `callee` is a Native; its arguments lie in `n` registers, the first of them not EMPTY.
+#[inline(always)]
+pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usize) -> Option<R> {
+    // SAFETY: by the caller; `def` is a `&'static NativeDef` (`func::new_native`).
+    let (native, args) =
+        unsafe { (&*(callee as *const Native), std::slice::from_raw_parts(args.cast::<Word>(), n)) };
+    let def = unsafe { &*native.def.cast::<NativeDef>() };
+    let p = &def.params;
+    if !p.plain() || n < p.min as usize || n > p.max as usize {
+        return None;
+    }
+    if let Some(owner) = native.owner.get()
+        && types::kind_of(owner) == Kind::Class
+        && args.first().copied().flatten().is_none_or(|receiver| types::class_of(receiver) != owner)
+    {
+        return None;
+    }
+    Some(run_native(th, def, Args(args)))
+}
+
 /// A method called through its class must get a receiver of that class.
 #[inline]
 fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word]) -> R<()> {

@@ -41,12 +41,6 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
             let Some(p) = types::cast::<Property>(object) else { return Ok(None) };
             any_abstract(th, &[p.get.get(), p.set.get(), p.del.get()]).map(Some)
         }
-        Kind::Property => Ok(types::cast::<Property>(object).and_then(|p| match name {
-            "fget" => field(&p.get),
-            "fset" => field(&p.set),
-            "fdel" => field(&p.del),
-            _ => None,
-        })),
         Kind::StaticMethod | Kind::ClassMethod => Ok(match name {
             "__func__" | "__wrapped__" => func::unwrap_wrapper(object),
             "__isabstractmethod__" => Some(any_abstract(th, &[func::unwrap_wrapper(object)])?),
