@@ -9,8 +9,8 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "_sync", "abc", "atexit", "bisect", "collections", "contextlib", "copy", "functools", "heapq", "io", "json", "keyword", "operator", "os", "posixpath", "queue",
-    "random", "re", "stat", "string", "threading", "traceback", "types",
+    "_sync", "abc", "atexit", "bisect", "collections", "collections.abc", "contextlib", "copy", "dataclasses", "enum", "functools", "heapq", "io", "json", "keyword", "operator", "os", "posixpath", "queue",
+    "random", "re", "stat", "string", "threading", "traceback", "types", "typing",
 }
 
 /// The source of an embedded module.

@@ -28,6 +28,9 @@ pub mod trait_bits {
     pub const CONTAINS: u64 = 8192;
     pub const REPR: u64 = 1 << 14;
     pub const STR: u64 = 1 << 15;
+    /// Says itself how the class as an object iterates, is shown, ... (`__class_iter__`, `__class_repr__`), which takes
+    /// a metaclass in Python: for enumerations.
+    pub const CLASS_PROTOCOL: u64 = 1 << 16;
     /// Derives from BaseException.
     pub const EXCEPTION: u64 = 1 << 32;
     /// Made by a `class` statement or `type(...)`.
@@ -59,6 +62,7 @@ pub mod trait_bits {
             "__contains__" => CONTAINS,
             "__repr__" => REPR,
             "__str__" => STR,
+            "__class_iter__" | "__class_repr__" | "__class_subclasscheck__" => CLASS_PROTOCOL,
             _ => 0,
         }
     }

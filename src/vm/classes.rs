@@ -439,15 +439,31 @@ pub fn new_super(th: &mut Thread, class: Value, receiver: Value) -> R {
     func::new_super(&mut th.m, class, receiver, start)
 }
 
+/// Whether `c` derives from `class`, or counts as if it did: a class may have `__class_subclasscheck__`.
+fn derives(th: &mut Thread, c: Value, class: Value) -> R<bool> {
+    if class::is_subclass(c, class) {
+        return Ok(true);
+    }
+    if class::traits(class) & trait_bits::CLASS_PROTOCOL == 0 {
+        return Ok(false);
+    }
+    match th.lookup_in_class(class, "__subclasscheck__") {
+        Some(check) => {
+            let verdict = th.call(check, &[class, c])?;
+            th.is_true(verdict)
+        }
+        None => Ok(false),
+    }
+}
+
 impl Thread {
     /// `isinstance(v, class)`; `class` may be a tuple.
     pub fn is_instance(&mut self, v: Value, class: Value) -> R<bool> {
+        let c = types::class_of(v);
         if class::cast(class).is_some() {
-            return Ok(class::is_subclass(types::class_of(v), class));
+            return derives(self, c, class);
         }
-        self.any_class(class, "isinstance() arg 2 must be a type, a tuple of types, or a union", |c| {
-            class::is_subclass(types::class_of(v), c)
-        })
+        self.any_class(c, class, "isinstance() arg 2 must be a type, a tuple of types, or a union")
     }
 
     /// `issubclass(c, class)`; `class` may be a tuple.
@@ -455,14 +471,12 @@ impl Thread {
         if class::cast(c).is_none() {
             return Err(self.type_error("issubclass() arg 1 must be a class"));
         }
-        self.any_class(class, "issubclass() arg 2 must be a class, a tuple of classes, or a union", |other| {
-            class::is_subclass(c, other)
-        })
+        self.any_class(c, class, "issubclass() arg 2 must be a class, a tuple of classes, or a union")
     }
 
-    fn any_class(&mut self, class: Value, error: &str, test: impl Fn(Value) -> bool + Copy) -> R<bool> {
+    fn any_class(&mut self, c: Value, class: Value, error: &str) -> R<bool> {
         if class::cast(class).is_some() {
-            return Ok(test(class));
+            return derives(self, c, class);
         }
         let union = super::generic::members(self, class)?;
         let class = union.unwrap_or(class);
@@ -477,7 +491,7 @@ impl Thread {
             return Err(self.type_error(error));
         }
         for item in tuple::items(class).iter().filter_map(|s| s.get()) {
-            if self.any_class(item, error, test)? {
+            if self.any_class(c, item, error)? {
                 return Ok(true);
             }
         }
