@@ -42,12 +42,15 @@ pub fn as_table(th: &mut Thread) -> String {
     out
 }
 
-/// Where each thread is that runs Mini code, by the number of its member.
+/// Where each thread is that runs Mini code, by the number of its member: in the innermost function that does not
+/// belong to the library, if there is one.
 fn lines(th: &mut Thread) -> HashMap<u64, String> {
     th.stop_the_world(|_| {
         let mut lines = HashMap::new();
         poll::for_each_thread(|t| {
-            if let Some(frame) = frame::walk(t.base, t.pc).next() {
+            let own = |f: &frame::Frame| !frame::plain(f.code).filename.starts_with("<frozen ");
+            let frame = frame::walk(t.base, t.pc).find(own).or_else(|| frame::walk(t.base, t.pc).next());
+            if let Some(frame) = frame {
                 let plain = frame::plain(frame.code);
                 let line = format!("{}:{} in {}", plain.filename, frame.line(), plain.name);
                 lines.insert(t.m.member.id(), line);

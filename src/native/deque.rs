@@ -408,7 +408,12 @@ static DEQUE: TypeDef = TypeDef {
         NativeDef::full("__eq__", "self, other, /", __eq__, "Compare item by item."),
         NativeDef::full("__ne__", "self, other, /", __ne__, "Compare item by item."),
     ],
-    class_methods: &[NativeDef::full("__class_getitem__", "cls, item, /", with_parameter, "The type of its items.")],
+    class_methods: &[NativeDef::full(
+        "__class_getitem__",
+        "cls, item, /",
+        with_parameter,
+        "The type of its items.",
+    )],
     properties: &[NativeDef::data("maxlen", "self", maxlen, "How many items there may be, or None.")],
     subclassable: true,
 };

@@ -2,7 +2,8 @@
 
 use crate::object::layout::Property;
 use crate::object::mutator::Mutator;
-use crate::object::{Kind, R, Value, Word, func, types};
+use crate::object::{Exc, Kind, R, Value, Word, func, types};
+use crate::vm::attr;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 
@@ -49,6 +50,33 @@ fn deleter(th: &mut Thread, args: Args) -> R {
     with_part(th, args, |parts, f| parts[2] = Some(f))
 }
 
+fn property_get(th: &mut Thread, args: Args) -> R {
+    let (property, object) = (args.get(0), args.get(1));
+    if object.is_none() {
+        return Ok(property);
+    }
+    attr::bind(th, property, object, types::class_of(object))
+}
+
+fn property_set(th: &mut Thread, args: Args) -> R {
+    match types::cast::<Property>(args.get(0)).and_then(|p| p.set.get()) {
+        Some(f) => th.call(f, &[args.get(1), args.get(2)]).map(|_| Value::NONE),
+        None => Err(th.raise(Exc::AttributeError, "property has no setter")),
+    }
+}
+
+fn property_delete(th: &mut Thread, args: Args) -> R {
+    match types::cast::<Property>(args.get(0)).and_then(|p| p.del.get()) {
+        Some(f) => th.call(f, &[args.get(1)]).map(|_| Value::NONE),
+        None => Err(th.raise(Exc::AttributeError, "property has no deleter")),
+    }
+}
+
+fn wrapper_get(th: &mut Thread, args: Args) -> R {
+    let (object, class) = (args.get(1), args.opt_not_none(2));
+    attr::bind(th, args.get(0), object, class.unwrap_or_else(|| types::class_of(object)))
+}
+
 fn doc(m: &mut Mutator, args: Args) -> R {
     match types::cast::<Property>(args.get(0)) {
         Some(p) => Ok(p.doc.value()),
@@ -86,6 +114,19 @@ pub static PROPERTY: TypeDef = TypeDef {
     methods: &[
         NativeDef::full("getter", "self, f, /", getter, "The property with another function that reads."),
         NativeDef::full("setter", "self, f, /", setter, "The property with another function that sets."),
+        NativeDef::full(
+            "__get__",
+            "self, instance, owner=, /",
+            property_get,
+            "Call the function that reads.",
+        ),
+        NativeDef::full("__set__", "self, instance, value, /", property_set, "Call the function that sets."),
+        NativeDef::full(
+            "__delete__",
+            "self, instance, /",
+            property_delete,
+            "Call the function that deletes.",
+        ),
         NativeDef::full("deleter", "self, f, /", deleter, "The property with another function that deletes."),
     ],
     class_methods: &[],
@@ -98,7 +139,10 @@ pub static STATIC_METHOD: TypeDef = TypeDef {
     kind: Kind::StaticMethod,
     doc: "A function in a class that gets no instance.",
     construct: Some(NativeDef::data("__new__", "cls, function, /", new_static, "")),
-    methods: &[NativeDef::full("__call__", "self, /, *args, **kwargs", call_static, "Call the function.")],
+    methods: &[
+        NativeDef::full("__call__", "self, /, *args, **kwargs", call_static, "Call the function."),
+        NativeDef::full("__get__", "self, instance, owner=, /", wrapper_get, "Return the function."),
+    ],
     class_methods: &[],
     properties: &[],
     subclassable: false,
@@ -109,7 +153,12 @@ pub static CLASS_METHOD: TypeDef = TypeDef {
     kind: Kind::ClassMethod,
     doc: "A function in a class that gets the class instead of an instance.",
     construct: Some(NativeDef::data("__new__", "cls, function, /", new_class_method, "")),
-    methods: &[],
+    methods: &[NativeDef::full(
+        "__get__",
+        "self, instance, owner=, /",
+        wrapper_get,
+        "Return the bound function.",
+    )],
     class_methods: &[],
     properties: &[],
     subclassable: false,

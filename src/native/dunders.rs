@@ -5,7 +5,7 @@
 use crate::object::num::{BinOp, CmpOp, UnOp};
 use crate::object::{Exc, Kind, R, Value, class, dict, str, types};
 use crate::vm::native::{Args, NativeDef};
-use crate::vm::ops::{arith, compare, item, test};
+use crate::vm::ops::{arith, compare, item};
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot, classes};
 
@@ -66,7 +66,18 @@ fn unary(th: &mut Thread, op: UnOp, x: Value) -> R {
 static SIGNS: &[NativeDef] = &[
     NativeDef::full("__neg__", "self, /", negative, "-self"),
     NativeDef::full("__pos__", "self, /", positive, "+self"),
+    NativeDef::full("__abs__", "self, /", absolute, "abs(self)"),
+    NativeDef::full("__divmod__", "self, value, /", divmod, "Return divmod(self, value)."),
+    NativeDef::full("__rdivmod__", "self, value, /", divmod_reflected, "Return divmod(value, self)."),
 ];
+static SUBCLASS_HOOK: NativeDef = NativeDef::full(
+    "__subclasshook__",
+    "cls, subclass, /",
+    subclass_hook,
+    "Whether it counts as a subclass.",
+);
+static GET_BOUND: &[NativeDef] =
+    &[NativeDef::full("__get__", "self, instance, owner=, /", bind_to, "Return the bound method.")];
 static INVERT: &[NativeDef] = &[NativeDef::full("__invert__", "self, /", inverted, "~self")];
 
 /// The operator on built-in types; NotImplemented where it is not defined.
@@ -134,7 +145,7 @@ fn str_of(th: &mut Thread, args: Args) -> R {
 
 fn hash(th: &mut Thread, args: Args) -> R {
     let v = args.get(0);
-    let h = if types::kind_of(v) == Kind::Instance { (v.bits() >> 4) as i64 } else { th.hash(v)? };
+    let h = th.hash_builtin(v)?;
     th.m.new_int(h)
 }
 
@@ -260,8 +271,37 @@ fn next(th: &mut Thread, args: Args) -> R {
     }
 }
 
-fn truth(th: &mut Thread, args: Args) -> R {
-    test::is_true(th, args.get(0)).map(Value::bool)
+fn absolute(th: &mut Thread, args: Args) -> R {
+    super::num::absolute(th, args.get(0))
+}
+
+fn divmod(th: &mut Thread, args: Args) -> R {
+    quotient_and_rest(th, args.get(0), args.get(1))
+}
+
+fn divmod_reflected(th: &mut Thread, args: Args) -> R {
+    quotient_and_rest(th, args.get(1), args.get(0))
+}
+
+fn quotient_and_rest(th: &mut Thread, a: Value, b: Value) -> R {
+    match crate::object::num::divmod(&mut th.m, a, b)? {
+        Some((quotient, rest)) => th.m.new_tuple(&[quotient, rest]),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+/// `object.__subclasshook__`: nobody but those who derive.
+fn subclass_hook(_: &mut Thread, _: Args) -> R {
+    Ok(Value::NOT_IMPLEMENTED)
+}
+
+fn bind_to(th: &mut Thread, args: Args) -> R {
+    let (f, object, class) = (args.get(0), args.get(1), args.opt_not_none(2));
+    match class {
+        Some(_) if object.is_none() => Ok(f),
+        None if object.is_none() => Err(th.type_error("__get__(None, None) is invalid")),
+        _ => attr::bind(th, f, object, types::class_of(object)),
+    }
 }
 
 fn dir(th: &mut Thread, args: Args) -> R {
@@ -346,7 +386,6 @@ pub static ITERATOR: &[NativeDef] = &[
     NativeDef::full("__iter__", "self, /", iter, "Implement iter(self)."),
     NativeDef::full("__next__", "self, /", next, "Implement next(self)."),
 ];
-static BOOL: &[NativeDef] = &[NativeDef::full("__bool__", "self, /", truth, "True if self else False")];
 
 /// Adds the special methods to the built-in classes.
 pub fn install(th: &mut Thread) -> R<()> {
@@ -359,6 +398,8 @@ pub fn install(th: &mut Thread) -> R<()> {
         boot::add_function(th, of(class), new)?;
     }
     boot::add_class_method(th, of(Instance), &INIT_SUBCLASS)?;
+    boot::add_class_method(th, of(Instance), &SUBCLASS_HOOK)?;
+    boot::add_methods(th, of(Function), GET_BOUND)?;
     boot::add_methods(th, of(Class), CLASS)?;
     for kind in [Function, Native, BoundMethod] {
         boot::add_methods(th, of(kind), CALLABLE)?;
@@ -379,7 +420,6 @@ pub fn install(th: &mut Thread) -> R<()> {
     }
     for kind in [Int, Float] {
         boot::add_methods(th, of(kind), SIGNS)?;
-        boot::add_methods(th, of(kind), BOOL)?;
     }
     for kind in [Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet, Range, MappingProxy] {
         boot::add_methods(th, of(kind), CONTAINER)?;

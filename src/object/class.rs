@@ -30,7 +30,9 @@ pub mod trait_bits {
     pub const STR: u64 = 1 << 15;
     /// Says itself how the class as an object iterates, is shown, ... (`__class_iter__`, `__class_repr__`), which takes
     /// a metaclass in Python: for enumerations.
-    pub const CLASS_PROTOCOL: u64 = 1 << 16;
+    pub const CLASS_PROTOCOL: u64 = 1 << 17;
+    /// An abstract base class: see `vm::abstract_classes`.
+    pub const ABC: u64 = 1 << 16;
     /// Derives from BaseException.
     pub const EXCEPTION: u64 = 1 << 32;
     /// Made by a `class` statement or `type(...)`.
@@ -40,6 +42,8 @@ pub mod trait_bits {
     /// May not be derived from.
     pub const FINAL: u64 = 1 << 35;
 
+    /// Has abstract methods: cannot be instantiated.
+    pub const ABSTRACT: u64 = 1 << 37;
     /// Instances have no attributes but those of `__slots__`.
     pub const SLOTS_ONLY: u64 = 1 << 36;
 
@@ -62,7 +66,8 @@ pub mod trait_bits {
             "__contains__" => CONTAINS,
             "__repr__" => REPR,
             "__str__" => STR,
-            "__class_iter__" | "__class_repr__" | "__class_subclasscheck__" => CLASS_PROTOCOL,
+            "__class_iter__" | "__class_repr__" => CLASS_PROTOCOL,
+            "_abc_impl" => ABC,
             _ => 0,
         }
     }

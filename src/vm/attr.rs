@@ -400,6 +400,10 @@ fn find_in_super(th: &mut Thread, object: Value, name: Value) -> R<Found> {
             // super() in a class method or __new__: the receiver is the class itself.
             Ok(Found::Computed(f))
         }
+        Some(f) if receiver == start && (types::kind_of(f) == Kind::Property || has_get(th, f)) => match f {
+            property if types::kind_of(f) == Kind::Property => Ok(Found::Computed(property)),
+            f => Ok(Found::Computed(th.call_method(f, "__get__", &[Value::NONE, start])?)),
+        },
         Some(f) => Ok(Found::Computed(bind(th, f, receiver, start)?)),
         None => find_plainly(th, object, types::class_of_kind(Kind::Super), name),
     }
@@ -783,7 +787,7 @@ impl Thread {
 
     /// What a class says of itself as an object: `__class_iter__` for `__iter__`.
     #[cold]
-    pub(super) fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
+    fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
         let name = self.name(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
         self.lookup.find(class, name)?.value.get().filter(|f| types::kind_of(*f) == Kind::Function)
     }

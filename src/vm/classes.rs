@@ -6,7 +6,7 @@ use super::call::{self, Called};
 use super::frame::{self, CTOR, LINK};
 use super::ops::build::dict_items;
 use super::thread::Thread;
-use super::{attr, bind, slot_names};
+use super::{abstract_classes, attr, bind, slot_names};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, intern, shape, str, tuple, types};
@@ -38,18 +38,24 @@ pub(crate) fn build(th: &mut Thread, window: *mut u64, n: usize, names: Value, s
         let keywords = names.into_iter().enumerate().map(|(i, k)| (k, at(2 + positional + i))).collect();
         ((0..positional).map(|i| at(2 + i)).collect(), keywords)
     };
-    let keywords = without_metaclass(th, keywords)?;
+    let (keywords, is_abc) = without_metaclass(th, keywords)?;
     let scope = th.scope();
-    let result = statement(th, body, name, &bases, &keywords);
+    let namespace = th.m.new_dict()?;
+    th.root(namespace);
+    let result = statement(th, (body, namespace, is_abc), name, &bases, &keywords);
     th.close(scope);
     result
 }
 
-fn statement(th: &mut Thread, body: Value, name: Value, bases: &[Value], keywords: &[(Value, Value)]) -> R {
+fn statement(
+    th: &mut Thread,
+    (body, namespace, is_abc): (Value, Value, bool),
+    name: Value,
+    bases: &[Value],
+    keywords: &[(Value, Value)],
+) -> R {
     let bases = bases::of_statement(th, bases)?;
     th.m.rooted.extend(bases.all.iter().chain(&bases.written));
-    let namespace = th.m.new_dict()?;
-    th.root(namespace);
     let Some(function) = types::cast::<Function>(body) else {
         return Err(th.type_error("class body expected"));
     };
@@ -61,6 +67,10 @@ fn statement(th: &mut Thread, body: Value, name: Value, bases: &[Value], keyword
         dict::insert_str(&mut th.m, namespace, key, v.unwrap_or(Value::NONE))?;
     }
     let cell = th.run_class_body(body, namespace)?;
+    if is_abc {
+        let key = th.name(abstract_classes::MARK)?;
+        dict::insert_str(&mut th.m, namespace, key, Value::NONE)?;
+    }
     if let Some(written) = bases.written {
         let key = th.name("__orig_bases__")?;
         dict::insert_str(&mut th.m, namespace, key, written)?;
@@ -85,15 +95,18 @@ pub fn module_name(th: &mut Thread, function: &Function) -> R<Word> {
     Ok(namespace.and_then(|d| dict::find_cell(d, name)).and_then(|c| c.value.get()))
 }
 
-fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<Vec<(Value, Value)>> {
+/// The keywords but `metaclass`, and whether that asks for an abstract base class.
+fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<(Vec<(Value, Value)>, bool)> {
+    let mut is_abc = false;
     let meta = keywords.iter().position(|(k, _)| str::as_str(*k) == Some("metaclass"));
     if let Some(i) = meta {
         let (_, class) = keywords.remove(i);
-        if class != types::class_of_kind(Kind::Class) {
+        is_abc = th.qualified_name(class).is_ok_and(|name| name == "abc.ABCMeta");
+        if class != types::class_of_kind(Kind::Class) && !is_abc {
             return Err(th.type_error("metaclasses other than 'type' are not supported by Mini"));
         }
     }
-    Ok(keywords)
+    Ok((keywords, is_abc))
 }
 
 fn make(th: &mut Thread, s: &Statement) -> R {
@@ -122,6 +135,7 @@ fn make(th: &mut Thread, s: &Statement) -> R {
     let Some(c) = class::cast(class) else { return Ok(class) };
     fill_namespace(th, class, c, s)?;
     slot_names::declare(th, class, c, &s.bases)?;
+    abstract_classes::prepare(th, class)?;
     Ok(class)
 }
 
@@ -270,7 +284,9 @@ fn construct_in_window(
         if traits & trait_bits::INIT == 0 && n > 0 {
             return Err(takes_no_arguments(th, class));
         }
-        let Some(root) = class::root(c) else { return Ok(None) };
+        let Some(root) = class::root(c).filter(|_| traits & trait_bits::ABSTRACT == 0) else {
+            return Ok(None);
+        };
         shape::new_instance(&mut th.m, root)?
     } else {
         // SAFETY: the arguments of the window.
@@ -403,6 +419,9 @@ fn fills_itself(th: &mut Thread, class: Value) -> R<bool> {
 
 /// A bare instance of a class written in Mini.
 pub fn new_instance(th: &mut Thread, class: Value) -> R {
+    if class::traits(class) & trait_bits::ABSTRACT != 0 {
+        return Err(abstract_classes::refuse(th, class));
+    }
     match class::cast(class).and_then(class::root) {
         Some(root) => shape::new_instance(&mut th.m, root),
         None => Err(th.type_error("object.__new__(X): X is not a type object")),
@@ -439,44 +458,31 @@ pub fn new_super(th: &mut Thread, class: Value, receiver: Value) -> R {
     func::new_super(&mut th.m, class, receiver, start)
 }
 
-/// Whether `c` derives from `class`, or counts as if it did: a class may have `__class_subclasscheck__`.
-fn derives(th: &mut Thread, c: Value, class: Value) -> R<bool> {
-    if class::is_subclass(c, class) {
-        return Ok(true);
-    }
-    if class::traits(class) & trait_bits::CLASS_PROTOCOL == 0 {
-        return Ok(false);
-    }
-    match th.lookup_in_class(class, "__subclasscheck__") {
-        Some(check) => {
-            let verdict = th.call(check, &[class, c])?;
-            th.is_true(verdict)
-        }
-        None => Ok(false),
-    }
-}
-
 impl Thread {
-    /// `isinstance(v, class)`; `class` may be a tuple.
+    /// `isinstance(v, class)`; `class` may be a tuple or a union.
     pub fn is_instance(&mut self, v: Value, class: Value) -> R<bool> {
-        let c = types::class_of(v);
+        let own = types::class_of(v);
         if class::cast(class).is_some() {
-            return derives(self, c, class);
+            return Ok(
+                class::is_subclass(own, class) || abstract_classes::is_virtual_subclass(self, own, class)?
+            );
         }
-        self.any_class(c, class, "isinstance() arg 2 must be a type, a tuple of types, or a union")
+        self.any_class(class, "isinstance() arg 2 must be a type, a tuple of types, or a union", own)
     }
 
-    /// `issubclass(c, class)`; `class` may be a tuple.
+    /// `issubclass(c, class)`; `class` may be a tuple or a union.
     pub fn is_subclass(&mut self, c: Value, class: Value) -> R<bool> {
         if class::cast(c).is_none() {
             return Err(self.type_error("issubclass() arg 1 must be a class"));
         }
-        self.any_class(c, class, "issubclass() arg 2 must be a class, a tuple of classes, or a union")
+        self.any_class(class, "issubclass() arg 2 must be a class, a tuple of classes, or a union", c)
     }
 
-    fn any_class(&mut self, c: Value, class: Value, error: &str) -> R<bool> {
+    fn any_class(&mut self, class: Value, error: &str, own: Value) -> R<bool> {
         if class::cast(class).is_some() {
-            return derives(self, c, class);
+            return Ok(
+                class::is_subclass(own, class) || abstract_classes::is_virtual_subclass(self, own, class)?
+            );
         }
         let union = super::generic::members(self, class)?;
         let class = union.unwrap_or(class);
@@ -491,7 +497,8 @@ impl Thread {
             return Err(self.type_error(error));
         }
         for item in tuple::items(class).iter().filter_map(|s| s.get()) {
-            if self.any_class(c, item, error)? {
+            let found = self.nested(" in __instancecheck__", |th| th.any_class(item, error, own))?;
+            if found {
                 return Ok(true);
             }
         }

@@ -37,6 +37,10 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
             "__qualname__" => Some(generator::names(object)[1]),
             _ => None,
         }),
+        Kind::Property if name == "__isabstractmethod__" => {
+            let Some(p) = types::cast::<Property>(object) else { return Ok(None) };
+            any_abstract(th, &[p.get.get(), p.set.get(), p.del.get()]).map(Some)
+        }
         Kind::Property => Ok(types::cast::<Property>(object).and_then(|p| match name {
             "fget" => field(&p.get),
             "fset" => field(&p.set),
@@ -45,6 +49,7 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         })),
         Kind::StaticMethod | Kind::ClassMethod => Ok(match name {
             "__func__" | "__wrapped__" => func::unwrap_wrapper(object),
+            "__isabstractmethod__" => Some(any_abstract(th, &[func::unwrap_wrapper(object)])?),
             _ => None,
         }),
         Kind::Super => Ok(types::cast::<Super>(object).and_then(|s| match name {
@@ -72,6 +77,16 @@ fn attributes(th: &mut Thread, object: Value) -> R<Word> {
     th.lookup.window(&mut th.m, object).map(Some)
 }
 
+/// Whether one of the functions that a property or wrapper is made of is abstract.
+fn any_abstract(th: &mut Thread, functions: &[Word]) -> R {
+    for f in functions.iter().flatten() {
+        if super::abstract_classes::is_abstract(th, *f)? {
+            return Ok(Value::TRUE);
+        }
+    }
+    Ok(Value::FALSE)
+}
+
 fn doc(th: &mut Thread, object: Value) -> Word {
     match types::kind_of(object) {
         Kind::Native => {
@@ -84,7 +99,8 @@ fn doc(th: &mut Thread, object: Value) -> Word {
             let name = th.name("__doc__").ok()?;
             th.get_attr(b.func.value(), name).ok()
         }
-        Kind::Module | Kind::Class => None,
+        Kind::Class => Some(Value::NONE),
+        Kind::Module => None,
         _ => {
             let name = th.name("__doc__").ok()?;
             th.lookup.find(types::class_of(object), name).and_then(|c| c.value.get())
@@ -133,6 +149,7 @@ fn of_class(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "__mro__" => field(&c.mro),
         "__dict__" => Some(func::new_proxy(&mut th.m, c.dict.value())?),
         "__module__" => Some(th.m.new_str("builtins")?),
+        "register" => super::abstract_classes::method(th, object)?,
         _ => None,
     })
 }
@@ -218,6 +235,23 @@ fn co_flags(plain: &crate::bytecode::code::Code) -> i64 {
     optimised | flag(f.varargs, 4) | flag(f.varkw, 8) | flag(f.nested, 0x10) | own
 }
 
+/// `obj.__dict__ = {...}`: other attributes than before.
+fn set_attributes(th: &mut Thread, object: Value, value: Value) -> R<()> {
+    if types::kind_of(value) != Kind::Dict {
+        let got = th.type_name(value);
+        return Err(th.type_error(format!("__dict__ must be set to a dictionary, not a '{got}'")));
+    }
+    let new = super::ops::build::dict_items(value);
+    for (name, _) in shape::shown(object) {
+        shape::delete(&mut th.m, object, name)?;
+    }
+    for (name, v) in new {
+        let name = crate::object::intern::intern_value(&mut th.m, name)?;
+        shape::set(&mut th.m, object, name, v)?;
+    }
+    Ok(())
+}
+
 /// Whether `name` is such an attribute (for the words of an error).
 pub fn exists(object: Value, name: &str) -> bool {
     name == "__class__" || matches!((types::kind_of(object), name), (Kind::Class, "__mro__" | "__bases__"))
@@ -283,7 +317,8 @@ pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> 
                 _ => return Ok(false),
             }
         }
-        Kind::Instance if name == "__class__" => super::set_class::set_class(th, object, value)?,
+        _ if name == "__class__" => super::set_class::set_class(th, object, value)?,
+        _ if name == "__dict__" && attributes(th, object)?.is_some() => set_attributes(th, object, value)?,
         _ => return Ok(false),
     }
     Ok(true)

@@ -4,7 +4,7 @@ use super::container_repr::container_repr;
 use super::fields;
 use super::groups;
 use super::thread::Thread;
-use crate::object::layout::{BoundMethod, Code, Function, Module, Super};
+use crate::object::layout::{BoundMethod, Code, Function, Module, Native, Super};
 use crate::object::{
     Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, generator, int, str, text_repr,
     tuple, types, unicode_error,
@@ -125,7 +125,9 @@ impl Thread {
         let (f, receiver) = (b.func.value(), b.receiver.value());
         if let Some(def) = fields::def(f) {
             let class = self.type_name(receiver);
-            let text = format!("<built-in method {} of {class} object at {:#x}>", def.name, receiver.bits());
+            let what = if def.name.starts_with("__") { "method-wrapper" } else { "built-in method" };
+            let name = if what == "method-wrapper" { format!("'{}'", def.name) } else { def.name.to_owned() };
+            let text = format!("<{what} {name} of {class} object at {:#x}>", receiver.bits());
             return self.m.new_str(&text);
         }
         let name = types::cast::<Function>(f).and_then(|f| str::as_str(f.qualname.value())).unwrap_or("?");
@@ -183,9 +185,6 @@ impl Thread {
 
     /// `str(e)` of an exception: its one argument, or all of them.
     pub fn exception_text(&mut self, v: Value) -> R {
-        if self.lookup_override(v, "__repr__").is_some() && self.lookup_override(v, "__str__").is_some() {
-            return self.repr(v);
-        }
         let class = types::class_of(v);
         let is = |e| class::is_subclass(class, types::exc_class(e));
         let args = exc::cast(v).map_or(Value::NONE, |e| e.args.value());
@@ -270,7 +269,12 @@ fn function_text(v: Value) -> String {
 
 fn native_text(v: Value) -> String {
     let name = fields::def(v).map_or("?", |d| d.name);
-    format!("<built-in function {name}>")
+    let owner = types::cast::<Native>(v).and_then(|n| n.owner.get()).filter(|o| class::cast(*o).is_some());
+    match owner.map(class::name) {
+        Some(class) if name.starts_with("__") => format!("<slot wrapper '{name}' of '{class}' objects>"),
+        Some(class) => format!("<method '{name}' of '{class}' objects>"),
+        None => format!("<built-in function {name}>"),
+    }
 }
 
 fn code_text(v: Value) -> String {

@@ -1,6 +1,7 @@
 //! What the test programs share: starting `mini`, bounding its time, finding files. Asserts nothing itself.
 #![allow(dead_code)] // every test program uses its own part of this file
 
+pub mod pty;
 pub mod source;
 
 use std::io::{Read, Write};

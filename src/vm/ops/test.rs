@@ -29,7 +29,7 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
     Ok(match types::kind_of(v) {
         Kind::None_ => false,
         Kind::Bool => v == Value::TRUE,
-        Kind::Int => v != Value::int_unchecked(0),
+        Kind::Int => crate::object::int::as_i64(v) != Some(0),
         Kind::Float => crate::object::float::as_f64(v) != Some(0.0),
         Kind::Str => str::as_str(v).is_some_and(|s| !s.is_empty()),
         Kind::Bytes => bytes::as_bytes(v).is_some_and(|s| !s.is_empty()),
@@ -135,6 +135,11 @@ impl Thread {
         if v.is_ref() && class::traits(types::class_of(v)) & class::trait_bits::HASH != 0 {
             return self.custom_hash(v);
         }
+        self.hash_builtin(v)
+    }
+
+    /// `hash(v)` as the built-in type has it, whatever a subclass overrides.
+    pub fn hash_builtin(&mut self, v: Value) -> R<i64> {
         if let Some(h) = crate::object::key::hash(v) {
             return Ok(h);
         }
