@@ -24,6 +24,8 @@ const NEVER: u64 = u64::MAX;
 /// The policy in force, as numbers that a thread may read without the core's lock.
 struct Mode {
     loop_kind: AtomicU8,
+    /// There is one thread: with the GIL off it needs none of the protocols between threads.
+    alone: AtomicBool,
     poll_at_op: AtomicBool,
     /// Nanoseconds after which a waiter asks.
     ask_after: AtomicU64,
@@ -81,6 +83,7 @@ impl Lock {
             epoch: AtomicU32::new(0),
             mode: Mode {
                 loop_kind: AtomicU8::new(LoopKind::Locked as u8),
+                alone: AtomicBool::new(ALONE_AT_FIRST),
                 poll_at_op: AtomicBool::new(false),
                 ask_after: AtomicU64::new(DEFAULT_INTERVAL.as_nanos() as u64),
                 ticks: AtomicI64::new(i64::MAX),
@@ -114,10 +117,16 @@ impl Lock {
     #[inline]
     pub fn loop_kind(&self) -> LoopKind {
         match self.mode.loop_kind.load(Ordering::Relaxed) {
-            0 => LoopKind::Free,
-            1 => LoopKind::Locked,
+            0 if !self.mode.alone.load(Ordering::Relaxed) => LoopKind::Free,
+            0 | 1 => LoopKind::Locked,
             _ => LoopKind::Stepped,
         }
+    }
+
+    /// Declares whether there is one thread only. The caller is Running, and either about to start the second thread
+    /// or has stopped the world. True: that was news.
+    pub fn set_alone(&self, alone: bool) -> bool {
+        ALONE_AT_FIRST && self.mode.alone.swap(alone, Ordering::SeqCst) != alone
     }
 
     #[inline]
@@ -464,6 +473,9 @@ impl Mode {
         self.in_turn.store(core.queue.wakes() == Wakes::InTurn, Ordering::Relaxed);
     }
 }
+
+/// Unoptimised and torture builds treat every thread as one of several: the tests are to meet the hard case.
+const ALONE_AT_FIRST: bool = !cfg!(any(debug_assertions, feature = "torture"));
 
 fn ticks_of(interval: Interval) -> i64 {
     match interval {

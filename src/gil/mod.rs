@@ -139,6 +139,17 @@ pub fn check_interval() -> i64 {
     WORLD.check_interval()
 }
 
+/// A second thread is about to run Mini code; `member`, who starts it, is Running, and looks at `loop_kind` again
+/// before the other can run. Until then, with the GIL off, the only thread runs as under a GIL that it never loses.
+pub fn expect_company(member: &'static Member) {
+    WORLD.expect_company(member);
+}
+
+/// Looks whether the thread that stopped the world is the only one left; it looks at `loop_kind` again afterwards.
+pub fn note_solitude(world: &World) {
+    WORLD.note_solitude(world);
+}
+
 /// Which instantiation of the eval loop the policy in force needs. One relaxed load.
 #[inline]
 pub fn loop_kind() -> LoopKind {

@@ -348,6 +348,20 @@ impl Gil {
         self.check_interval.load(Ordering::Relaxed) as i64
     }
 
+    /// A second thread is about to run Mini code. `member`, who starts it, is Running.
+    pub fn expect_company(&self, member: &'static Member) {
+        if self.lock.set_alone(false) {
+            member.request(Events::MODE_CHANGE);
+        }
+    }
+
+    /// With the world stopped: if nobody else is left, the protocols between threads are.
+    pub fn note_solitude(&self, world: &World) {
+        if world.members().nth(1).is_none() {
+            self.lock.set_alone(true);
+        }
+    }
+
     #[inline]
     pub fn loop_kind(&self) -> LoopKind {
         self.lock.loop_kind()

@@ -2,7 +2,7 @@
 //! Must not know numbers, text or iterators: their functions come from their own tables.
 
 use super::support::{set, type_name};
-use super::{awaitables, evaluate, exceptions, io, iterators, num, print, string_builtins};
+use super::{awaitables, evaluate, exceptions, help, io, iterators, num, print, string_builtins};
 use crate::object::error::EXCEPTIONS;
 use crate::object::layout::{Cell, Module};
 use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, func, intern, list, shape, str, types};
@@ -193,22 +193,6 @@ fn exit(th: &mut Thread, args: Args) -> R {
     Err(th.raise_with(Exc::SystemExit, &status))
 }
 
-fn help(th: &mut Thread, args: Args) -> R {
-    let Some(v) = args.opt(0) else {
-        print::to_stdout(th, "help(object) shows what is known of an object.\n")?;
-        return Ok(Value::NONE);
-    };
-    let key = th.name("__doc__")?;
-    let doc = th.get_attr_opt(v, key)?.filter(|d| !d.is_none());
-    let shown = th.repr(v)?;
-    let mut text = format!("{}\n", str::as_str(shown).unwrap_or(""));
-    if let Some(doc) = doc.and_then(str::as_str) {
-        text.push_str(&format!("\n{}\n", doc.trim_end()));
-    }
-    print::to_stdout(th, &text)?;
-    Ok(Value::NONE)
-}
-
 pub static MODULE: ModuleDef = ModuleDef {
     name: "builtins",
     doc: "Names that every module sees.",
@@ -245,7 +229,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         ),
         NativeDef::full("exit", "code=, /", exit, "End the program."),
         NativeDef::full("quit", "code=, /", exit, "End the program."),
-        NativeDef::full("help", "object=, /", help, "Show what is known of an object."),
+        help::HELP,
         print::PRINT,
         print::INPUT,
         io::OPEN,

@@ -15,18 +15,7 @@ use crate::vm::thread::Thread;
 pub(super) fn settle(th: &mut Thread, outcome: Outcome) -> R {
     match outcome {
         Outcome::Yielded(value) | Outcome::Item(value) => Ok(value),
-        Outcome::Returned(value) => Err(stop_iteration(th, value)),
-    }
-}
-
-/// StopIteration with a result; without arguments, if that is None.
-pub(super) fn stop_iteration(th: &mut Thread, value: Value) -> crate::object::Raised {
-    let given = [value];
-    let args = if value.is_none() { &[][..] } else { &given[..] };
-    // Not by calling the class: a tuple is one argument.
-    match exc::new_exception(&mut th.m, types::exc_class(Exc::StopIteration), args) {
-        Ok(stop) => th.raise_value(stop),
-        Err(raised) => raised,
+        Outcome::Returned(value) => Err(coroutine::stop(th, value)),
     }
 }
 
@@ -124,7 +113,7 @@ fn origin(_: &mut Mutator, _: Args) -> R {
 }
 
 const SEND: NativeDef =
-    NativeDef::full("send", "self, value, /", send, "Go on, with this as the value of the yield.");
+    NativeDef::resumes("send", "self, value, /", 2, send, "Go on, with this as the value of the yield.");
 const THROW: NativeDef =
     NativeDef::full("throw", "self, type, value=, traceback=, /", throw, "Go on by raising an exception.");
 const CLOSE: NativeDef =
@@ -138,7 +127,7 @@ pub static GENERATOR: TypeDef = TypeDef {
     construct: None,
     methods: &[
         NativeDef::data("__iter__", "self, /", iter, "The generator itself."),
-        NativeDef::full("__next__", "self, /", next, "The next item."),
+        NativeDef::resumes("__next__", "self, /", 1, next, "The next item."),
         SEND,
         THROW,
         CLOSE,

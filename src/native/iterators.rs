@@ -75,7 +75,14 @@ fn new_reversed(th: &mut Thread, args: Args) -> R {
     let sequence = match types::kind_of(v) {
         Kind::Tuple | Kind::Str | Kind::Bytes | Kind::ByteArray => true,
         Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::Class => false,
-        _ => th.lookup_special(v, "__getitem__").is_some() && th.lookup_special(v, "__len__").is_some(),
+        _ => {
+            let indexed = th.lookup_special(v, "__getitem__").is_some();
+            if indexed && th.lookup_special(v, "__len__").is_none() {
+                let name = type_name(v);
+                return Err(th.type_error(format!("object of type '{name}' has no len()")));
+            }
+            indexed
+        }
     };
     if !sequence {
         return Err(not_reversible(th, v));
@@ -190,9 +197,12 @@ fn iter_builtin(th: &mut Thread, args: Args) -> R {
 
 fn next_builtin(th: &mut Thread, args: Args) -> R {
     let it = args.get(0);
+    if matches!(types::kind_of(it), Kind::Iter | Kind::Generator) && args.opt(1).is_some() {
+        return th.next_item(it).map(|item| item.or_else(|| args.opt(1)).unwrap_or(Value::NONE));
+    }
     if types::kind_of(it) == Kind::Iter {
         let item = th.next_item(it)?;
-        return item.or_else(|| args.opt(1)).ok_or_else(|| th.raise_with(Exc::StopIteration, &[]));
+        return item.ok_or_else(|| th.raise_with(Exc::StopIteration, &[]));
     }
     let Some(method) = th.lookup_special(it, "__next__") else {
         let name = type_name(it);
@@ -215,7 +225,7 @@ fn len_builtin(th: &mut Thread, args: Args) -> R {
 /// Built-in functions about iterables. (The classes of `NAMED` are built-in names too.)
 pub static ITER_BUILTINS: &[NativeDef] = &[
     NativeDef::full("iter", "object, sentinel=, /", iter_builtin, "An iterator over object."),
-    NativeDef::full("next", "iterator, default=, /", next_builtin, "The next item."),
+    NativeDef::resumes("next", "iterator, default=, /", 1, next_builtin, "The next item."),
     NativeDef::full("len", "obj, /", len_builtin, "The number of items."),
     NativeDef::full("sorted", "iterable, /, *, key=, reverse=", reduce::sorted, "A new sorted list."),
     NativeDef::full("min", "*args, key=, default=", reduce::min, "The smallest item."),

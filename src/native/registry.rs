@@ -1,7 +1,7 @@
 //! Start-up and end of everything native: what tables cannot say, `sys.argv` and `sys.path`, uncaught exceptions.
 //! Must not know what the functions do.
 
-use super::{awaitables, dict_view, dunders, io_std, iterators, percent, print, singletons};
+use super::{awaitables, dict_view, docs, dunders, io_std, iterators, percent, print, singletons};
 use crate::object::{R, Value, Word, class, heap, iter, list, str, types};
 use crate::rt::exit;
 use crate::vm::native::TypeDef;
@@ -23,6 +23,7 @@ pub fn install(th: &mut Thread) -> R<()> {
         boot::add_methods(th, class, dunders::CONTAINER)?;
     }
     singletons::install(th)?;
+    docs::install(th)?;
     dunders::install(th)
 }
 

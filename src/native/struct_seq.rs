@@ -62,17 +62,21 @@ pub fn make_class(th: &mut Thread, module: &str, name: &str, fields: &[&str], sl
     slot.set(class);
     let namespace = class::cast(class).and_then(|c| c.dict.get());
     let mut names = Vec::new();
-    for (field, getter) in fields.iter().zip(&GETTERS) {
+    for (i, (field, getter)) in fields.iter().zip(&GETTERS).enumerate() {
         let key = m.intern(field)?;
         names.push(key);
         let getter = func::new_native(m, std::ptr::from_ref(getter).cast(), None)?;
-        let property = func::new_property(m, Some(getter), None, None, None)?;
+        let doc = m.new_str(&format!("Item {i} of the tuple."))?;
+        let property = func::new_property(m, Some(getter), None, None, Some(doc))?;
         attr::set_in_namespace(m, namespace, key, property)?;
     }
     let names = m.new_tuple(&names)?;
     let module = m.new_str(module)?;
     let repr = func::new_native(m, std::ptr::from_ref(&REPR).cast(), None)?;
-    for (key, v) in [("__match_args__", names), ("__module__", module), ("__repr__", repr)] {
+    let doc = m.new_str("A tuple whose items also have names.")?;
+    let attributes =
+        [("__match_args__", names), ("__module__", module), ("__repr__", repr), ("__doc__", doc)];
+    for (key, v) in attributes {
         let key = m.intern(key)?;
         attr::set_in_namespace(m, namespace, key, v)?;
     }

@@ -76,6 +76,18 @@ pub fn claim(g: &Generator) -> Result<(), u32> {
     claimed.map(drop)
 }
 
+/// As `claim`, where no other thread can come in between.
+#[inline(always)]
+pub fn claim_alone(g: &Generator) -> Result<(), u32> {
+    match g.state.load(Ordering::Relaxed) {
+        SUSPENDED => {
+            g.state.store(RUNNING, Ordering::Relaxed);
+            Ok(())
+        }
+        state => Err(state),
+    }
+}
+
 /// Gives it back as it was, or ends it: `state` is SUSPENDED or FINISHED.
 #[inline(always)]
 pub fn release(g: &Generator, state: u32) {
@@ -99,10 +111,20 @@ pub fn regs(g: *const Generator) -> *mut u64 {
 /// As said.
 #[inline(always)]
 pub unsafe fn copy_out(g: &Generator, to: *mut u64) {
-    let (from, live) = (regs(g), g.live.load(Ordering::Relaxed) as usize);
-    for i in 0..live {
-        // SAFETY: `live` registers are written; the claim keeps others away.
-        unsafe { to.add(i).write(from.add(i).read()) };
+    let live = g.live.load(Ordering::Relaxed) as usize;
+    // SAFETY: `live` registers are written; the claim keeps others away.
+    unsafe { copy(regs(g), to, live) };
+}
+
+/// A few words. Atomic loads keep the compiler from calling `memcpy`, which takes longer for so few.
+///
+/// # Safety
+/// `count` words can be read at `from` and written at `to`.
+#[inline(always)]
+unsafe fn copy(from: *const u64, to: *mut u64, count: usize) {
+    for i in 0..count {
+        // SAFETY: by the caller.
+        unsafe { to.add(i).write((*from.add(i).cast::<AtomicU64>()).load(Ordering::Relaxed)) };
     }
 }
 
@@ -112,11 +134,8 @@ pub unsafe fn copy_out(g: &Generator, to: *mut u64) {
 /// As said.
 #[inline(always)]
 pub unsafe fn copy_in(g: &Generator, from: *const u64, live: usize) {
-    let to = regs(g);
-    for i in 0..live {
-        // SAFETY: inside the object; the claim keeps others away.
-        unsafe { to.add(i).write(from.add(i).read()) };
-    }
+    // SAFETY: inside the object; the claim keeps others away.
+    unsafe { copy(from, regs(g), live) };
     g.live.store(live as u32, Ordering::Relaxed);
 }
 

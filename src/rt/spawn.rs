@@ -58,6 +58,8 @@ pub struct Call {
 pub fn start(th: &mut Thread, name: &str, call: Call, uncaught: Hook) -> R<Arc<Handle>> {
     let handle = Arc::new(Handle::default());
     let member = gil::register(name, false);
+    gil::expect_company(th.m.member);
+    th.adopt_policy();
     handle.set_ident(member.id());
     let Call { function, args, kwargs } = call;
     [function, args, kwargs].into_iter().for_each(roots::keep);

@@ -16,7 +16,7 @@ use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Class, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, tuple, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, sync, tuple, types};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// A cell by its compressed reference.
@@ -38,7 +38,7 @@ pub fn cached_method(id: u32) -> u64 {
 /// Adds the attribute that `SetAttr`'s second cache word describes: the object is of the shape before.
 ///
 /// # Safety
-/// `object` has the shape that the cache word names, no other thread runs, and the slot is inside the object.
+/// `object` has the shape that the cache word names, no other thread adds attributes to it now, and the slot is inside the object.
 #[inline(always)]
 pub unsafe fn grow_at_site(object: u64, new_shape: u32, value: Value) {
     let wider = shape::from_id(new_shape);
@@ -46,6 +46,30 @@ pub unsafe fn grow_at_site(object: u64, new_shape: u32, value: Value) {
     unsafe { (*(object as *const Slot).add(1 + wider.count as usize)).set(value) };
     // SAFETY: by the caller.
     unsafe { (*(object as *const crate::object::Hdr)).shape.store(new_shape, Ordering::Release) };
+}
+
+/// The same while other threads run. False: the object has another shape by now, and nothing was done.
+///
+/// # Safety
+/// `object` is a reference; the slot that the shape adds to `before` is inside every object of shape `before`.
+#[inline]
+pub unsafe fn grow_shared_at_site(
+    m: &Mutator,
+    object: u64,
+    before: u32,
+    new_shape: u32,
+    value: Value,
+) -> bool {
+    // SAFETY: by the caller.
+    let hdr = unsafe { &*(object as *const crate::object::Hdr) };
+    // The slot is new: who writes other attributes in place is not in the way, so the lock alone is enough.
+    let _guard = sync::locked(m, hdr);
+    if hdr.shape.load(Ordering::Acquire) != before {
+        return false;
+    }
+    // SAFETY: by the caller; who holds the lock alone adds attributes.
+    unsafe { grow_at_site(object, new_shape, value) };
+    true
 }
 
 fn site(words: *const u64, n: usize) -> &'static AtomicU64 {
@@ -267,7 +291,7 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
     let in_class = th.lookup.find(class, name);
     let value = in_class.and_then(|c| c.value.get());
     if let Some(v) = value {
-        if types::kind_of(v) == Kind::Property {
+        if types::kind_of(v) == Kind::Property && !has_get(th, v) {
             return Ok(Found::Computed(get_property(th, v, object, name)?));
         }
         if is_data_descriptor(th, v) && has_get(th, v) {
@@ -293,8 +317,9 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
 }
 
 fn is_data_descriptor(th: &mut Thread, v: Value) -> bool {
-    types::kind_of(v) == Kind::Instance
-        && (th.lookup_override(v, "__set__").is_some() || th.lookup_override(v, "__delete__").is_some())
+    types::kind_of(v) == Kind::Property
+        || types::kind_of(v) == Kind::Instance
+            && (th.lookup_override(v, "__set__").is_some() || th.lookup_override(v, "__delete__").is_some())
 }
 
 #[cold]
@@ -339,16 +364,22 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
     match types::kind_of(v) {
         Kind::Function | Kind::Native if is_method(v) => func::new_bound(th, v, object),
         Kind::StaticMethod => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
-        Kind::ClassMethod => {
-            let f = func::unwrap_wrapper(v).unwrap_or(Value::NONE);
-            func::new_bound(th, f, class)
-        }
+        Kind::ClassMethod => bind_to_class(th, v, class),
+        Kind::Property | Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
         Kind::Property => match types::cast::<Property>(v).and_then(|p| p.get.get()) {
             Some(getter) => ask_getter(th, getter, object),
             None => Err(th.raise(Exc::AttributeError, "property has no getter")),
         },
-        Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
         _ => Ok(v),
+    }
+}
+
+/// A class method with its class; around a property, what that makes of the class.
+fn bind_to_class(th: &mut Thread, method: Value, class: Value) -> R {
+    let f = func::unwrap_wrapper(method).unwrap_or(Value::NONE);
+    match types::kind_of(f) {
+        Kind::Property => bind(th, f, class, class),
+        _ => func::new_bound(th, f, class),
     }
 }
 
@@ -367,11 +398,8 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
     if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
             Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
-            Kind::ClassMethod => {
-                let f = func::unwrap_wrapper(v).unwrap_or(Value::NONE);
-                Found::Computed(func::new_bound(th, f, class)?)
-            }
-            Kind::Instance if has_get(th, v) => {
+            Kind::ClassMethod => Found::Computed(bind_to_class(th, v, class)?),
+            Kind::Instance | Kind::Property if has_get(th, v) => {
                 Found::Computed(th.call_method(v, "__get__", &[Value::NONE, class])?)
             }
             _ => Found::Cell(c, v),
@@ -527,7 +555,8 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
     }
     let class = types::class_of(object);
     if let Some(v) = th.lookup.find(class, name).and_then(|c| c.value.get()) {
-        if let Some(p) = types::cast::<Property>(v) {
+        let custom = th.lookup_override(v, "__set__").is_some();
+        if let Some(p) = types::cast::<Property>(v).filter(|_| !custom) {
             return match p.set.get() {
                 Some(setter) => th.call(setter, &[object, value]).map(drop),
                 // A field of a named tuple.

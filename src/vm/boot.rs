@@ -9,23 +9,33 @@ use crate::object::error::EXCEPTIONS;
 use crate::object::layout::Shape;
 use crate::object::{Exc, Kind, R, Value, Word, exc, func, heap, shape, types};
 
-/// Built-in classes that no table describes: kind, name, whether a class may derive from it.
-const PLAIN: &[(Kind, &str, bool)] = &[
-    (Kind::None_, "NoneType", false),
-    (Kind::Ellipsis, "ellipsis", false),
-    (Kind::NotImplemented, "NotImplementedType", false),
-    (Kind::Function, "function", false),
-    (Kind::Native, "builtin_function_or_method", false),
-    (Kind::BoundMethod, "method", false),
-    (Kind::Module, "module", false),
-    (Kind::Code, "code", false),
-    (Kind::Cell, "cell", false),
-    (Kind::Traceback, "traceback", false),
-    (Kind::Super, "super", false),
-    (Kind::Iter, "iterator", false),
-    (Kind::DictView, "dict_keys", false),
-    (Kind::Host, "host", false),
+/// Built-in classes that no table describes: kind, name, whether a class may derive from it, docstring.
+const PLAIN: &[(Kind, &str, bool, &str)] = &[
+    (Kind::None_, "NoneType", false, "The class of None, which stands for no value."),
+    (Kind::Ellipsis, "ellipsis", false, "The class of Ellipsis, which is also written `...`."),
+    (
+        Kind::NotImplemented,
+        "NotImplementedType",
+        false,
+        "The class of NotImplemented, with which an operator declines.",
+    ),
+    (Kind::Function, "function", false, "A function written in Mini."),
+    (Kind::Native, "builtin_function_or_method", false, "A function written in Rust."),
+    (Kind::BoundMethod, "method", false, "A function together with the object that it gets first."),
+    (Kind::Module, "module", false, "A module: the namespace that import binds."),
+    (Kind::Code, "code", false, "The compiled code of a function or a module."),
+    (Kind::Cell, "cell", false, "A variable that inner functions share."),
+    (Kind::Traceback, "traceback", false, "A frame that an exception came through, and the way to the next."),
+    (Kind::Super, "super", false, "The attributes of an object as the classes behind one see them."),
+    (Kind::Iter, "iterator", false, "A built-in iterator."),
+    (Kind::DictView, "dict_keys", false, "A view of a dict, which follows its changes."),
+    (Kind::Host, "host", false, "An object whose contents are Rust’s."),
 ];
+
+/// The two that exist before all others.
+const OBJECT_DOC: &str = "The base of all classes; an object without attributes of its own.";
+const TYPE_DOC: &str =
+    "The class of classes. type(x) is the class of x; type(name, bases, names) makes a new one.";
 
 const KINDS: &[Kind] = &[
     Kind::Shape,
@@ -86,7 +96,7 @@ pub fn make_classes(th: &mut Thread, tables: &[&'static TypeDef]) -> R<()> {
     for early in [object, class] {
         shape::of(types::hdr(early)).class.set(class);
     }
-    for (kind, name, open) in PLAIN {
+    for (kind, name, open, _) in PLAIN {
         make_plain(th, *kind, name, Some(object), *open)?;
     }
     for def in tables {
@@ -99,6 +109,15 @@ pub fn make_classes(th: &mut Thread, tables: &[&'static TypeDef]) -> R<()> {
     let no_memory = exc::new_exception(&mut th.m, types::exc_class(Exc::MemoryError), &[])?;
     types::set_memory_error(no_memory);
     Ok(())
+}
+
+/// The docstring of a class that no table describes. It is not among the names of the class: there it would hide the
+/// docstrings of its instances.
+pub fn plain_doc(class: Value) -> Option<&'static str> {
+    let plain = PLAIN.iter().map(|(kind, _, _, doc)| (*kind, *doc));
+    let first = [(Kind::Instance, OBJECT_DOC), (Kind::Class, TYPE_DOC)];
+    let mut all = first.into_iter().chain(plain);
+    all.find(|(kind, _)| types::class_of_kind(*kind) == class).map(|(_, doc)| doc)
 }
 
 fn blueprint(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -> R<Blueprint> {

@@ -22,7 +22,13 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
     // SAFETY: a call window of verified code: callable, link, arguments.
     let callee = unsafe { word(*window) };
     match types::kind_of(callee) {
-        Kind::Native => native_in_place(th, callee, window.wrapping_add(LINK), n).map(Called::Value),
+        Kind::Native => {
+            let args = window.wrapping_add(LINK);
+            if resumes(th, callee, args, n) {
+                return Ok(Called::Frame);
+            }
+            native_in_place(th, callee, args, n).map(Called::Value)
+        }
         Kind::Function => {
             bind::positional(th, callee, window.wrapping_add(LINK), n)?;
             push(th, window.wrapping_add(LINK), 0)
@@ -46,6 +52,19 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
             call_values(th, window, n + 1)
         }
     }
+}
+
+/// `next(g)` and `g.send(x)`: goes on in the generator's frame, if it can be had.
+#[inline]
+fn resumes(th: &mut Thread, callee: Value, args: *mut u64, n: usize) -> bool {
+    let Some(def) = super::fields::def(callee) else { return false };
+    let NativeFn::Resume { takes, .. } = def.run else { return false };
+    if takes != n {
+        return false;
+    }
+    // SAFETY: `n` arguments of the window, at least one.
+    let (first, sent) = unsafe { (word(*args), if n > 1 { word(*args.add(1)) } else { Value::NONE }) };
+    super::coroutine::resume_in_loop(th, first, sent)
 }
 
 /// Calls through Rust: for callables that nest (a bound method of a bound method), where the window may run out.
@@ -214,6 +233,30 @@ pub fn native_in_place(th: &mut Thread, callee: Value, args: *mut u64, n: usize)
     bind::native(th, def, native.owner.get(), args, &[])
 }
 
+/// Calls a native whose `n` arguments may be passed as they lie, and whose receiver is plainly of its class. `None`: not
+/// so, and nothing was done.
+///
+/// # Safety
+/// `callee` is a Native; its arguments lie in `n` registers, the first of them not EMPTY.
+#[inline(always)]
+pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usize) -> Option<R> {
+    // SAFETY: by the caller; `def` is a `&'static NativeDef` (`func::new_native`).
+    let (native, args) =
+        unsafe { (&*(callee as *const Native), std::slice::from_raw_parts(args.cast::<Word>(), n)) };
+    let def = unsafe { &*native.def.cast::<NativeDef>() };
+    let p = &def.params;
+    if !p.plain() || n < p.min as usize || n > p.max as usize {
+        return None;
+    }
+    if let Some(owner) = native.owner.get()
+        && types::kind_of(owner) == Kind::Class
+        && args.first().copied().flatten().is_none_or(|receiver| types::class_of(receiver) != owner)
+    {
+        return None;
+    }
+    Some(run_native(th, def, Args(args)))
+}
+
 /// A method called through its class must get a receiver of that class.
 #[inline]
 fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word]) -> R<()> {
@@ -235,7 +278,7 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
 pub fn run_native(th: &mut Thread, def: &NativeDef, args: Args) -> R {
     match def.run {
         NativeFn::Data(f) => f(&mut th.m, args),
-        NativeFn::Full(f) => f(th, args),
+        NativeFn::Full(f) | NativeFn::Resume { run: f, .. } => f(th, args),
     }
 }
 

@@ -134,7 +134,7 @@ pub(super) unsafe fn finish(base: *mut u64) {
 }
 
 /// `Yield` and `GenReturn` of a frame that was resumed from Rust: notes which it was, and leaves the frame.
-#[cold]
+#[inline(never)]
 pub(super) fn leave(th: &mut Thread, insn: Insn) {
     th.left = match insn.op {
         Op::Yield if insn.x & bit::ITEM != 0 => Left::Item,
@@ -230,7 +230,7 @@ impl Thread {
     /// Resumes a generator or coroutine. Errors: what it raises, or that it cannot be resumed.
     pub fn resume(&mut self, coroutine: Value, input: Input) -> R<Outcome> {
         let Some(g) = generator::of(coroutine) else { return Err(self.type_error("not a coroutine")) };
-        match generator::claim(g) {
+        match claim(self, g) {
             Ok(()) => resume_claimed(self, g, input),
             Err(RUNNING) => Err(already_running(self, g)),
             Err(_) => exhausted(self, g, input),
@@ -240,10 +240,84 @@ impl Thread {
     /// The next item of a generator; `None` when it has ended.
     #[inline]
     pub(super) fn next_of_generator(&mut self, g: &'static Generator) -> R<Word> {
-        match self.resume(generator::value(g), Input::Send(Value::NONE))? {
-            Outcome::Yielded(item) | Outcome::Item(item) => Ok(Some(item)),
-            Outcome::Returned(_) => Ok(None),
+        let base = match claim(self, g) {
+            Ok(()) if self.has_native_stack() => room(self, g),
+            Ok(()) => None,
+            Err(FINISHED) => return Ok(None),
+            Err(_) => return Err(already_running(self, g)),
+        };
+        let Some(base) = base else {
+            // The long way says what is missing.
+            generator::release(g, SUSPENDED);
+            return match self.resume(generator::value(g), Input::Send(Value::NONE))? {
+                Outcome::Yielded(item) | Outcome::Item(item) => Ok(Some(item)),
+                Outcome::Returned(_) => Ok(None),
+            };
+        };
+        enter(self, g, base, Value::NONE, ENTRY);
+        let value = run::run_entered(self)?;
+        Ok(Some(value).filter(|_| !matches!(self.left, Left::Returned)))
+    }
+}
+
+/// Pushes the frame of a generator or coroutine for the eval loop to go on in, as the call that is being made. False:
+/// nothing was done, and the function that is called says why.
+#[inline(never)]
+pub(super) fn resume_in_loop(th: &mut Thread, v: Value, sent: Value) -> bool {
+    if !matches!(types::kind_of(v), Kind::Generator | Kind::Coroutine) {
+        return false;
+    }
+    let Some(g) = generator::of(v).filter(|g| claim(th, g).is_ok()) else { return false };
+    // SAFETY: claimed.
+    let by = unsafe { suspended_by(g) };
+    let base = match room(th, g) {
+        Some(base) if sent.is_none() || by.op != Op::MakeGen => base,
+        _ => {
+            generator::release(g, SUSPENDED);
+            return false;
         }
+    };
+    enter(th, g, base, sent, 0);
+    true
+}
+
+/// Claims, the cheap way if no other thread can come in between.
+#[inline(always)]
+fn claim(th: &Thread, g: &Generator) -> Result<(), u32> {
+    if th.m.free { generator::claim(g) } else { generator::claim_alone(g) }
+}
+
+/// Register 0 of the next frame, if there is room for one of this call.
+#[inline(always)]
+fn room(th: &Thread, g: &Generator) -> Option<*mut u64> {
+    let function = g.func.get().and_then(types::cast::<Function>)?;
+    let base = frame::top(th.base).wrapping_add(GEN_LINK);
+    let fits = th.depth > 0 && base.wrapping_add(function.nregs as usize + 64) <= th.limit;
+    fits.then_some(base)
+}
+
+/// Pushes the frame of a claimed call.
+#[inline(always)]
+fn enter(th: &mut Thread, g: &Generator, base: *mut u64, sent: Value, flags: u64) {
+    // The loop that is entered from Rust does not go back to the caller's data.
+    let third = if flags == 0 { frame::code(th.base).map_or(0, |c| c.data.addr() as u64) } else { 0 };
+    // SAFETY: `base` comes from `room`; the generator is claimed.
+    unsafe { unpack(th, g, base, sent.bits()) };
+    frame::set_link(base, g.func.get(), third, th.base, flags, th.pc);
+    th.depth -= 1;
+    th.base = base;
+    th.pc = g.pc.load(Ordering::Relaxed);
+}
+
+/// `GenReturn` to a call of `next` or `send`: StopIteration with the result.
+#[cold]
+pub fn stop(th: &mut Thread, value: Value) -> Raised {
+    let given = [value];
+    let args = if value.is_none() { &[][..] } else { &given[..] };
+    // Not by calling the class: a tuple is one argument.
+    match exc::new_exception(&mut th.m, types::exc_class(Exc::StopIteration), args) {
+        Ok(stop) => th.raise_value(stop),
+        Err(raised) => raised,
     }
 }
 
@@ -262,14 +336,7 @@ fn resume_claimed(th: &mut Thread, g: &'static Generator, input: Input) -> R<Out
         Input::Send(value) => value,
         _ => Value::NONE,
     };
-    let (caller, pc) = (th.base, th.pc);
-    let third = frame::code(caller).map_or(0, |c| c.data.addr() as u64);
-    // SAFETY: `check` has found room; the generator is claimed.
-    unsafe { unpack(th, g, base, sent.bits()) };
-    frame::set_link(base, g.func.get(), third, caller, ENTRY, pc);
-    th.depth -= 1;
-    th.base = base;
-    th.pc = g.pc.load(Ordering::Relaxed);
+    enter(th, g, base, sent, ENTRY);
     match input {
         Input::Send(_) => {}
         Input::Throw(exception) => {
@@ -315,17 +382,11 @@ fn check(th: &mut Thread, g: &Generator, by: Insn, input: Input) -> R<*mut u64> 
         return Err(th.type_error(format!("can't send non-None value to a just-started {what}")));
     }
     th.check_native_stack()?;
-    let Some(function) = g.func.get().and_then(types::cast::<Function>) else {
-        return Err(th.type_error("not a generator"));
-    };
-    let base = frame::top(th.base).wrapping_add(GEN_LINK);
-    if th.depth <= 0 {
-        return Err(th.recursion_error(""));
+    match room(th, g) {
+        Some(base) => Ok(base),
+        None if th.depth <= 0 => Err(th.recursion_error("")),
+        None => Err(th.recursion_error(" (register stack is full)")),
     }
-    if base.wrapping_add(function.nregs as usize + 64) > th.limit {
-        return Err(th.recursion_error(" (register stack is full)"));
-    }
-    Ok(base)
 }
 
 /// `throw`: raises `exception` where it stands, or in what it delegates to; `closes`: a GeneratorExit closes that first.

@@ -41,12 +41,6 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
             let Some(p) = types::cast::<Property>(object) else { return Ok(None) };
             any_abstract(th, &[p.get.get(), p.set.get(), p.del.get()]).map(Some)
         }
-        Kind::Property => Ok(types::cast::<Property>(object).and_then(|p| match name {
-            "fget" => field(&p.get),
-            "fset" => field(&p.set),
-            "fdel" => field(&p.del),
-            _ => None,
-        })),
         Kind::StaticMethod | Kind::ClassMethod => Ok(match name {
             "__func__" | "__wrapped__" => func::unwrap_wrapper(object),
             "__isabstractmethod__" => Some(any_abstract(th, &[func::unwrap_wrapper(object)])?),
@@ -99,13 +93,20 @@ fn doc(th: &mut Thread, object: Value) -> Word {
             let name = th.name("__doc__").ok()?;
             th.get_attr(b.func.value(), name).ok()
         }
-        Kind::Class => Some(Value::NONE),
         Kind::Module => None,
+        Kind::Class => plain_doc(th, object).or(Some(Value::NONE)),
         _ => {
             let name = th.name("__doc__").ok()?;
-            th.lookup.find(types::class_of(object), name).and_then(|c| c.value.get())
+            let class = types::class_of(object);
+            let found = th.lookup.find(class, name).and_then(|c| c.value.get());
+            found.or_else(|| plain_doc(th, class))
         }
     }
+}
+
+fn plain_doc(th: &mut Thread, class: Value) -> Word {
+    let text = super::boot::plain_doc(class)?;
+    th.m.new_str(text).ok()
 }
 
 /// The definition of a native.

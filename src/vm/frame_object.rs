@@ -1,6 +1,7 @@
 //! `traceback.tb_frame`: what a script may ask of a frame that is over: its code, its line, its globals.
 //! Must not know running frames.
 
+use super::attr;
 use super::roots;
 use super::thread::Thread;
 use crate::object::class::{self, Blueprint, trait_bits};
@@ -25,6 +26,8 @@ fn class(th: &mut Thread) -> R {
     };
     let made = class::new_class(&mut th.m, &plan)?;
     roots::keep(made);
+    let (key, doc) = (th.name("__doc__")?, th.new_str("A call that is over, as a traceback shows it.")?);
+    attr::set_in_namespace(&mut th.m, class::cast(made).and_then(|c| c.dict.get()), key, doc)?;
     Ok(CLASS.set_if_empty(made).err().unwrap_or(made))
 }
 

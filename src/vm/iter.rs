@@ -22,6 +22,7 @@ enum How {
     Bytes,
     DictKeys,
     Set,
+    Generator,
     /// An iterator object.
     Iterator,
 }
@@ -69,6 +70,10 @@ impl VmIter {
                 self.at += self.aux;
                 Ok(Some(Value::int_unchecked(item)))
             }
+            How::Generator => match generator::of(self.source) {
+                Some(g) => th.next_of_generator(g),
+                None => Ok(None),
+            },
             How::Iterator => th.next_item(self.source),
             _ => self.next_slow(th, at),
         }
@@ -117,7 +122,7 @@ impl VmIter {
             How::Range => self.left.clamp(0, 1 << 24) as usize,
             How::DictKeys | How::Set => self.aux.max(0) as usize,
             How::Bytes => bytes::as_bytes(self.source).map_or(0, <[u8]>::len),
-            How::Str | How::Iterator => 0,
+            How::Str | How::Generator | How::Iterator => 0,
         }
     }
 }
@@ -142,6 +147,7 @@ impl Thread {
         Ok(match kind {
             Kind::List => plain(How::List, 0),
             Kind::Tuple => plain(How::Tuple, 0),
+            Kind::Generator => plain(How::Generator, 0),
             Kind::Str => plain(How::Str, 0),
             Kind::Bytes => plain(How::Bytes, 0),
             Kind::Dict => plain(How::DictKeys, dict::of(v).map_or(0, dict::stamp) as i64),

@@ -15,6 +15,11 @@ use crate::object::{R, Value, Word};
 pub enum NativeFn {
     Data(fn(&mut Mutator, Args) -> R),
     Full(fn(&mut Thread, Args) -> R),
+    /// As `Full`; with `takes` arguments, the first of them a generator, the eval loop resumes that itself.
+    Resume {
+        takes: usize,
+        run: fn(&mut Thread, Args) -> R,
+    },
 }
 
 /// One function, method or constructor written in Rust.
@@ -46,6 +51,19 @@ impl NativeDef {
         doc: &'static str,
     ) -> NativeDef {
         NativeDef { name, params: Params::parse(params), run: NativeFn::Full(run), doc }
+    }
+}
+
+impl NativeDef {
+    /// As `full`, for what resumes its first argument if called with `takes` arguments.
+    pub const fn resumes(
+        name: &'static str,
+        params: &'static str,
+        takes: usize,
+        run: fn(&mut Thread, Args) -> R,
+        doc: &'static str,
+    ) -> NativeDef {
+        NativeDef { name, params: Params::parse(params), run: NativeFn::Resume { takes, run }, doc }
     }
 }
 

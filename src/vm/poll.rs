@@ -3,7 +3,7 @@
 
 use super::thread::{self, Thread};
 use super::{import, link, roots, signals, type_tables};
-use crate::gil::{self, Events, LoopKind};
+use crate::gil::{self, Events};
 use crate::object::{Exc, R, Raised, Value, heap, iter, str, types};
 use std::sync::atomic::Ordering;
 
@@ -52,7 +52,8 @@ pub fn poll(th: &mut Thread) -> R<()> {
 
 /// Collects garbage now. Returns the number of bytes that survived.
 pub fn collect(th: &mut Thread) -> u64 {
-    let heap::Collected { live, garbage } = th.stop_the_world(|_| {
+    let heap::Collected { live, garbage } = th.stop_the_world(|world| {
+        gil::note_solitude(world);
         let mut locals = |each: &mut dyn FnMut(&mut heap::LocalHeap)| {
             for_each_thread(|t| each(&mut t.m.heap));
         };
@@ -88,15 +89,6 @@ pub fn for_each_thread(mut visit: impl FnMut(&mut Thread)) {
             visit(t);
         }
     });
-}
-
-/// Which loop a policy needs, in words.
-pub fn loop_name(kind: LoopKind) -> &'static str {
-    match kind {
-        LoopKind::Free => "free",
-        LoopKind::Locked => "locked",
-        LoopKind::Stepped => "stepped",
-    }
 }
 
 /// KeyboardInterrupt, as Ctrl-C raises it.

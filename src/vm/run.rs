@@ -142,6 +142,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         // A slow path that yields a value for R[a].
         macro_rules! slow {
             ($call:expr) => {{
+                std::hint::cold_path();
                 save!();
                 let result: R = $call;
                 match result {
@@ -173,6 +174,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         // A slow path that yields nothing.
         macro_rules! effect {
             ($call:expr) => {{
+                std::hint::cold_path();
                 let () = try_slow!($call);
                 check_mode!();
                 continue;
@@ -424,6 +426,26 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             }};
         }
 
+        // Calls a native function whose arguments need no binding; goes on below if it is none.
+        macro_rules! call_native {
+            ($callee:expr, $args:expr, $count:expr) => {
+                if is_ref($callee) && hdr($callee).kind == Kind::Native {
+                    save!();
+                    if let Some(result) = call::native_direct(&mut *th, $callee, $args, $count) {
+                        match result {
+                            Ok(value) => {
+                                reg!(a!()) = value.bits();
+                                check_mode!();
+                                poll!();
+                                continue;
+                            }
+                            Err(_) => raised!(),
+                        }
+                    }
+                }
+            };
+        }
+
         loop {
             if M::STEP && poll::step(&*th) {
                 poll_now!();
@@ -511,7 +533,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::FloorDiv => divide!(small::floor_div, BinOp::FloorDiv, reg!(c!())),
                 Op::Mod => divide!(small::modulo, BinOp::Mod, reg!(c!())),
-                Op::Pow => binary!(BinOp::Pow),
+                Op::Pow => {
+                    let z = word::float_pow(reg!(b!()), reg!(c!()));
+                    if z != 0 {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                    binary!(BinOp::Pow)
+                }
                 Op::Lshift => {
                     let (x, y) = (reg!(b!()), reg!(c!()));
                     if both_int(x, y) && (0..60).contains(&int(y)) {
@@ -713,8 +742,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             continue;
                         }
                         let grow = site_word(k, c!() + 2);
-                        if !M::FREE && shape.load(Ordering::Relaxed) == (grow >> 32) as u32 {
-                            attr::grow_at_site(object, grow as u32, v(reg!(b!())));
+                        if attr_grows::<M>(&(*th).m, object, grow, v(reg!(b!()))) {
                             continue;
                         }
                     }
@@ -791,6 +819,9 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         if (*f).simple_args == b!() as u32 + 1 && enters(th, f, base) {
                             enter!(f, base);
                         }
+                    }
+                    if reg!(a!() + LINK) != 0 {
+                        call_native!(callee, r.add(a!() + LINK), b!() + 1);
                     }
                     call!(call::call_method_window(&mut *th, r.add(a!()), b!()))
                 }
@@ -947,9 +978,17 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let value = reg!(a!());
                     coroutine::finish(r);
                     resumer!(value);
-                    if (*pc.sub(1)).op != Op::ForLoop {
-                        reg!(a!()) = value;
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                    match (*pc.sub(1)).op {
+                        Op::ForLoop => {}
+                        Op::Send => {
+                            reg!(a!()) = value;
+                            jump!((*pc.sub(1)).c as i16 as isize);
+                        }
+                        _ => {
+                            save!();
+                            coroutine::stop(&mut *th, v(value));
+                            raised!()
+                        }
                     }
                 }
                 Op::Send => {

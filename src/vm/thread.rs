@@ -182,11 +182,17 @@ impl Thread {
         Raised
     }
 
+    /// Whether native code may recurse.
+    #[inline(always)]
+    pub fn has_native_stack(&self) -> bool {
+        stack::pointer() >= self.native_limit
+    }
+
     /// Before native code recurses (repr of nested data, a comparison, a call back into Mini).
     /// Raises RecursionError if the native stack or the recursion limit is used up.
     #[inline]
     pub fn check_native_stack(&mut self) -> R<()> {
-        if stack::pointer() < self.native_limit { Err(self.recursion_error("")) } else { Ok(()) }
+        if self.has_native_stack() { Ok(()) } else { Err(self.recursion_error("")) }
     }
 
     /// Goes one level deeper into nested data: as deep as the recursion limit allows, like a call.

@@ -24,10 +24,10 @@ pub struct Pty {
     at: usize,
 }
 
-/// Opens a pseudo-terminal of 80 columns and 24 rows: our end and the program's.
+/// Opens a pseudo-terminal so wide that no line of the tests wraps: our end and the program's.
 fn open() -> (OwnedFd, OwnedFd) {
     let (mut ours, mut its) = (-1, -1);
-    let size = libc::winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+    let size = libc::winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: two live integers to write to, a live size to read; no name and no settings are asked for.
     let done = unsafe { libc::openpty(&mut ours, &mut its, std::ptr::null_mut(), std::ptr::null(), &size) };
     assert_eq!(done, 0, "openpty: {}", std::io::Error::last_os_error());
@@ -60,7 +60,12 @@ impl Pty {
 
     /// Types.
     pub fn send(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.send_bytes(keys.as_bytes());
+    }
+
+    /// Types anything.
+    pub fn send_bytes(&mut self, keys: &[u8]) {
+        self.keys.write_all(keys).unwrap();
     }
 
     /// Types a line and Enter.

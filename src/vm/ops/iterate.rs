@@ -1,10 +1,10 @@
 //! `for` loops and unpacking: the state of a loop in four registers. Must not know iterator objects' insides.
 
-use crate::object::{Kind, R, Slot, Value, Word, list, range, tuple, types};
+use crate::object::{Kind, R, Slot, Value, Word, list, range, str, tuple, types};
 use crate::vm::thread::Thread;
 
 /// Begins a loop over `v`: word 0 is RANGE_STATE (then: next number, items left, step), a list or tuple (then: the
-/// index), or an iterator object (then: EMPTY).
+/// index), a string (then: the bytes before the next character), or an iterator object (then: EMPTY).
 pub(crate) fn start(th: &mut Thread, v: Value, state: *mut u64) -> R<()> {
     let words = match types::kind_of(v) {
         Kind::Range => match range::of(v).and_then(range::small_parts) {
@@ -14,7 +14,7 @@ pub(crate) fn start(th: &mut Thread, v: Value, state: *mut u64) -> R<()> {
             }
             None => [Some(th.iter_object(v)?), None, None, None],
         },
-        Kind::List | Kind::Tuple if !is_subclass(v) => [Some(v), Some(small(0)), None, None],
+        Kind::List | Kind::Tuple | Kind::Str if !is_subclass(v) => [Some(v), Some(small(0)), None, None],
         _ => [Some(th.iter_object(v)?), None, None, None],
     };
     for (i, word) in words.iter().enumerate() {
@@ -40,6 +40,7 @@ pub(crate) fn next(th: &mut Thread, state: *mut u64) -> R<Word> {
     let (source, index) = unsafe { (Value::from_bits(*state), Value::from_bits(*state.add(1))) };
     let Some(source) = source else { return Ok(None) };
     match index {
+        Some(at) if let Some(text) = str::as_str(source) => next_char(th, text, at, state),
         // A list or tuple at its end; it stays there, even if the list grows again.
         Some(_) => {
             // SAFETY: as above.
@@ -49,6 +50,18 @@ pub(crate) fn next(th: &mut Thread, state: *mut u64) -> R<Word> {
         None if source.is_none() => Ok(None),
         None => th.next_item(source),
     }
+}
+
+fn next_char(th: &mut Thread, text: &str, at: Value, state: *mut u64) -> R<Word> {
+    let at = at.as_small().unwrap_or(0) as usize;
+    let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else {
+        // SAFETY: the registers of the state. It stays at the end.
+        unsafe { *state = Value::NONE.bits() };
+        return Ok(None);
+    };
+    // SAFETY: as above.
+    unsafe { *state.add(1) = small((at + c.len_utf8()) as i64).bits() };
+    th.m.new_char(c).map(Some)
 }
 
 /// Writes exactly `count` items of `v` to registers: all, or none if there is another number of them.

@@ -6,7 +6,9 @@ use super::word::{int, is_int, is_ref};
 use crate::gil;
 use crate::object::header::Hdr;
 use crate::object::layout::{Cell, Function, List, ListBuf, Tuple};
+use crate::object::mutator::Mutator;
 use crate::object::{Kind, Slot, Value};
+use crate::vm::attr;
 use crate::vm::frame::{self, LINK};
 use crate::vm::thread::Thread;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -148,6 +150,24 @@ pub(super) unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u
             gil::busy_leave(member);
         }
         inside
+    }
+}
+
+/// Adds the attribute that the second cache word of a store describes: shape before << 32 | shape after. False: the
+/// object is not of that shape.
+#[inline(always)]
+pub(super) unsafe fn attr_grows<M: Mode>(m: &Mutator, object: u64, grow: u64, value: Value) -> bool {
+    let before = (grow >> 32) as u32;
+    // SAFETY: a reference; the cache was filled for objects of shape `before` with room for one slot more.
+    unsafe {
+        if hdr(object).shape.load(Ordering::Relaxed) != before {
+            return false;
+        }
+        if M::FREE {
+            return attr::grow_shared_at_site(m, object, before, grow as u32, value);
+        }
+        attr::grow_at_site(object, grow as u32, value);
+        true
     }
 }
 

@@ -1,12 +1,11 @@
 //! How the eval loop resumes a generator without leaving the loop. Must not know instructions.
 
 use super::Mode;
-use crate::object::generator::{self, RUNNING, SUSPENDED};
+use crate::object::generator;
 use crate::object::layout::{Function, Generator};
 use crate::vm::coroutine::{self, GEN_LINK};
 use crate::vm::frame::LINK;
 use crate::vm::thread::Thread;
-use std::sync::atomic::Ordering;
 
 /// Register 0 of a frame above the one at `r` in which `g` can go on, its link not yet written; null if it is not
 /// suspended, or if there is no room: the slow path says what is wrong.
@@ -26,24 +25,12 @@ pub(super) unsafe fn resumed<M: Mode>(
         let base = r.add((*(*r.sub(LINK) as *const Function)).nregs as usize + GEN_LINK);
         let function = g.func.bits() as *const Function;
         let room = base.wrapping_add((*function).nregs as usize) <= (*th).limit;
-        if !room || (*th).depth <= 0 || !claim::<M>(g) {
+        let claim = if M::FREE { generator::claim } else { generator::claim_alone };
+        if !room || (*th).depth <= 0 || claim(g).is_err() {
             return std::ptr::null_mut();
         }
         (*th).depth -= 1;
         coroutine::unpack(th, g, base, sent);
         base
     }
-}
-
-/// With a GIL nobody can come in between.
-#[inline(always)]
-fn claim<M: Mode>(g: &Generator) -> bool {
-    if M::FREE {
-        return generator::claim(g).is_ok();
-    }
-    let suspended = g.state.load(Ordering::Relaxed) == SUSPENDED;
-    if suspended {
-        g.state.store(RUNNING, Ordering::Relaxed);
-    }
-    suspended
 }

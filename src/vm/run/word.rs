@@ -33,6 +33,16 @@ pub(super) fn float(x: u64) -> f64 {
     f64::from_bits(x.wrapping_sub(1).rotate_right(4))
 }
 
+/// A positive float to the power of a float, if all is finite and fits a word; else 0.
+pub(super) fn float_pow(x: u64, y: u64) -> u64 {
+    if !both_float(x, y) || float(x) <= 0.0 {
+        return 0;
+    }
+    let z = float(x).powf(float(y));
+    let word = float_word(z);
+    if z.is_finite() && fits_word(word) { word } else { 0 }
+}
+
 /// A float's word, if it is one (`fits_word`).
 #[inline(always)]
 pub(super) fn float_word(f: f64) -> u64 {
