@@ -323,7 +323,16 @@ fn leaving() {
         pty.line(line);
         leaves(&mut pty, code);
     }
-    // Ctrl-D in a line deletes; Ctrl-D in a block leaves, as in Python.
+    // Ctrl-D in a block ends the block; in a line it deletes.
+    let mut pty = ready(command(&home, None));
+    pty.more("if True:");
+    pty.more("    'bl' + 'ock'");
+    pty.send(CTRL_D);
+    pty.wait("\r\n'block'\r\n");
+    pty.wait(">>> ");
+    pty.more("(1,");
+    pty.send(CTRL_D);
+    pty.wait("SyntaxError: '(' was never closed");
     let mut pty = ready(command(&home, None));
     pty.send("1 + 1x\x1b[D");
     pty.wait("1 + 1x");
@@ -422,6 +431,15 @@ fn the_prompts_are_those_of_sys() {
     pty.wait("\r7");
     let script = run(with(&["-c", "import sys; print(hasattr(sys, 'ps1'))"]), b"", Duration::from_secs(30));
     assert_eq!(script.stdout, "False\n");
+}
+
+#[test]
+fn what_is_no_text_is_refused() {
+    let mut pty = prompt("repl_garbled");
+    pty.send_bytes(b"'a\xff");
+    pty.wait("that was not UTF-8");
+    pty.wait(">>> ");
+    pty.shows("'\u{e9}\u{1F600}'", "'\u{e9}\u{1F600}'\n");
 }
 
 fn with(args: &[&str]) -> Command {

@@ -32,6 +32,8 @@ pub enum Said {
     Interrupted,
     /// Ctrl-D, or no terminal any more.
     End,
+    /// Bytes that are no text.
+    Garbled,
     /// It cannot go on, and why.
     Failed(String),
 }
@@ -145,7 +147,7 @@ fn serve(
         match order {
             Order::Read { lead, prompt, before } => {
                 if let Some(help) = editor.helper_mut() {
-                    help.begin(before);
+                    help.begin(&before);
                 }
                 let painted = if colors { paint::prompt(&prompt) } else { prompt.clone() };
                 let read = editor.readline(&(format!("{lead}{prompt}"), format!("{lead}{painted}")));
@@ -169,6 +171,7 @@ fn told(read: rustyline::Result<String>) -> Said {
         Ok(line) => Said::Line(line),
         Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Said::Interrupted,
         Err(ReadlineError::Eof) => Said::End,
+        Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => Said::Garbled,
         Err(error) => Said::Failed(error.to_string()),
     }
 }

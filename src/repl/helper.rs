@@ -25,8 +25,8 @@ pub struct Help {
     colors: bool,
     orders: Rc<Receiver<Order>>,
     say: Sender<Said>,
-    /// The lines above this one that belong to the same input.
-    before: String,
+    /// What the colours have to know of the lines above; `None`: this one has no colours.
+    context: Option<String>,
     /// The next drawing has nothing to do with a wake-up.
     announced: Cell<bool>,
     /// The line is drawn for the last time: without a marked bracket.
@@ -45,15 +45,15 @@ impl Help {
             colors,
             orders,
             say,
-            before: String::new(),
+            context: None,
             announced: Cell::new(false),
             last: Cell::new(false),
         }
     }
 
-    /// A new line.
-    pub fn begin(&mut self, before: String) {
-        self.before = before;
+    /// A new line. `before` are the lines above it that belong to the same input.
+    pub fn begin(&mut self, before: &str) {
+        self.context = self.colors.then(|| paint::context(before));
         self.announced.set(false);
         self.last.set(false);
     }
@@ -96,10 +96,13 @@ impl Highlighter for Help {
         if !self.last.get() {
             self.screen.editing();
         }
-        if !self.colors {
-            return Cow::Borrowed(line);
+        match &self.context {
+            // A command of the prompt is no Mini.
+            Some(context) if !line.starts_with('%') => {
+                Cow::Owned(paint::line(context, line, (!self.last.get()).then_some(pos)))
+            }
+            _ => Cow::Borrowed(line),
         }
-        Cow::Owned(paint::line(&self.before, line, (!self.last.get()).then_some(pos)))
     }
 }
 

@@ -147,6 +147,8 @@ impl Prompt {
             let prompt = prompt_text(th, if first { "ps1" } else { "ps2" });
             let line = match self.read_line(th, &prompt, &text) {
                 Typed::Input(line) => line,
+                // As an empty line would: whoever left a block wants it run, or to hear what is missing.
+                Typed::End if !first => return Typed::Input(text),
                 other => return other,
             };
             text.push_str(&line);
@@ -224,6 +226,10 @@ fn edited(th: &mut Thread, line: &Line, module: Value, prompt: &str, before: &st
             Said::Line(text) => return Typed::Input(text),
             Said::Interrupted => return Typed::Interrupted,
             Said::End => return Typed::End,
+            Said::Garbled => {
+                native::print_error(th, "mini: that was not UTF-8\n");
+                return Typed::Input(String::new());
+            }
             Said::Failed(why) => {
                 native::print_error(th, &format!("mini: {why}\n"));
                 return Typed::End;

@@ -731,8 +731,20 @@ impl Thread {
 
     /// The special method of an object's type, unbound.
     pub fn lookup_special(&mut self, object: Value, name: &str) -> Word {
+        if class::traits(object) & trait_bits::CLASS_PROTOCOL != 0
+            && let Some(f) = self.lookup_in_class(object, name)
+        {
+            return Some(f);
+        }
         let name = self.name(name).ok()?;
         self.lookup.find(types::class_of(object), name)?.value.get()
+    }
+
+    /// What a class says of itself as an object: `__class_iter__` for `__iter__`.
+    #[cold]
+    fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
+        let name = self.name(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
+        self.lookup.find(class, name)?.value.get().filter(|f| types::kind_of(*f) == Kind::Function)
     }
 
     /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators
@@ -742,7 +754,13 @@ impl Thread {
         if !object.is_ref() {
             return None;
         }
-        let by_table = matches!(types::hdr(object).kind, Kind::Host | Kind::Iter);
+        let by_table = match types::hdr(object).kind {
+            Kind::Host | Kind::Iter => true,
+            Kind::Class if class::traits(object) & trait_bits::CLASS_PROTOCOL != 0 => {
+                return self.lookup_in_class(object, name);
+            }
+            _ => false,
+        };
         if !by_table && class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
             return None;
         }
