@@ -43,6 +43,36 @@ fn strings_and_numbers_that_grow_for_ever() {
 }
 
 #[test]
+fn generators_that_pile_up_for_ever() {
+    runs_out(
+        "def g():\n    big = [0] * 1000\n    yield 1\n    yield big\na = []\nwhile True:\n    a.append(g())\n    next(a[-1])",
+    );
+    runs_out("m = iter([])\nwhile True: m = (x for x in m)");
+}
+
+/// CPython 3.11 itself overflows its stack here.
+#[test]
+fn chains_of_generators_are_as_deep_as_the_recursion_limit() {
+    if python_stands_in() {
+        return;
+    }
+    let script = "m = iter([1])\nfor i in range(100000): m = (x for x in m)\nfor f in (next, list, sum, lambda m: m.send(None)):\n    \
+                  try:\n        f(m)\n    except RecursionError:\n        print('deep')\n    m = (x for x in m)\n    \
+                  for i in range(5000): m = (x for x in m)\n";
+    let finished = {
+        let mut command = mini_command(None);
+        command.args(["-c", script]);
+        run(command, b"", LIMIT)
+    };
+    assert_eq!(
+        (finished.code(), finished.stdout.as_str()),
+        (0, "deep\ndeep\ndeep\ndeep\n"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
 fn absurd_requests() {
     for request in ["[0] * 10**12", "'x' * 10**12", "bytes(10**12)", "list(range(10**12))", "10**(10**10)"] {
         runs_out(&format!("return {request}"));

@@ -47,7 +47,9 @@ def outside_subset(path):
         return None
     for node in ast.walk(tree):
         word = None
-        metaclass = isinstance(node, ast.ClassDef) and any(k.arg == "metaclass" for k in node.keywords)
+        metaclass = isinstance(node, ast.ClassDef) and any(
+            k.arg == "metaclass" and not ast.unparse(k.value).endswith(("ABCMeta", "type")) for k in node.keywords
+        )
         if metaclass:
             word = "a metaclass"
         if isinstance(node, ast.Constant) and isinstance(node.value, complex):

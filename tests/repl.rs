@@ -323,7 +323,16 @@ fn leaving() {
         pty.line(line);
         leaves(&mut pty, code);
     }
-    // Ctrl-D in a line deletes; Ctrl-D in a block leaves, as in Python.
+    // Ctrl-D in a block ends the block; in a line it deletes.
+    let mut pty = ready(command(&home, None));
+    pty.more("if True:");
+    pty.more("    'bl' + 'ock'");
+    pty.send(CTRL_D);
+    pty.wait("\r\n'block'\r\n");
+    pty.wait(">>> ");
+    pty.more("(1,");
+    pty.send(CTRL_D);
+    pty.wait("SyntaxError: '(' was never closed");
     let mut pty = ready(command(&home, None));
     pty.send("1 + 1x\x1b[D");
     pty.wait("1 + 1x");
@@ -424,6 +433,15 @@ fn the_prompts_are_those_of_sys() {
     assert_eq!(script.stdout, "False\n");
 }
 
+#[test]
+fn what_is_no_text_is_refused() {
+    let mut pty = prompt("repl_garbled");
+    pty.send_bytes(b"'a\xff");
+    pty.wait("that was not UTF-8");
+    pty.wait(">>> ");
+    pty.shows("'\u{e9}\u{1F600}'", "'\u{e9}\u{1F600}'\n");
+}
+
 fn with(args: &[&str]) -> Command {
     let mut command = mini_command(None);
     command.args(args);
@@ -434,10 +452,24 @@ fn with(args: &[&str]) -> Command {
 fn input_reads_a_line_of_its_own() {
     let mut pty = prompt("repl_input");
     pty.line("name = input('who? ')");
-    pty.wait("\nwho? ");
+    pty.wait("\n\rwho? ");
     pty.line("me");
     pty.wait(">>> ");
     pty.shows("name", "'me'\n");
+    // Typed ahead.
+    pty.send("both = input() + input('and ')\rone\rtwo\rboth\r");
+    pty.wait("\r\n'onetwo'\r\n");
+    pty.wait(">>> ");
+    pty.line("input('now ')");
+    pty.wait("\n\rnow ");
+    pty.send(CTRL_D);
+    pty.wait("EOFError: EOF when reading a line\r\n");
+    pty.wait(">>> ");
+    pty.line("input('now ')");
+    pty.wait("\n\rnow ");
+    pty.send(CTRL_C);
+    pty.wait("\nKeyboardInterrupt\r\n");
+    pty.wait(">>> ");
 }
 
 #[test]

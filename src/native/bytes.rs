@@ -7,7 +7,7 @@ use super::text_args::type_name;
 use super::{bytes_case as case, bytes_search as search, bytes_split as split, codecs};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Value, bytes, int, list, str, types};
+use crate::object::{Exc, R, Value, bytes, int, list, str, subclass, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::thread::Thread;
@@ -17,7 +17,13 @@ const LIMIT: i64 = 1 << 32;
 
 /// `bytes(source=b'', encoding, errors)`; the class comes first.
 fn construct(th: &mut Thread, args: Args) -> R {
-    from_arguments(th, args, "bytes")
+    let made = from_arguments(th, args, "bytes")?;
+    let (shape, extra) = subclass::plan(args.get(0), Kind::Bytes);
+    if extra == 0 && types::class_of(made) == args.get(0) {
+        return Ok(made);
+    }
+    let made = th.new_bytes_as(&[bytes::as_bytes(made).unwrap_or(&[])], shape, extra)?;
+    Ok(subclass::finish(made, extra))
 }
 
 /// The bytes that the arguments of the constructor of `bytes` or `bytearray` stand for.
@@ -236,5 +242,5 @@ pub static TYPE: TypeDef = TypeDef {
         NativeDef::data("maketrans", "cls, frm, to, /", case::maketrans, "A table for translate."),
     ],
     properties: &[],
-    subclassable: false,
+    subclassable: true,
 };

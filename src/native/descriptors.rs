@@ -14,7 +14,7 @@ fn new_property(th: &mut Thread, args: Args) -> R {
         (None, Some(get)) => doc_of(th, get)?,
         _ => None,
     };
-    func::new_property(&mut th.m, get, set, del, doc)
+    func::new_property_as(&mut th.m, args.get(0), [get, set, del, doc])
 }
 
 fn doc_of(th: &mut Thread, f: Value) -> R<Word> {
@@ -35,7 +35,7 @@ fn with_part(th: &mut Thread, args: Args, change: impl FnOnce(&mut [Word; 3], Va
         None => p.doc.get(),
     };
     let [get, set, del] = parts;
-    func::new_property(&mut th.m, get, set, del, doc)
+    func::new_property_as(&mut th.m, types::class_of(args.get(0)), [get, set, del, doc])
 }
 
 fn getter(th: &mut Thread, args: Args) -> R {
@@ -84,6 +84,18 @@ fn doc(m: &mut Mutator, args: Args) -> R {
     }
 }
 
+fn fget(_: &mut Mutator, args: Args) -> R {
+    Ok(types::cast::<Property>(args.get(0)).map_or(Value::NONE, |p| p.get.value()))
+}
+
+fn fset(_: &mut Mutator, args: Args) -> R {
+    Ok(types::cast::<Property>(args.get(0)).map_or(Value::NONE, |p| p.set.value()))
+}
+
+fn fdel(_: &mut Mutator, args: Args) -> R {
+    Ok(types::cast::<Property>(args.get(0)).map_or(Value::NONE, |p| p.del.value()))
+}
+
 fn new_static(m: &mut Mutator, args: Args) -> R {
     func::new_wrapper(m, Kind::StaticMethod, args.get(1))
 }
@@ -130,8 +142,13 @@ pub static PROPERTY: TypeDef = TypeDef {
         NativeDef::full("deleter", "self, f, /", deleter, "The property with another function that deletes."),
     ],
     class_methods: &[],
-    properties: &[NativeDef::data("__doc__", "self, /", doc, "What is said about the attribute.")],
-    subclassable: false,
+    properties: &[
+        NativeDef::data("__doc__", "self, /", doc, "What is said about the attribute."),
+        NativeDef::data("fget", "self, /", fget, "The function that reads."),
+        NativeDef::data("fset", "self, /", fset, "The function that sets."),
+        NativeDef::data("fdel", "self, /", fdel, "The function that deletes."),
+    ],
+    subclassable: true,
 };
 
 pub static STATIC_METHOD: TypeDef = TypeDef {

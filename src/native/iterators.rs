@@ -75,7 +75,14 @@ fn new_reversed(th: &mut Thread, args: Args) -> R {
     let sequence = match types::kind_of(v) {
         Kind::Tuple | Kind::Str | Kind::Bytes | Kind::ByteArray => true,
         Kind::Dict | Kind::Set | Kind::FrozenSet | Kind::Class => false,
-        _ => th.lookup_special(v, "__getitem__").is_some() && th.lookup_special(v, "__len__").is_some(),
+        _ => {
+            let indexed = th.lookup_special(v, "__getitem__").is_some();
+            if indexed && th.lookup_special(v, "__len__").is_none() {
+                let name = type_name(v);
+                return Err(th.type_error(format!("object of type '{name}' has no len()")));
+            }
+            indexed
+        }
     };
     if !sequence {
         return Err(not_reversible(th, v));

@@ -4,7 +4,7 @@ use super::layout::Bytes;
 use super::mutator::Mutator;
 use super::str::hash_bytes;
 use super::types::cast;
-use super::{R, Value};
+use super::{Kind, R, Value, types};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 impl Mutator {
@@ -15,8 +15,15 @@ impl Mutator {
 
     /// The concatenation of `parts`, copied once.
     pub fn new_bytes_parts(&mut self, parts: &[&[u8]]) -> R {
+        self.new_bytes_as(parts, types::root_shape(Kind::Bytes), 0)
+    }
+
+    /// As `new_bytes_parts`, with this shape and so many words more (see `subclass.rs`).
+    pub fn new_bytes_as(&mut self, parts: &[&[u8]], shape: u32, extra: usize) -> R {
         let len = parts.iter().fold(0usize, |n, p| n.saturating_add(p.len()));
-        let at = self.alloc::<Bytes>(len)?;
+        // What belongs to nobody yet stands behind whole words.
+        let room = if extra > 0 { (len.saturating_add(7) & !7).saturating_add(extra * 8) } else { len };
+        let at = self.alloc_as::<Bytes>(Kind::Bytes, shape, room)?;
         // SAFETY: the cell has `len` bytes behind the struct, the parts' sum, and nobody else has it yet.
         unsafe {
             (&raw mut (*at).len).write(len as u64);

@@ -8,7 +8,7 @@ use super::layout::{
 };
 use super::mutator::Mutator;
 use super::value::{Value, Word};
-use super::{dict, heap, shape, types};
+use super::{dict, heap, shape, subclass, types};
 use std::any::Any;
 use std::sync::atomic::Ordering;
 
@@ -83,6 +83,15 @@ pub fn new_bound(m: &mut Mutator, func: Value, receiver: Value) -> R {
 /// A property; absent accessors are EMPTY.
 pub fn new_property(m: &mut Mutator, get: Word, set: Word, del: Word, doc: Word) -> R {
     filled::<Property, 4>(m, Kind::Property, [get, set, del, doc])
+}
+
+/// As `new_property`, of a class that derives from `property`.
+pub fn new_property_as(m: &mut Mutator, class: Value, parts: [Word; 4]) -> R {
+    let (shape, extra) = subclass::plan(class, Kind::Property);
+    let p = m.alloc_as::<Property>(Kind::Property, shape, extra * 8)?;
+    // SAFETY: freshly allocated, with the four words of the struct behind the header, and not shared yet.
+    unsafe { (&raw mut (*p).get).cast::<[Word; 4]>().write(parts) };
+    Ok(subclass::finish(Value::from_addr(p.addr()), extra))
 }
 
 // SAFETY: repr(C), Hdr first; StaticMethod and ClassMethod share this struct, allocated by `alloc_as` with the kind given.

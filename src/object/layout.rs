@@ -20,8 +20,9 @@ pub struct Shape {
     /// First of the shapes that extend this one; they are linked by `sibling`.
     pub children: Slot,
     pub sibling: Slot,
-    /// Of a root: one for objects with another number of slots inside, whose class became this one.
-    pub other_width: Slot,
+    /// Of a root: one for objects with another number of slots inside, whose class became this one. Of some others: an
+    /// index of the last attributes (`shape.rs`).
+    pub extra: Slot,
     /// Number of attributes; the one added has number `count - 1`.
     pub count: u32,
     /// How many of them live inside the object; the rest in Chunks.

@@ -96,12 +96,12 @@ pub fn base_of(class: Value) -> Option<Value> {
     let bases: Vec<Value> = tuple::items(c.bases.get()?).iter().filter_map(Slot::get).collect();
     match bases.as_slice() {
         [one] => Some(*one),
-        several => best(several).ok(),
+        several => best(several),
     }
 }
 
-/// As `base_of`, for a class that is to have these bases. Errors: `()` if two want different layouts.
-pub fn best(bases: &[Value]) -> Result<Value, ()> {
+/// As `base_of`, for a class that is to have these bases. `None`: two of them want different layouts.
+pub fn best(bases: &[Value]) -> Option<Value> {
     let mut winner = None;
     for base in bases {
         let candidate = solid(*base);
@@ -109,8 +109,8 @@ pub fn best(bases: &[Value]) -> Result<Value, ()> {
             None => Some((candidate, *base)),
             Some((solid, _)) if is_subclass(solid, candidate) => winner,
             Some((solid, _)) if is_subclass(candidate, solid) => Some((candidate, *base)),
-            Some(_) => return Err(()),
+            Some(_) => return None,
         };
     }
-    Ok(winner.map_or_else(|| types::class_of_kind(Kind::Instance), |(_, base)| base))
+    Some(winner.map_or_else(|| types::class_of_kind(Kind::Instance), |(_, base)| base))
 }

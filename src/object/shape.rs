@@ -5,17 +5,22 @@
 //! (they live in the object or in chunks that are never reallocated), so that with the GIL off an in-place store needs
 //! no announcement. Deleting an attribute takes the object back to the shape of those that are left, which moves up in
 //! their slots: that needs all other threads to stand still (`plan_delete`). `delete` does without, and leaves a hole.
+//! Shapes are chains; long ones have an index at every 64th link.
 
 use super::error::R;
 use super::header::{Hdr, Slot};
 use super::layout::{Chunk, Instance, Shape};
 use super::mutator::Mutator;
 use super::value::{Value, Word};
-use super::{heap, sync, trace, types};
+use super::{heap, sync, trace, tuple, types};
 use std::sync::atomic::Ordering;
 
 /// Attributes in the first overflow chunk; each further chunk holds twice as many.
 const FIRST_CHUNK: u64 = 8;
+/// Every so many attributes, a shape has an index of the last ones: a search takes so many steps less.
+const INDEXED: u32 = 64;
+/// Places of an index.
+const PLACES: usize = 2 * INDEXED as usize;
 /// A class offers at most this many slots inside its instances.
 pub const MAX_INLINE: u32 = 24;
 
@@ -59,9 +64,59 @@ pub fn find(shape: &Shape, name: Value) -> Option<u32> {
         if at.key.get() == Some(name) {
             return Some(at.count - 1);
         }
+        if at.count.is_multiple_of(INDEXED) {
+            return find_indexed(at, name);
+        }
         at = types::cast::<Shape>(at.parent.get()?)?;
     }
     None
+}
+
+/// As `find`, from a shape on that has an index.
+#[cold]
+fn find_indexed(shape: &Shape, name: Value) -> Option<u32> {
+    let mut at = shape;
+    loop {
+        let index = tuple::items(at.extra.get()?);
+        for place in places(name) {
+            let key = index.get(1 + 2 * place)?.value();
+            if key == name {
+                return u32::try_from(index.get(2 + 2 * place)?.value().as_small()?).ok();
+            }
+            if key.is_none() {
+                break;
+            }
+        }
+        at = types::cast::<Shape>(index.first()?.get()?)?;
+    }
+}
+
+/// Where a name may be in an index, the likeliest place first.
+fn places(name: Value) -> impl Iterator<Item = usize> {
+    let hash = (name.bits() >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48;
+    (0..PLACES).map(move |i| (hash as usize + i) % PLACES)
+}
+
+/// The index of a new shape: a tuple of the shape with the index before, or None, and of pairs (name, slot number) or
+/// (None, None), placed by the names' hashes.
+fn new_index(m: &mut Mutator, shape: &Shape) -> R {
+    let mut words = vec![Value::NONE; 1 + 2 * PLACES];
+    let mut at = shape;
+    for _ in 0..INDEXED {
+        let Some(key) = at.key.get() else { break };
+        let free = places(key).find(|p| words.get(1 + 2 * p).is_some_and(|w| w.is_none()));
+        if let Some(pair) = free.and_then(|p| words.get_mut(1 + 2 * p..3 + 2 * p)) {
+            pair.copy_from_slice(&[key, Value::int_unchecked(i64::from(at.count) - 1)]);
+        }
+        match at.parent.get().and_then(types::cast::<Shape>) {
+            Some(parent) => at = parent,
+            None => break,
+        }
+    }
+    if at.count > 0 {
+        words[0] = Value::from_addr(std::ptr::from_ref(at).addr());
+    }
+    m.new_tuple(&words)
 }
 
 /// Attribute names in order of slot number.
@@ -92,6 +147,9 @@ fn extend(m: &mut Mutator, shape: &'static Shape, name: Value) -> R<&'static Sha
     let fresh = new_shape(m, shape.class.get(), Some(parent), Some(name), shape.count + 1, shape.inline_cap)?;
     // SAFETY: new_shape returns a Shape.
     let child = unsafe { &*(fresh.addr() as *const Shape) };
+    if child.count.is_multiple_of(INDEXED) {
+        child.extra.set(new_index(m, child)?);
+    }
     loop {
         let first = shape.children.get();
         child.sibling.set_word(first);
@@ -271,13 +329,13 @@ fn root_of_width(m: &mut Mutator, class: Value, inline_cap: u32) -> R<&'static S
         return Err(m.type_error("__class__ must be set to a class"));
     };
     while at.inline_cap != inline_cap {
-        if let Some(next) = at.other_width.get().and_then(types::cast::<Shape>) {
+        if let Some(next) = at.extra.get().and_then(types::cast::<Shape>) {
             at = next;
             continue;
         }
         let fresh = new_root(m, class, inline_cap)?;
         // Lost to another thread: then its shape is there, and may be the one.
-        let _ = at.other_width.set_if_empty(fresh);
+        let _ = at.extra.set_if_empty(fresh);
     }
     Ok(at)
 }
@@ -308,6 +366,32 @@ pub fn shown(v: Value) -> Vec<(Value, Value)> {
         all.retain(|(name, _)| !super::class::has_slot(class, *name));
     }
     all
+}
+
+/// The first attribute that `__dict__` shows in slot `at` or behind: the number behind its slot, name and value.
+pub fn shown_from(v: Value, at: usize) -> Option<(usize, Value, Value)> {
+    let shape = of(types::hdr(v));
+    let class = types::class_of(v);
+    for n in u32::try_from(at).ok()?..shape.count {
+        let (Some(key), Some(value)) = (key_at(shape, n), slot(v, shape, n).and_then(Slot::get)) else {
+            continue;
+        };
+        if !super::class::has_slot(class, key) {
+            return Some((n as usize + 1, key, value));
+        }
+    }
+    None
+}
+
+/// The name of the attribute in slot `n`.
+fn key_at(shape: &Shape, n: u32) -> Word {
+    let mut at = shape;
+    while at.count > n + 1 {
+        let far = at.count.is_multiple_of(INDEXED) && at.count - INDEXED > n;
+        let next = if far { tuple::items(at.extra.get()?).first()?.get()? } else { at.parent.get()? };
+        at = types::cast::<Shape>(next)?;
+    }
+    at.key.get()
 }
 
 /// Makes a bare instance of the class whose root shape this is.

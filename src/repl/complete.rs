@@ -16,6 +16,8 @@ const KEYWORDS: [&str; 35] = [
     "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
     "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
+/// More are not listed; rustyline can only count to 65535.
+const MOST: usize = 1000;
 /// What Tab types at the beginning of a line.
 const INDENT: &str = "    ";
 
@@ -27,6 +29,12 @@ pub fn candidates(th: &mut Thread, module: Value, before: &str, text: &str) -> (
     th.m.pending = pending;
     found.sort();
     found.dedup();
+    if found.len() > MOST {
+        // The last one stays: what all have in common can be told from the first and the last.
+        let last = found.len() - 1;
+        found.swap(MOST - 1, last);
+        found.truncate(MOST);
+    }
     (start, found)
 }
 

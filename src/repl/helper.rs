@@ -25,8 +25,10 @@ pub struct Help {
     colors: bool,
     orders: Rc<Receiver<Order>>,
     say: Sender<Said>,
-    /// The lines above this one that belong to the same input.
-    before: String,
+    /// What the colours have to know of the lines above; `None`: this one has no colours.
+    context: Option<String>,
+    /// Whether Tab completes.
+    completes: bool,
     /// The next drawing has nothing to do with a wake-up.
     announced: Cell<bool>,
     /// The line is drawn for the last time: without a marked bracket.
@@ -45,15 +47,17 @@ impl Help {
             colors,
             orders,
             say,
-            before: String::new(),
+            context: None,
+            completes: false,
             announced: Cell::new(false),
             last: Cell::new(false),
         }
     }
 
-    /// A new line.
-    pub fn begin(&mut self, before: String) {
-        self.before = before;
+    /// A new line. `before` are the lines above it that belong to the same input; `None`: it is no Mini.
+    pub fn begin(&mut self, before: Option<&str>) {
+        self.context = before.filter(|_| self.colors).map(paint::context);
+        self.completes = before.is_some();
         self.announced.set(false);
         self.last.set(false);
     }
@@ -96,10 +100,13 @@ impl Highlighter for Help {
         if !self.last.get() {
             self.screen.editing();
         }
-        if !self.colors {
-            return Cow::Borrowed(line);
+        match &self.context {
+            // A command of the prompt is no Mini.
+            Some(context) if !line.starts_with('%') => {
+                Cow::Owned(paint::line(context, line, (!self.last.get()).then_some(pos)))
+            }
+            _ => Cow::Borrowed(line),
         }
-        Cow::Owned(paint::line(&self.before, line, (!self.last.get()).then_some(pos)))
     }
 }
 
@@ -109,7 +116,7 @@ impl Completer for Help {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let text = line.get(..pos).unwrap_or(line);
         let nothing = Ok((pos, Vec::new()));
-        if self.say.send(Said::Complete(text.to_owned())).is_err() {
+        if !self.completes || self.say.send(Said::Complete(text.to_owned())).is_err() {
             return nothing;
         }
         match self.orders.recv() {

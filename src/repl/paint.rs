@@ -23,16 +23,27 @@ fn color(class: Class) -> &'static str {
     }
 }
 
-/// `line` in colours. `before` are the lines above it that belong to the same input; the cursor is at byte `cursor`.
-pub fn line(before: &str, line: &str, cursor: Option<usize>) -> String {
-    if before.is_empty() && line.starts_with('%') {
-        return line.to_owned();
-    }
-    let text = format!("{before}{line}");
+/// What has to be known of the lines above: the opening of the string that they end in, or nothing.
+pub fn context(before: &str) -> String {
+    let found = pieces(before);
+    let inside =
+        found.last().is_some_and(|p| p.class == Class::String && p.span.end as usize == before.len());
+    let opening = |text: &str| {
+        let quotes = text.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let opens = quotes.starts_with("\"\"\"") || quotes.starts_with("'''");
+        opens.then(|| text.get(..text.len() - quotes.len() + 3).unwrap_or("").to_owned())
+    };
+    let mut strings = found.iter().rev().take_while(|p| inside && p.class == Class::String);
+    strings.find_map(|p| opening(p.span.of(before))).unwrap_or_default()
+}
+
+/// `line` in colours, behind what `context` gave for the lines above it; the cursor is at byte `cursor`.
+pub fn line(context: &str, line: &str, cursor: Option<usize>) -> String {
+    let text = format!("{context}{line}");
     let found = pieces(&text);
-    let pair = cursor.and_then(|at| matching(&found, (before.len() + at) as u32));
+    let pair = cursor.and_then(|at| matching(&found, (context.len() + at) as u32));
     let mut out = String::with_capacity(line.len() * 2);
-    let mut at = before.len();
+    let mut at = context.len();
     for (i, piece) in found.iter().enumerate() {
         let (start, end) = (piece.span.start as usize, piece.span.end as usize);
         let Some(shown) = text.get(start.max(at)..end).filter(|shown| !shown.is_empty()) else { continue };
@@ -104,6 +115,15 @@ mod tests {
             assert_eq!(plain(&line("", text, Some(1))), text);
             assert_eq!(plain(&line("x = '''\n", text, None)), text);
         }
+    }
+
+    #[test]
+    fn lines_inside_a_string() {
+        assert_eq!(context("x = 1\ndef f():\n"), "");
+        assert_eq!(context("'''a'''\n"), "");
+        assert_eq!(context("x = 1\ny = rb'''a\n\nb\n"), "rb'''");
+        assert_eq!(context("f(\"\"\"a\n"), "\"\"\"");
+        assert_eq!(context("f'''a\n"), "f'''");
     }
 
     #[test]

@@ -258,7 +258,7 @@ fn throw_step(th: &mut Thread, it: &'static Iter, value: Value) -> R<Outcome> {
     let agen = it.state[0].value();
     let Some(g) = generator::of(agen) else { return Err(th.type_error("not an asynchronous generator")) };
     match stage(it) {
-        OVER => return Err(reused(th, it)),
+        OVER => Err(reused(th, it)),
         NEW => first_throw(th, it, g, value),
         _ => {
             let outcome = th.resume(agen, Input::Send(value));

@@ -71,7 +71,7 @@ fn check(th: &mut Thread, mut all: Vec<Value>, written: Option<Value>) -> R<Base
         }
     }
     match mro::best(&all) {
-        Ok(best) => Ok(Bases { all, best, written }),
-        Err(()) => Err(th.type_error("multiple bases have instance lay-out conflict")),
+        Some(best) => Ok(Bases { all, best, written }),
+        None => Err(th.type_error("multiple bases have instance lay-out conflict")),
     }
 }

@@ -41,12 +41,6 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
             let Some(p) = types::cast::<Property>(object) else { return Ok(None) };
             any_abstract(th, &[p.get.get(), p.set.get(), p.del.get()]).map(Some)
         }
-        Kind::Property => Ok(types::cast::<Property>(object).and_then(|p| match name {
-            "fget" => field(&p.get),
-            "fset" => field(&p.set),
-            "fdel" => field(&p.del),
-            _ => None,
-        })),
         Kind::StaticMethod | Kind::ClassMethod => Ok(match name {
             "__func__" | "__wrapped__" => func::unwrap_wrapper(object),
             "__isabstractmethod__" => Some(any_abstract(th, &[func::unwrap_wrapper(object)])?),
@@ -313,6 +307,16 @@ pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> 
                 "args" => {
                     let items = th.collect(value)?;
                     e.args.set(super::ops::build::list_to_tuple(th, items)?);
+                }
+                "__cause__" | "__context__"
+                    if !value.is_none() && types::kind_of(value) != Kind::Exception =>
+                {
+                    let what = name.trim_matches('_');
+                    let message = format!("exception {what} must be None or derive from BaseException");
+                    return Err(th.type_error(message));
+                }
+                "__traceback__" if !value.is_none() && types::kind_of(value) != Kind::Traceback => {
+                    return Err(th.type_error("__traceback__ must be a traceback or None"));
                 }
                 "__cause__" => {
                     none_is_empty(&e.cause);
