@@ -278,9 +278,12 @@ impl<'a> Compiler<'a> {
             (true, _) => self.emit(Op::Clear, run, 0, 0),
             (_, Some(values)) => self.load_const(run, values),
             _ => {
+                let mark = self.unit.top;
                 let (first, count) = self.run_of(&args.defaults)?;
                 self.at(span.start);
                 self.emit(Op::NewTuple, run, first, count);
+                // Cells follow `run` without a gap.
+                self.unit.top = mark;
             }
         }
         if keyword_only.is_empty() {

@@ -9,8 +9,10 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "_sync", "abc", "atexit", "bisect", "collections", "contextlib", "copy", "functools", "heapq", "io", "json", "keyword", "operator", "os", "posixpath", "queue",
-    "random", "re", "stat", "string", "threading", "traceback", "types",
+    "_sync", "abc", "argparse", "atexit", "base64", "bisect", "collections", "collections.abc", "contextlib",
+    "copy", "csv", "dataclasses", "datetime", "enum", "fnmatch", "fractions", "functools", "glob", "heapq", "io",
+    "json", "keyword", "operator", "os", "posixpath", "pprint", "queue", "random", "re", "stat", "statistics",
+    "string", "textwrap", "threading", "timeit", "traceback", "types", "typing", "warnings",
 }
 
 /// The source of an embedded module.

@@ -358,6 +358,11 @@ fn reduce(th: &mut Thread, args: Args) -> R {
     th.new_tuple(&[types::class_of(args.get(0)), rest])
 }
 
+fn with_parameter(th: &mut Thread, args: Args) -> R {
+    let types = crate::vm::import::import_dotted(th, "types")?;
+    th.call_method(types, "GenericAlias", &[args.get(0), args.get(1)])
+}
+
 static DEQUE: TypeDef = TypeDef {
     name: "deque",
     kind: Kind::Host,
@@ -403,7 +408,12 @@ static DEQUE: TypeDef = TypeDef {
         NativeDef::full("__eq__", "self, other, /", __eq__, "Compare item by item."),
         NativeDef::full("__ne__", "self, other, /", __ne__, "Compare item by item."),
     ],
-    class_methods: &[],
+    class_methods: &[NativeDef::full(
+        "__class_getitem__",
+        "cls, item, /",
+        with_parameter,
+        "The type of its items.",
+    )],
     properties: &[NativeDef::data("maxlen", "self", maxlen, "How many items there may be, or None.")],
     subclassable: true,
 };

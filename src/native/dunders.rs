@@ -331,7 +331,8 @@ fn type_new(th: &mut Thread, args: Args) -> R {
 fn super_new(th: &mut Thread, args: Args) -> R {
     match (args.opt(1), args.opt(2)) {
         (Some(class), Some(receiver)) => classes::new_super(th, class, receiver),
-        (Some(_), None) => Err(th.type_error("super() with one argument is not supported by Mini")),
+        // Without an object it is a descriptor: read through an instance, it is `super` of that.
+        (Some(class), None) => crate::object::func::new_super(&mut th.m, class, Value::NONE, Value::NONE),
         _ => Err(th.raise(Exc::RuntimeError, "super(): no arguments")),
     }
 }

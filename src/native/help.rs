@@ -23,18 +23,23 @@ help('name') does so for a module that is not imported yet.
 ";
 
 fn help(th: &mut Thread, args: Args) -> R {
-    let text = match args.opt(0) {
-        None => overview(th)?,
-        Some(v) => match str::as_str(v) {
-            Some(name) => match find(th, name)? {
-                Some(found) => describe(th, found)?,
-                None => format!("There is nothing of the name '{name}'.\n"),
-            },
-            None => describe(th, v)?,
-        },
-    };
-    to_stdout(th, &text)?;
+    let scope = th.scope();
+    let text = text(th, args.opt(0));
+    th.close(scope);
+    to_stdout(th, &text?)?;
     Ok(Value::NONE)
+}
+
+fn text(th: &mut Thread, wanted: Word) -> R<String> {
+    let Some(v) = wanted else { return overview(th) };
+    let Some(name) = str::as_str(v) else { return describe(th, v) };
+    match find(th, name)? {
+        Some(found) => {
+            th.root(found);
+            describe(th, found)
+        }
+        None => Ok(format!("There is nothing of the name '{name}'.\n")),
+    }
 }
 
 fn overview(th: &mut Thread) -> R<String> {
@@ -231,7 +236,12 @@ fn own(class: Value) -> Vec<(&'static str, Value)> {
 
 fn members(th: &mut Thread, class: Value) -> R<String> {
     let mut out = String::new();
-    for (name, v) in own(class) {
+    let own = own(class);
+    // The repr of a default may run anything, and a list of Rust's keeps nothing alive.
+    own.iter().for_each(|(_, v)| {
+        th.root(*v);
+    });
+    for (name, v) in own {
         let (v, mark) = match types::kind_of(v) {
             Kind::StaticMethod => (func::unwrap_wrapper(v).unwrap_or(v), "static "),
             Kind::ClassMethod => (func::unwrap_wrapper(v).unwrap_or(v), "class "),
@@ -261,6 +271,9 @@ fn module(th: &mut Thread, module: Value) -> R<String> {
     let name = name_of(th, module)?;
     let mut out = format!("Help on module {name}:\n\n{}", indented(&doc(th, module)?, "    "));
     let names = public_names(th, module)?;
+    names.iter().for_each(|(_, v)| {
+        th.root(*v);
+    });
     for (name, v) in names {
         match types::kind_of(v) {
             Kind::Function | Kind::Native => {

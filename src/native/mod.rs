@@ -2,6 +2,7 @@
 //! Must not know the eval loop.
 
 pub mod awaitables;
+pub mod binascii;
 pub mod builtins;
 pub mod bytearray;
 pub mod bytes;
@@ -94,6 +95,7 @@ pub use registry::{finish, flush_standard_streams, install, report_uncaught, sea
 /// The modules whose code is Rust; others are found as sources.
 pub static MODULES: &[&ModuleDef] = &[
     &awaitables::MODULE,
+    &binascii::MODULE,
     &builtins::MODULE,
     &deque::MODULE,
     &errno::MODULE,

@@ -8,6 +8,7 @@ use crate::object::{Exc, R, Value, Word, str};
 use crate::rt::terminal;
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
+use std::sync::OnceLock;
 
 pub const PRINT: NativeDef = NativeDef::full(
     "print",
@@ -16,6 +17,18 @@ pub const PRINT: NativeDef = NativeDef::full(
     "Write values to sys.stdout, separated by sep and followed by end.",
 );
 pub const INPUT: NativeDef = NativeDef::full("input", "prompt=, /", input, "Read a line from sys.stdin.");
+
+/// Reads a line behind a prompt for `input`; `None` inside: the end of the input.
+pub type LineReader = fn(&mut Thread, &str) -> R<Option<String>>;
+
+/// Who reads lines from the terminal, if somebody does: what was typed ahead is in his hands.
+static LINE_READER: OnceLock<LineReader> = OnceLock::new();
+
+/// From now on `input` in the main thread asks this reader if the standard streams are what they were.
+pub fn set_line_reader(reader: LineReader) {
+    // A second one cannot be: there is one prompt.
+    let _ = LINE_READER.set(reader);
+}
 
 /// Keyword-only parameters come before the rest: see `Args`.
 const SEP: usize = 0;
@@ -115,6 +128,14 @@ fn input(th: &mut Thread, args: Args) -> R {
     if let Some(stderr) = current(th, "stderr") {
         th.call_method(stderr, "flush", &[])?;
     }
+    if let Some(reader) = LINE_READER.get()
+        && th.m.member.is_main()
+        && [(stdin, 0), (stdout, 1)]
+            .iter()
+            .all(|(v, fd)| as_text_file(*v).is_some_and(|f| f.stream.fd() == *fd))
+    {
+        return input_by(th, *reader, stdout, args.opt(0));
+    }
     if let Some(prompt) = args.opt(0) {
         let text = th.str(prompt)?;
         th.call_method(stdout, "write", &[text])?;
@@ -128,6 +149,19 @@ fn input(th: &mut Thread, args: Args) -> R {
         Some(rest) => th.new_str(rest),
         None if text.is_empty() => Err(th.raise(Exc::EOFError, "EOF when reading a line")),
         None => Ok(line),
+    }
+}
+
+fn input_by(th: &mut Thread, reader: LineReader, stdout: Value, prompt: Word) -> R {
+    th.call_method(stdout, "flush", &[])?;
+    let prompt = match prompt {
+        Some(prompt) => th.str(prompt)?,
+        None => th.new_str("")?,
+    };
+    let text = str::as_str(prompt).unwrap_or("").to_owned();
+    match reader(th, &text)? {
+        Some(line) => th.new_str(&line),
+        None => Err(th.raise(Exc::EOFError, "EOF when reading a line")),
     }
 }
 

@@ -80,7 +80,7 @@ pub fn make_class(th: &mut Thread, module: &str, name: &str, fields: &[&str], sl
         let key = m.intern(key)?;
         attr::set_in_namespace(m, namespace, key, v)?;
     }
-    attr::add_trait(class, class::trait_bits::REPR);
+    crate::vm::class_change::add_trait(class, class::trait_bits::REPR);
     Ok(())
 }
 

@@ -131,6 +131,9 @@ pub static LOCAL: TypeDef = TypeDef {
 /// Start-up: attribute access of the class goes through its own methods.
 pub fn init(th: &mut Thread, module: Value) -> R<()> {
     support::remember_class(th, module, "_local", &CLASS)?;
-    attr::add_trait(CLASS.value(), trait_bits::GETATTRIBUTE | trait_bits::SETATTR | trait_bits::DELATTR);
+    crate::vm::class_change::add_trait(
+        CLASS.value(),
+        trait_bits::GETATTRIBUTE | trait_bits::SETATTR | trait_bits::DELATTR,
+    );
     Ok(())
 }

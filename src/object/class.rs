@@ -28,6 +28,9 @@ pub mod trait_bits {
     pub const CONTAINS: u64 = 8192;
     pub const REPR: u64 = 1 << 14;
     pub const STR: u64 = 1 << 15;
+    /// Says itself how the class as an object iterates, is shown, ... (`__class_iter__`, `__class_repr__`), which takes
+    /// a metaclass in Python: for enumerations.
+    pub const CLASS_PROTOCOL: u64 = 1 << 17;
     /// An abstract base class: see `vm::abstract_classes`.
     pub const ABC: u64 = 1 << 16;
     /// Derives from BaseException.
@@ -63,6 +66,7 @@ pub mod trait_bits {
             "__contains__" => CONTAINS,
             "__repr__" => REPR,
             "__str__" => STR,
+            "__class_iter__" | "__class_repr__" => CLASS_PROTOCOL,
             "_abc_impl" => ABC,
             _ => 0,
         }

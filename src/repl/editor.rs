@@ -12,11 +12,13 @@ use rustyline::{
 };
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
 
 /// What the prompt wants of the editor.
 pub enum Order {
-    /// A line; `before` are the lines above that belong to the same input, `lead` is left over in front of the prompt.
-    Read { lead: String, prompt: String, before: String },
+    /// A line of Mini, whose input has these lines above it; without them any line, which is neither painted nor
+    /// completed. `lead` is left over in front of the prompt.
+    Read { lead: String, prompt: String, before: Option<String> },
     /// An input to be offered again.
     Remember(String),
     /// What could replace the text from this byte to the cursor.
@@ -41,7 +43,8 @@ pub enum Said {
 /// The editor, as the prompt sees it.
 pub struct Line {
     orders: Sender<Order>,
-    said: Receiver<Said>,
+    /// Only the main thread listens.
+    said: Mutex<Receiver<Said>>,
     screen: &'static Screen,
 }
 
@@ -68,18 +71,18 @@ impl Line {
         let spawned = std::thread::Builder::new().name("mini-editor".to_owned()).spawn(work);
         spawned.map_err(|e| e.to_string())?;
         let screen = started.recv().map_err(|e| e.to_string())??;
-        Ok(Line { orders, said, screen })
+        Ok(Line { orders, said: Mutex::new(said), screen })
     }
 
-    /// Asks for a line.
-    pub fn read(&self, prompt: &str, before: &str) {
+    /// Asks for a line of Mini; `before` are the lines above it that belong to the same input. `None`: for any line.
+    pub fn read(&self, prompt: &str, before: Option<&str>) {
         let lead = self.screen.hold();
-        self.order(Order::Read { lead, prompt: prompt.to_owned(), before: before.to_owned() });
+        self.order(Order::Read { lead, prompt: prompt.to_owned(), before: before.map(str::to_owned) });
     }
 
     /// Waits until the editor says something. Only while detached.
     pub fn wait(&self) -> Said {
-        self.said.recv().unwrap_or(Said::End)
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).recv().unwrap_or(Said::End)
     }
 
     /// Answers [`Said::Complete`].
@@ -146,10 +149,11 @@ fn serve(
     while let Ok(order) = orders.recv() {
         match order {
             Order::Read { lead, prompt, before } => {
+                let painted = colors && before.is_some();
                 if let Some(help) = editor.helper_mut() {
-                    help.begin(&before);
+                    help.begin(before.as_deref());
                 }
-                let painted = if colors { paint::prompt(&prompt) } else { prompt.clone() };
+                let painted = if painted { paint::prompt(&prompt) } else { prompt.clone() };
                 let read = editor.readline(&(format!("{lead}{prompt}"), format!("{lead}{painted}")));
                 screen.release();
                 if say.send(told(read)).is_err() {

@@ -27,6 +27,8 @@ pub struct Help {
     say: Sender<Said>,
     /// What the colours have to know of the lines above; `None`: this one has no colours.
     context: Option<String>,
+    /// Whether Tab completes.
+    completes: bool,
     /// The next drawing has nothing to do with a wake-up.
     announced: Cell<bool>,
     /// The line is drawn for the last time: without a marked bracket.
@@ -46,14 +48,16 @@ impl Help {
             orders,
             say,
             context: None,
+            completes: false,
             announced: Cell::new(false),
             last: Cell::new(false),
         }
     }
 
-    /// A new line. `before` are the lines above it that belong to the same input.
-    pub fn begin(&mut self, before: &str) {
-        self.context = self.colors.then(|| paint::context(before));
+    /// A new line. `before` are the lines above it that belong to the same input; `None`: it is no Mini.
+    pub fn begin(&mut self, before: Option<&str>) {
+        self.context = before.filter(|_| self.colors).map(paint::context);
+        self.completes = before.is_some();
         self.announced.set(false);
         self.last.set(false);
     }
@@ -112,7 +116,7 @@ impl Completer for Help {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let text = line.get(..pos).unwrap_or(line);
         let nothing = Ok((pos, Vec::new()));
-        if self.say.send(Said::Complete(text.to_owned())).is_err() {
+        if !self.completes || self.say.send(Said::Complete(text.to_owned())).is_err() {
             return nothing;
         }
         match self.orders.recv() {

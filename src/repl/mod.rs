@@ -25,15 +25,19 @@ use editor::{Line, Said};
 use history::History;
 use plain::Plain;
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 /// The code of past inputs lies mostly outside the heap, whose growth does not show it: collected every so many inputs.
 const COLLECT_EVERY: usize = 100;
 
 /// Where lines come from.
 enum Lines {
-    Edited(Line),
+    Edited(&'static Line),
     Plain(Plain),
 }
+
+/// The editor, once there is one.
+static LINE: OnceLock<Line> = OnceLock::new();
 
 /// What one look at the lines gave.
 enum Typed {
@@ -114,7 +118,10 @@ fn open(th: &mut Thread, module: Value) -> Prompt {
     let (mut history, inputs) = if is_editable() { History::open() } else { History::none() };
     let last = inputs.last().cloned().unwrap_or_default();
     let lines = match is_editable().then(|| Line::start(inputs, has_colors())) {
-        Some(Ok(line)) => Lines::Edited(line),
+        Some(Ok(line)) => {
+            native::print::set_line_reader(read_for_input);
+            Lines::Edited(LINE.get_or_init(|| line))
+        }
         Some(Err(why)) => {
             native::print_error(th, &format!("mini: lines cannot be edited here: {why}\n"));
             history = History::none().0;
@@ -216,7 +223,7 @@ impl Prompt {
 
 /// A line of the editor, which may ask for completions meanwhile.
 fn edited(th: &mut Thread, line: &Line, module: Value, prompt: &str, before: &str) -> Typed {
-    line.read(prompt, before);
+    line.read(prompt, Some(before));
     loop {
         match th.detach(Cause::Blocking, || line.wait()) {
             Said::Complete(text) => {
@@ -235,6 +242,19 @@ fn edited(th: &mut Thread, line: &Line, module: Value, prompt: &str, before: &st
                 return Typed::End;
             }
         }
+    }
+}
+
+/// A line for the function `input`.
+/// Errors: KeyboardInterrupt.
+fn read_for_input(th: &mut Thread, prompt: &str) -> R<Option<String>> {
+    let Some(line) = LINE.get() else { return Ok(None) };
+    line.read(prompt, None);
+    match th.detach(Cause::Blocking, || line.wait()) {
+        Said::Line(text) => Ok(Some(text)),
+        Said::Interrupted => Err(poll::keyboard_interrupt(th)),
+        Said::Garbled => Err(th.value_error("the line is not UTF-8")),
+        Said::Complete(_) | Said::End | Said::Failed(_) => Ok(None),
     }
 }
 

@@ -7,6 +7,9 @@ use crate::object::R;
 use crate::rt::syscall;
 use crate::vm::thread::Thread;
 
+/// A signal just before the wait does not end it: so often, in milliseconds, it ends by itself.
+const LOOK_AROUND: i32 = 100;
+
 /// The bytes read behind the last line.
 #[derive(Default)]
 pub struct Plain {
@@ -24,7 +27,12 @@ impl Plain {
                 return Ok(Some(text(&line)));
             }
             let mut buffer = [0; 1024];
-            let n = match th.detach(Cause::Blocking, || syscall::read(0, &mut buffer)) {
+            let got = th.detach(Cause::Blocking, || match syscall::wait_readable(0, LOOK_AROUND) {
+                Ok(true) => syscall::read(0, &mut buffer),
+                Ok(false) => Err(libc::EINTR),
+                Err(errno) => Err(errno),
+            });
+            let n = match got {
                 Ok(n) => n,
                 Err(libc::EINTR) => {
                     th.check_signals()?;

@@ -29,6 +29,13 @@ pub fn write(fd: i32, bytes: &[u8]) -> Sys<usize> {
     checked(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) } as i64).map(|n| n as usize)
 }
 
+/// Waits until there is something to read, for at most so many milliseconds. Tells whether there is.
+pub fn wait_readable(fd: i32, milliseconds: i32) -> Sys<bool> {
+    let mut wanted = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one live element, which the kernel writes to.
+    checked(i64::from(unsafe { libc::poll(&raw mut wanted, 1, milliseconds) })).map(|n| n > 0)
+}
+
 /// Opens a path; the descriptor is not inherited by programs that are started.
 pub fn open(path: &CStr, flags: i32, mode: u32) -> Sys<i32> {
     // SAFETY: a NUL-terminated path; the third argument is the one that O_CREAT reads.

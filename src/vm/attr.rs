@@ -11,10 +11,11 @@
 //!
 //! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
+use super::class_change;
 use super::frame::LINK;
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
-use crate::object::layout::{BoundMethod, Cell, Class, Function, Module, Native, Property, Shape, Super};
+use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, sync, tuple, types};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
@@ -239,10 +240,10 @@ fn mark_cached(object: Value) {
 }
 
 /// Whether reading this class attribute through an instance gives something else than itself.
-fn is_descriptor(th: &mut Thread, v: Value) -> bool {
+pub fn is_descriptor(th: &mut Thread, v: Value) -> bool {
     use Kind::*;
     match types::kind_of(v) {
-        Function | Property | StaticMethod | ClassMethod => true,
+        Function | Property | StaticMethod | ClassMethod | Super => true,
         Native => is_method(v),
         Instance => has_get(th, v),
         _ => false,
@@ -316,7 +317,7 @@ fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<
     })
 }
 
-fn is_data_descriptor(th: &mut Thread, v: Value) -> bool {
+pub fn is_data_descriptor(th: &mut Thread, v: Value) -> bool {
     types::kind_of(v) == Kind::Property
         || types::kind_of(v) == Kind::Instance
             && (th.lookup_override(v, "__set__").is_some() || th.lookup_override(v, "__delete__").is_some())
@@ -366,6 +367,10 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
         Kind::StaticMethod => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
         Kind::ClassMethod => bind_to_class(th, v, class),
         Kind::Property | Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
+        Kind::Super => match types::cast::<Super>(v) {
+            Some(s) if s.receiver.value().is_none() => super::classes::new_super(th, s.class.value(), object),
+            _ => Ok(v),
+        },
         Kind::Property => match types::cast::<Property>(v).and_then(|p| p.get.get()) {
             Some(getter) => ask_getter(th, getter, object),
             None => Err(th.raise(Exc::AttributeError, "property has no getter")),
@@ -393,7 +398,8 @@ fn find_in_module(th: &mut Thread, module: Value, name: Value) -> R<Found> {
 
 fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
     if text(name) == "__annotations__" && class::find_own(class, name).is_none() {
-        return own_annotations(th, class, name);
+        return class_change::own_annotations(th, class, name)
+            .map(|v| v.map_or(Found::Nothing, Found::Computed));
     }
     if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
@@ -406,17 +412,6 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
         });
     }
     find_plainly(th, class, types::class_of_kind(Kind::Class), name)
-}
-
-/// A class's annotations are its own: a base's are none of its attributes.
-#[cold]
-fn own_annotations(th: &mut Thread, class: Value, name: Value) -> R<Found> {
-    if class::traits(class) & trait_bits::HEAP_TYPE == 0 {
-        return Ok(Found::Nothing);
-    }
-    let fresh = th.m.new_dict()?;
-    set_in_class(th, class, name, Some(fresh))?;
-    Ok(Found::Computed(fresh))
 }
 
 fn find_in_super(th: &mut Thread, object: Value, name: Value) -> R<Found> {
@@ -549,7 +544,7 @@ pub fn set(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
 /// `object.__setattr__`.
 pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
     match types::kind_of(object) {
-        Kind::Class => return set_in_class(th, object, name, Some(value)),
+        Kind::Class => return class_change::set_in_class(th, object, name, Some(value)),
         Kind::Module => return set_in_namespace(&mut th.m, func::module_dict(object), name, value),
         _ => {}
     }
@@ -625,75 +620,6 @@ pub fn set_in_namespace(m: &mut Mutator, namespace: Word, name: Value, value: Va
     Ok(())
 }
 
-/// Binds (or, with EMPTY, unbinds) a name in a class's namespace, and tells the caches.
-pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> R<()> {
-    let Some(c) = class::cast(class) else { return Ok(()) };
-    if c.traits.load(Ordering::Relaxed) & trait_bits::HEAP_TYPE == 0 {
-        let message =
-            format!("cannot set '{}' attribute of immutable type '{}'", text(name), class::name(class));
-        return Err(th.type_error(message));
-    }
-    if let Some(v) = value
-        && super::fields::set(th, class, text(name), v)?
-    {
-        return Ok(());
-    }
-    let cell = dict::cell_for(&mut th.m, c.dict.value(), name)?;
-    let Some(cell) = types::cast::<Cell>(cell) else { return Ok(()) };
-    let before = cell.value.get();
-    let fresh = binding_of(before) != binding_of(value) || binding_of(value) == Binding::Special;
-    cell.value.set_word(value);
-    let bit = trait_bits::of_name(text(name));
-    if bit != 0 {
-        add_trait(class, bit);
-    }
-    if fresh || bit != 0 || value.is_some_and(|v| types::kind_of(v) == Kind::Instance && is_wrapper(th, v)) {
-        changed(th, c);
-    }
-    Ok(())
-}
-
-/// An object that is a descriptor: what caches say of a plain value with the same name is void.
-fn is_wrapper(th: &mut Thread, v: Value) -> bool {
-    is_descriptor(th, v) || is_data_descriptor(th, v)
-}
-
-/// What reading a class attribute through an instance does: caches rely on it.
-#[derive(PartialEq, Eq)]
-enum Binding {
-    Absent,
-    Plain,
-    Function,
-    Special,
-}
-
-fn binding_of(v: Word) -> Binding {
-    match v.map(types::kind_of) {
-        None => Binding::Absent,
-        Some(Kind::Function) => Binding::Function,
-        Some(Kind::Native | Kind::Property | Kind::StaticMethod | Kind::ClassMethod) => Binding::Special,
-        Some(_) => Binding::Plain,
-    }
-}
-
-/// A class and its subclasses get a trait bit.
-pub fn add_trait(class: Value, bit: u64) {
-    let Some(c) = class::cast(class) else { return };
-    c.traits.fetch_or(bit & trait_bits::INHERITED, Ordering::Relaxed);
-    if bit & trait_bits::INHERITED != 0 {
-        class::subclasses(class).into_iter().for_each(|sub| add_trait(sub, bit));
-    }
-}
-
-/// A name came or went in a class: cached lookups along it are void.
-fn changed(th: &mut Thread, c: &Class) {
-    class::bump_epoch();
-    fence(Ordering::SeqCst);
-    if c.traits.load(Ordering::SeqCst) & trait_bits::CACHED != 0 {
-        th.stop_the_world(|_| super::link::flush_caches());
-    }
-}
-
 /// `del object.name`.
 pub fn delete(th: &mut Thread, object: Value, name: Value) -> R<()> {
     let class = types::class_of(object);
@@ -725,7 +651,7 @@ fn delete_own(th: &mut Thread, object: Value, name: Value) -> R<bool> {
 pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
     match types::kind_of(object) {
         Kind::Class if class::find_own(object, name).is_some() => {
-            return set_in_class(th, object, name, None);
+            return class_change::set_in_class(th, object, name, None);
         }
         Kind::Module => {
             let cell = func::module_dict(object).and_then(|d| dict::find_cell(d, name));
@@ -805,8 +731,20 @@ impl Thread {
 
     /// The special method of an object's type, unbound.
     pub fn lookup_special(&mut self, object: Value, name: &str) -> Word {
+        if class::traits(object) & trait_bits::CLASS_PROTOCOL != 0
+            && let Some(f) = self.lookup_in_class(object, name)
+        {
+            return Some(f);
+        }
         let name = self.name(name).ok()?;
         self.lookup.find(types::class_of(object), name)?.value.get()
+    }
+
+    /// What a class says of itself as an object: `__class_iter__` for `__iter__`.
+    #[cold]
+    fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
+        let name = self.name(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
+        self.lookup.find(class, name)?.value.get().filter(|f| types::kind_of(*f) == Kind::Function)
     }
 
     /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators
@@ -816,7 +754,13 @@ impl Thread {
         if !object.is_ref() {
             return None;
         }
-        let by_table = matches!(types::hdr(object).kind, Kind::Host | Kind::Iter);
+        let by_table = match types::hdr(object).kind {
+            Kind::Host | Kind::Iter => true,
+            Kind::Class if class::traits(object) & trait_bits::CLASS_PROTOCOL != 0 => {
+                return self.lookup_in_class(object, name);
+            }
+            _ => false,
+        };
         if !by_table && class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
             return None;
         }

@@ -210,7 +210,7 @@ fn fill_class(th: &mut Thread, class: Value, def: &'static TypeDef) -> R<()> {
     }
     add_methods(th, class, def.methods)?;
     if def.kind == Kind::Host && def.methods.iter().any(|m| m.name == "__hash__") {
-        attr::add_trait(class, trait_bits::HASH);
+        super::class_change::add_trait(class, trait_bits::HASH);
     }
     for m in def.class_methods {
         add_class_method(th, class, m)?;

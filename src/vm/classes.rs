@@ -6,7 +6,7 @@ use super::call::{self, Called};
 use super::frame::{self, CTOR, LINK};
 use super::ops::build::dict_items;
 use super::thread::Thread;
-use super::{abstract_classes, attr, bind, slot_names};
+use super::{abstract_classes, attr, bind, class_change, slot_names};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, intern, shape, str, tuple, types};
@@ -131,7 +131,7 @@ fn make(th: &mut Thread, s: &Statement) -> R {
     };
     let class = class::new_class(&mut th.m, &plan)?;
     // Another thread may have given a base a trait before it could find this subclass.
-    attr::add_trait(class, traits());
+    class_change::add_trait(class, traits());
     let Some(c) = class::cast(class) else { return Ok(class) };
     fill_namespace(th, class, c, s)?;
     slot_names::declare(th, class, c, &s.bases)?;
@@ -156,7 +156,7 @@ fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<
         let value = implicit_wrapper(th, name, value)?;
         let key = intern::intern_value(&mut th.m, key)?;
         attr::set_in_namespace(&mut th.m, c.dict.get(), key, value)?;
-        attr::add_trait(class, trait_bits::of_name(name));
+        class_change::add_trait(class, trait_bits::of_name(name));
     }
     for (name, value) in [("__module__", s.module), ("__doc__", Some(Value::NONE))] {
         let name = th.m.intern(name)?;
@@ -167,7 +167,7 @@ fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<
     if eq && !hash {
         let name = th.name("__hash__")?;
         attr::set_in_namespace(&mut th.m, c.dict.get(), name, Value::NONE)?;
-        attr::add_trait(class, trait_bits::HASH);
+        class_change::add_trait(class, trait_bits::HASH);
     }
     Ok(())
 }

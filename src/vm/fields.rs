@@ -308,6 +308,16 @@ pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> 
                     let items = th.collect(value)?;
                     e.args.set(super::ops::build::list_to_tuple(th, items)?);
                 }
+                "__cause__" | "__context__"
+                    if !value.is_none() && types::kind_of(value) != Kind::Exception =>
+                {
+                    let what = name.trim_matches('_');
+                    let message = format!("exception {what} must be None or derive from BaseException");
+                    return Err(th.type_error(message));
+                }
+                "__traceback__" if !value.is_none() && types::kind_of(value) != Kind::Traceback => {
+                    return Err(th.type_error("__traceback__ must be a traceback or None"));
+                }
                 "__cause__" => {
                     none_is_empty(&e.cause);
                     e.suppress.set(Value::TRUE);

@@ -7,6 +7,7 @@ pub mod bases;
 pub mod bind;
 pub mod boot;
 pub mod call;
+pub mod class_change;
 pub mod classes;
 pub mod compare_containers;
 pub mod container_ops;

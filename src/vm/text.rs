@@ -75,7 +75,10 @@ impl Thread {
             Kind::Super => types::cast::<Super>(v).map_or(String::new(), |s| {
                 let (class, own) =
                     (class::name(s.class.value()), class::name(types::class_of(s.receiver.value())));
-                format!("<super: <class '{class}'>, <{own} object>>")
+                match s.receiver.value().is_none() {
+                    true => format!("<super: <class '{class}'>, NULL>"),
+                    false => format!("<super: <class '{class}'>, <{own} object>>"),
+                }
             }),
             Kind::Code => code_text(v),
             Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => {

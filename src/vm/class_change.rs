@@ -1,0 +1,92 @@
+//! Changing a class: names in its namespace, its trait bits, and the caches that relied on what was there before.
+//! Must not know how attributes are looked up.
+
+use super::attr;
+use super::thread::Thread;
+use crate::object::class::{self, trait_bits};
+use crate::object::layout::{Cell, Class};
+use crate::object::{Kind, R, Value, Word, dict, str, types};
+use std::sync::atomic::{Ordering, fence};
+
+/// Binds (or, with EMPTY, unbinds) a name in a class's namespace, and tells the caches.
+pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> R<()> {
+    let Some(c) = class::cast(class) else { return Ok(()) };
+    if c.traits.load(Ordering::Relaxed) & trait_bits::HEAP_TYPE == 0 {
+        let message = format!(
+            "cannot set '{}' attribute of immutable type '{}'",
+            str::as_str(name).unwrap_or("?"),
+            class::name(class)
+        );
+        return Err(th.type_error(message));
+    }
+    if let Some(v) = value
+        && super::fields::set(th, class, str::as_str(name).unwrap_or("?"), v)?
+    {
+        return Ok(());
+    }
+    let cell = dict::cell_for(&mut th.m, c.dict.value(), name)?;
+    let Some(cell) = types::cast::<Cell>(cell) else { return Ok(()) };
+    let before = cell.value.get();
+    let fresh = binding_of(before) != binding_of(value) || binding_of(value) == Binding::Special;
+    cell.value.set_word(value);
+    let bit = trait_bits::of_name(str::as_str(name).unwrap_or("?"));
+    if bit != 0 {
+        add_trait(class, bit);
+    }
+    if fresh || bit != 0 || value.is_some_and(|v| types::kind_of(v) == Kind::Instance && is_wrapper(th, v)) {
+        changed(th, c);
+    }
+    Ok(())
+}
+
+/// An object that is a descriptor: what caches say of a plain value with the same name is void.
+fn is_wrapper(th: &mut Thread, v: Value) -> bool {
+    attr::is_descriptor(th, v) || attr::is_data_descriptor(th, v)
+}
+
+/// What reading a class attribute through an instance does: caches rely on it.
+#[derive(PartialEq, Eq)]
+enum Binding {
+    Absent,
+    Plain,
+    Function,
+    Special,
+}
+
+fn binding_of(v: Word) -> Binding {
+    match v.map(types::kind_of) {
+        None => Binding::Absent,
+        Some(Kind::Function) => Binding::Function,
+        Some(Kind::Native | Kind::Property | Kind::StaticMethod | Kind::ClassMethod) => Binding::Special,
+        Some(_) => Binding::Plain,
+    }
+}
+
+/// A class and its subclasses get a trait bit.
+pub fn add_trait(class: Value, bit: u64) {
+    let Some(c) = class::cast(class) else { return };
+    c.traits.fetch_or(bit & trait_bits::INHERITED, Ordering::Relaxed);
+    if bit & trait_bits::INHERITED != 0 {
+        class::subclasses(class).into_iter().for_each(|sub| add_trait(sub, bit));
+    }
+}
+
+/// A name came or went in a class: cached lookups along it are void.
+fn changed(th: &mut Thread, c: &Class) {
+    class::bump_epoch();
+    fence(Ordering::SeqCst);
+    if c.traits.load(Ordering::SeqCst) & trait_bits::CACHED != 0 {
+        th.stop_the_world(|_| super::link::flush_caches());
+    }
+}
+
+/// A class's annotations are its own: a base's are none of its attributes.
+#[cold]
+pub fn own_annotations(th: &mut Thread, class: Value, name: Value) -> R<Word> {
+    if class::traits(class) & trait_bits::HEAP_TYPE == 0 {
+        return Ok(None);
+    }
+    let fresh = th.m.new_dict()?;
+    set_in_class(th, class, name, Some(fresh))?;
+    Ok(Some(fresh))
+}
