@@ -3,11 +3,18 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use std::sync::LazyLock;
+
 use super::futex::{self, Wake};
 
 const EMPTY: u32 = 0;
 const TOKEN: u32 = 1;
 const ASLEEP: u32 = 2;
+
+/// Looks before sleeping: about the time that falling asleep and being woken takes. On one processor the waker could not
+/// run meanwhile.
+static SPINS: LazyLock<u32> =
+    LazyLock::new(|| if std::thread::available_parallelism().is_ok_and(|n| n.get() > 1) { 100 } else { 0 });
 
 /// One thread sleeps here, any thread wakes it.
 #[derive(Debug)]
@@ -20,6 +27,7 @@ impl Parker {
 
     /// Sleeps until woken, or the deadline (monotonic nanoseconds), or a signal; may also return for no reason.
     pub fn park(&self, deadline: Option<u64>) -> Wake {
+        self.spin();
         if self.0.compare_exchange(EMPTY, ASLEEP, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             self.0.swap(EMPTY, Ordering::SeqCst);
             return Wake::Woken;
@@ -28,6 +36,17 @@ impl Parker {
         // Whoever woke us did so after its own change, which the caller is about to look at.
         self.0.swap(EMPTY, Ordering::SeqCst);
         why
+    }
+
+    /// Waits a moment for a waker that is just about to come: two threads that hand something back and forth then need
+    /// no system call.
+    fn spin(&self) {
+        for _ in 0..*SPINS {
+            if self.0.load(Ordering::Acquire) != EMPTY {
+                return;
+            }
+            std::hint::spin_loop();
+        }
     }
 
     /// Wakes the sleeper, or spares it its next sleep. Safe in a signal handler.

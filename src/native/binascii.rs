@@ -178,6 +178,8 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
     let namespace = th.new_dict()?;
     let text = th.m.intern("binascii")?;
     support::put(&mut th.m, namespace, "__module__", text)?;
+    let doc = th.new_str("Text that stands for no bytes.")?;
+    support::put(&mut th.m, namespace, "__doc__", doc)?;
     let class = classes::make_dynamic(th, [name, bases, namespace], &[])?;
     boot::set_global(th, module, "Error", class)
 }
