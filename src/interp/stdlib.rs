@@ -9,10 +9,10 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "_sync", "abc", "atexit", "base64", "bisect", "collections", "collections.abc", "contextlib", "copy", "csv",
-    "dataclasses", "enum", "fnmatch", "fractions", "functools", "glob", "heapq", "io", "json", "keyword",
-    "operator", "os", "posixpath", "queue", "random", "re", "stat", "statistics", "string", "textwrap",
-    "threading", "timeit", "traceback", "types", "typing", "warnings",
+    "_sync", "abc", "argparse", "atexit", "base64", "bisect", "collections", "collections.abc", "contextlib",
+    "copy", "csv", "dataclasses", "datetime", "enum", "fnmatch", "fractions", "functools", "glob", "heapq", "io",
+    "json", "keyword", "operator", "os", "posixpath", "pprint", "queue", "random", "re", "stat", "statistics",
+    "string", "textwrap", "threading", "timeit", "traceback", "types", "typing", "warnings",
 }
 
 /// The source of an embedded module.
