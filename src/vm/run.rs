@@ -8,6 +8,7 @@
 //! The loop is one function, which LLVM has to see whole: the longest file of the project. What its arms are made of is
 //! in `run/word.rs` and `run/raw.rs`.
 
+mod enter;
 mod mode;
 mod raw;
 mod resume;
@@ -16,12 +17,12 @@ mod word;
 use super::frame::{self, LINK};
 use super::ops::{arith, build, compare, except, group, item, iterate, matching, names, suspend, test};
 use super::thread::Thread;
-use super::{attr, awaitable, call, classes, coroutine, import, poll, stack, unwind};
+use super::{attr, awaitable, call, classes, coroutine, import, poll, unwind};
 use crate::bytecode::op::{Insn, Op};
-use crate::gil::LoopKind;
 use crate::object::layout::{Cell, Function, Generator};
 use crate::object::num::{BinOp, CmpOp, UnOp};
 use crate::object::{Kind, R, Slot, Value};
+pub use enter::run_entered;
 pub use mode::{Free, Locked, Mode, Stepped};
 use raw::*;
 use resume::resumed;
@@ -36,31 +37,6 @@ pub enum Exit {
     Raised,
     /// The policy changed: go on in the instantiation that `Thread::loop_kind` names.
     Switch,
-}
-
-/// Runs the frame at `th.base` until the frame that was entered from Rust ends, under whatever policy is in force.
-pub fn run_entered(th: &mut Thread) -> R {
-    loop {
-        // SAFETY: the caller has pushed a complete frame of verified code.
-        let exit = unsafe {
-            match th.loop_kind {
-                LoopKind::Free => run::<Free>(th),
-                LoopKind::Locked => run::<Locked>(th),
-                LoopKind::Stepped => run::<Stepped>(th),
-            }
-        };
-        match exit {
-            Exit::Done(v) => return Ok(v),
-            Exit::Raised => return Err(crate::object::Raised),
-            Exit::Switch => {
-                // Not in the loop: its registers and frame still hold what the abandoned instruction worked on.
-                if std::mem::take(&mut th.scarce) {
-                    stack::wipe();
-                    poll::collect(th);
-                }
-            }
-        }
-    }
 }
 
 /// Runs bytecode from `th.pc` in the frame at `th.base`.
