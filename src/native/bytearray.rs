@@ -24,7 +24,7 @@ fn this(m: &mut Mutator, args: Args) -> R<&'static ByteArray> {
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {
-    let (shape, extra) = subclass::plan(args.get(0), Kind::ByteArray);
+    let (shape, extra) = subclass::plan(&mut th.m, args.get(0), Kind::ByteArray)?;
     let source = source(th, args)?;
     let v = bytearray::new_as(&mut th.m, &source, shape, extra)?;
     Ok(subclass::finish(v, extra))

@@ -18,7 +18,7 @@ const LIMIT: i64 = 1 << 32;
 /// `bytes(source=b'', encoding, errors)`; the class comes first.
 fn construct(th: &mut Thread, args: Args) -> R {
     let made = from_arguments(th, args, "bytes")?;
-    let (shape, extra) = subclass::plan(args.get(0), Kind::Bytes);
+    let (shape, extra) = subclass::plan(&mut th.m, args.get(0), Kind::Bytes)?;
     if extra == 0 && types::class_of(made) == args.get(0) {
         return Ok(made);
     }

@@ -22,7 +22,7 @@ fn this(m: &mut Mutator, args: Args) -> R<&'static Dict> {
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {
-    let (shape, extra) = subclass::plan(args.get(0), Kind::Dict);
+    let (shape, extra) = subclass::plan(&mut th.m, args.get(0), Kind::Dict)?;
     let source = args.opt(1).and_then(dict::of);
     let d = match source {
         // A copy of the table is faster than a walk.

@@ -9,7 +9,7 @@ use crate::object::error::{Exc, R};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
 use crate::object::value::Value;
-use crate::object::{bytes, class, float, heap, str, text_repr, types};
+use crate::object::{bytes, float, str, subclass, text_repr, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use dashu_int::ops::BitTest;
@@ -27,7 +27,8 @@ fn of_class(m: &mut Mutator, class: Value, f: f64) -> R {
     if class == types::class_of_kind(Kind::Float) {
         return m.new_float(f);
     }
-    m.new_float_subclass(heap::compress(class::root_shape(class)), f)
+    let shape = subclass::shape_of(m, class, Kind::Float)?;
+    m.new_float_subclass(shape, f)
 }
 
 fn convert(th: &mut Thread, x: Value) -> R<f64> {

@@ -22,7 +22,7 @@ fn this(m: &mut Mutator, args: Args) -> R<&'static List> {
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {
-    let (shape, extra) = subclass::plan(args.get(0), Kind::List);
+    let (shape, extra) = subclass::plan(&mut th.m, args.get(0), Kind::List)?;
     if extra == 0 {
         return match args.opt(1) {
             Some(v) => th.collect(v),

@@ -85,6 +85,6 @@ pub fn int_of_class(m: &mut Mutator, class: Value, v: Value) -> R {
     if class == types::class_of_kind(Kind::Int) {
         return plain_int(m, v);
     }
-    let shape = crate::object::heap::compress(crate::object::class::root_shape(class));
+    let shape = crate::object::subclass::shape_of(m, class, Kind::Int)?;
     m.new_int_subclass(shape, &int::to_ibig(v).unwrap_or_default())
 }

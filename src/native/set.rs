@@ -36,7 +36,7 @@ fn construct_frozenset(th: &mut Thread, args: Args) -> R {
 }
 
 fn construct(th: &mut Thread, args: Args, kind: Kind) -> R {
-    let (shape, extra) = subclass::plan(args.get(0), kind);
+    let (shape, extra) = subclass::plan(&mut th.m, args.get(0), kind)?;
     let s = set::new_as(th, kind, shape, extra)?;
     let s = subclass::finish(set::value(s), extra);
     if let Some(v) = args.opt(1) {

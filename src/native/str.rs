@@ -7,7 +7,7 @@ use super::{
 };
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Word, bytes, class, heap, str, types};
+use crate::object::{R, Word, bytes, str, subclass, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 
@@ -25,7 +25,7 @@ fn construct(th: &mut Thread, args: Args) -> R {
     if class == types::class_of_kind(Kind::Str) {
         return Ok(made);
     }
-    let shape = heap::compress(class::root_shape(class));
+    let shape = subclass::shape_of(&mut th.m, class, Kind::Str)?;
     th.new_str_subclass(shape, str::as_str(made).unwrap_or(""))
 }
 

@@ -7,7 +7,7 @@ use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 
 fn construct(th: &mut Thread, args: Args) -> R {
-    let (shape, extra) = subclass::plan(args.get(0), Kind::Tuple);
+    let (shape, extra) = subclass::plan(&mut th.m, args.get(0), Kind::Tuple)?;
     let Some(source) = args.opt(1) else {
         let t = tuple::from_fn_as(th, 0, shape, extra, |_| None)?;
         return Ok(subclass::finish(tuple::value(t), extra));

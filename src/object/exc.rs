@@ -4,9 +4,8 @@ use super::error::R;
 use super::header::{Hdr, Kind};
 use super::layout::{self, Exception, Traceback};
 use super::mutator::Mutator;
-use super::types;
 use super::value::{Value, Word};
-use super::{class, heap};
+use super::{subclass, types};
 
 /// Makes an instance of the exception class with these arguments. Does not run `__init__`.
 pub fn new_exception(m: &mut Mutator, class: Value, args: &[Value]) -> R {
@@ -16,7 +15,7 @@ pub fn new_exception(m: &mut Mutator, class: Value, args: &[Value]) -> R {
 
 /// As `new_exception`, the arguments already a tuple.
 pub fn new_with_tuple(m: &mut Mutator, class: Value, args: Value) -> R {
-    let shape = heap::compress(class::root_shape(class));
+    let shape = subclass::shape_of(m, class, Kind::Exception)?;
     let exc = m.alloc_as::<Exception>(Kind::Exception, shape, 0)?;
     // SAFETY: freshly allocated, of this size, and not shared yet.
     let exc = unsafe {

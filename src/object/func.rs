@@ -87,7 +87,7 @@ pub fn new_property(m: &mut Mutator, get: Word, set: Word, del: Word, doc: Word)
 
 /// As `new_property`, of a class that derives from `property`.
 pub fn new_property_as(m: &mut Mutator, class: Value, parts: [Word; 4]) -> R {
-    let (shape, extra) = subclass::plan(class, Kind::Property);
+    let (shape, extra) = subclass::plan(m, class, Kind::Property)?;
     let p = m.alloc_as::<Property>(Kind::Property, shape, extra * 8)?;
     // SAFETY: freshly allocated, with the four words of the struct behind the header, and not shared yet.
     unsafe { (&raw mut (*p).get).cast::<[Word; 4]>().write(parts) };
@@ -154,7 +154,7 @@ pub fn proxied(v: Value) -> Word {
 
 /// An object of `class` (a class whose instances are of kind Host) that owns `data`.
 pub fn new_host(m: &mut Mutator, class: Value, data: Box<dyn Any + Send + Sync>) -> R {
-    let root = heap::compress(super::class::root_shape(class));
+    let root = subclass::shape_of(m, class, Kind::Host)?;
     let p = m.alloc_as::<Host>(Kind::Host, root, 0)?;
     let data = Box::into_raw(Box::new(data)).cast::<()>();
     // SAFETY: freshly allocated, of this size, and not shared yet.

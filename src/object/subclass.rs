@@ -1,17 +1,41 @@
 //! Objects of built-in kinds whose class is written in Mini: they carry an attribute word in the last word of their cell.
 //! Must not know the kinds.
 
+use super::error::{R, Raised};
 use super::header::{Kind, flag};
+use super::mutator::Mutator;
 use super::value::Value;
 use super::{class, heap, trace, types};
 use std::sync::atomic::Ordering;
 
 /// The shape for an instance of `class`, and how many words it needs behind its payload.
-pub fn plan(class: Value, kind: Kind) -> (u32, usize) {
+/// Errors: TypeError if it is no class, or one of other objects.
+pub fn plan(m: &mut Mutator, class: Value, kind: Kind) -> R<(u32, usize)> {
     if class == types::class_of_kind(kind) {
-        return (types::root_shape(kind), 0);
+        return Ok((types::root_shape(kind), 0));
     }
-    (heap::compress(class::root_shape(class)), 1)
+    Ok((shape_of(m, class, kind)?, 1))
+}
+
+/// The shape for an instance of a class that must be one of objects of this kind: scripts may call any `__new__` with
+/// whatever they like.
+pub fn shape_of(m: &mut Mutator, class: Value, kind: Kind) -> R<u32> {
+    match class::cast(class) {
+        Some(c) if c.instance_kind == kind as u64 => Ok(heap::compress(class::root_shape(class))),
+        found => Err(refuse(m, found.map(|_| class), class, kind)),
+    }
+}
+
+#[cold]
+fn refuse(m: &mut Mutator, found: Option<Value>, given: Value, kind: Kind) -> Raised {
+    let own = class::name(types::class_of_kind(kind));
+    m.type_error(match found.map(class::name) {
+        Some(other) => format!("{own}.__new__({other}): {other} is not a subtype of {own}"),
+        None => {
+            let got = class::name(types::class_of(given));
+            format!("{own}.__new__(X): X is not a type object ({got})")
+        }
+    })
 }
 
 /// Turns a fresh object with the planned extra words into an instance of a subclass.

@@ -568,7 +568,7 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
             return th.call(setter, &[v, object, value]).map(drop);
         }
     }
-    if super::fields::set(th, object, text(name), value)? {
+    if super::set_fields::set(th, object, text(name), value)? {
         return Ok(());
     }
     if object.is_ref() && may_have_attribute(object, name) && shape::set(&mut th.m, object, name, value)? {

@@ -243,6 +243,7 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
     // SAFETY: by the caller; `def` is a `&'static NativeDef` (`func::new_native`).
     let (native, args) =
         unsafe { (&*(callee as *const Native), std::slice::from_raw_parts(args.cast::<Word>(), n)) };
+    // SAFETY: `def` is a `&'static NativeDef`, as above.
     let def = unsafe { &*native.def.cast::<NativeDef>() };
     let p = &def.params;
     if !p.plain() || n < p.min as usize || n > p.max as usize {

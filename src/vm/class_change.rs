@@ -20,7 +20,7 @@ pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> 
         return Err(th.type_error(message));
     }
     if let Some(v) = value
-        && super::fields::set(th, class, str::as_str(name).unwrap_or("?"), v)?
+        && super::set_fields::set(th, class, str::as_str(name).unwrap_or("?"), v)?
     {
         return Ok(());
     }

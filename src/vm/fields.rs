@@ -58,7 +58,7 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
 }
 
 /// `obj.__dict__`: a window on the attributes, for objects that have some.
-fn attributes(th: &mut Thread, object: Value) -> R<Word> {
+pub fn attributes(th: &mut Thread, object: Value) -> R<Word> {
     let slots_only = class::traits(types::class_of(object)) & class::trait_bits::SLOTS_ONLY != 0;
     if !object.is_ref() || slots_only || shape::attrs_word(object).is_none() {
         return Ok(None);
@@ -236,103 +236,9 @@ fn co_flags(plain: &crate::bytecode::code::Code) -> i64 {
     optimised | flag(f.varargs, 4) | flag(f.varkw, 8) | flag(f.nested, 0x10) | own
 }
 
-/// `obj.__dict__ = {...}`: other attributes than before.
-fn set_attributes(th: &mut Thread, object: Value, value: Value) -> R<()> {
-    if types::kind_of(value) != Kind::Dict {
-        let got = th.type_name(value);
-        return Err(th.type_error(format!("__dict__ must be set to a dictionary, not a '{got}'")));
-    }
-    let new = super::ops::build::dict_items(value);
-    for (name, _) in shape::shown(object) {
-        shape::delete(&mut th.m, object, name)?;
-    }
-    for (name, v) in new {
-        let name = crate::object::intern::intern_value(&mut th.m, name)?;
-        shape::set(&mut th.m, object, name, v)?;
-    }
-    Ok(())
-}
-
 /// Whether `name` is such an attribute (for the words of an error).
 pub fn exists(object: Value, name: &str) -> bool {
     name == "__class__" || matches!((types::kind_of(object), name), (Kind::Class, "__mro__" | "__bases__"))
-}
-
-/// Sets a built-in attribute. False: `name` is none that can be set.
-pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> {
-    let none_is_empty = |slot: &Slot| slot.set_word(Some(value).filter(|v| !v.is_none()));
-    match types::kind_of(object) {
-        Kind::Function => {
-            let Some(f) = types::cast::<Function>(object) else { return Ok(false) };
-            match name {
-                "__name__" => f.name.set(value),
-                "__qualname__" => f.qualname.set(value),
-                "__doc__" => f.doc.set(value),
-                "__module__" => f.module_name.set(value),
-                "__defaults__" => none_is_empty(&f.defaults),
-                "__kwdefaults__" => none_is_empty(&f.kwdefaults),
-                "__annotations__" if value.is_none() || types::kind_of(value) == Kind::Dict => {
-                    none_is_empty(&f.annotations);
-                }
-                "__annotations__" => {
-                    return Err(th.type_error("__annotations__ must be set to a dict object"));
-                }
-                _ => return Ok(false),
-            }
-        }
-        Kind::Class => {
-            let Some(c) = types::cast::<Class>(object) else { return Ok(false) };
-            match name {
-                "__name__" => c.name.set(value),
-                "__qualname__" => c.qualname.set(value),
-                _ => return Ok(false),
-            }
-        }
-        Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => {
-            if !matches!(name, "__name__" | "__qualname__") {
-                return Ok(false);
-            }
-            if types::kind_of(value) != Kind::Str {
-                return Err(th.type_error(format!("{name} must be set to a string object")));
-            }
-            let mut names = generator::names(object);
-            names[usize::from(name == "__qualname__")] = value;
-            if let Some(g) = generator::of(object) {
-                g.names.set(th.m.new_tuple(&names)?);
-            }
-        }
-        Kind::Exception => {
-            let Some(e) = types::cast::<Exception>(object) else { return Ok(false) };
-            match name {
-                "args" => {
-                    let items = th.collect(value)?;
-                    e.args.set(super::ops::build::list_to_tuple(th, items)?);
-                }
-                "__cause__" | "__context__"
-                    if !value.is_none() && types::kind_of(value) != Kind::Exception =>
-                {
-                    let what = name.trim_matches('_');
-                    let message = format!("exception {what} must be None or derive from BaseException");
-                    return Err(th.type_error(message));
-                }
-                "__traceback__" if !value.is_none() && types::kind_of(value) != Kind::Traceback => {
-                    return Err(th.type_error("__traceback__ must be a traceback or None"));
-                }
-                "__cause__" => {
-                    none_is_empty(&e.cause);
-                    e.suppress.set(Value::TRUE);
-                }
-                "__context__" => none_is_empty(&e.context),
-                "__traceback__" => none_is_empty(&e.traceback),
-                "__suppress_context__" => e.suppress.set(value),
-                _ => return Ok(false),
-            }
-        }
-        _ if name == "__class__" => super::set_class::set_class(th, object, value)?,
-        _ if name == "__dict__" && attributes(th, object)?.is_some() => set_attributes(th, object, value)?,
-        _ => return Ok(false),
-    }
-    Ok(true)
 }
 
 /// The class's name, for `class.rs`' users who have only the value.

@@ -35,6 +35,7 @@ pub mod poll;
 pub mod roots;
 pub mod run;
 pub mod set_class;
+pub mod set_fields;
 pub mod set_ops;
 pub mod signals;
 pub mod slicing;
