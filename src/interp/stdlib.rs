@@ -11,8 +11,9 @@ macro_rules! embedded {
 embedded! {
     "_sync", "abc", "argparse", "atexit", "base64", "bisect", "collections", "collections.abc", "contextlib",
     "copy", "csv", "dataclasses", "datetime", "enum", "fnmatch", "fractions", "functools", "glob", "heapq", "io",
-    "json", "keyword", "operator", "os", "posixpath", "pprint", "queue", "random", "re", "stat", "statistics",
-    "string", "textwrap", "threading", "timeit", "traceback", "types", "typing", "warnings",
+    "json", "keyword", "logging", "operator", "os", "posixpath", "pprint", "queue", "random", "re", "stat",
+    "statistics", "string", "textwrap", "threading", "timeit", "traceback", "types", "typing", "unittest",
+    "warnings",
 }
 
 /// The source of an embedded module.
