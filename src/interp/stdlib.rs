@@ -9,11 +9,12 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "_sync", "abc", "argparse", "atexit", "base64", "bisect", "collections", "collections.abc", "contextlib",
-    "copy", "csv", "dataclasses", "datetime", "enum", "fnmatch", "fractions", "functools", "glob", "heapq", "io",
-    "json", "keyword", "logging", "operator", "os", "posixpath", "pprint", "queue", "random", "re", "stat",
-    "statistics", "string", "textwrap", "threading", "timeit", "traceback", "types", "typing", "unittest",
-    "warnings",
+    "_sync", "abc", "argparse", "atexit", "base64", "bisect", "collections", "collections.abc", "concurrent",
+    "concurrent.futures", "contextlib", "contextvars", "copy", "csv", "dataclasses", "datetime", "enum",
+    "fnmatch", "fractions", "functools", "glob", "hashlib", "heapq", "io", "json", "keyword", "logging",
+    "operator", "os", "posixpath", "pprint", "queue", "random", "re", "secrets", "shutil", "stat", "statistics",
+    "string", "struct", "tempfile", "textwrap", "threading", "timeit", "traceback", "types", "typing",
+    "unittest", "warnings",
 }
 
 /// The source of an embedded module.

@@ -15,6 +15,7 @@ pub mod deque;
 pub mod descriptors;
 pub mod dict;
 pub mod dict_view;
+pub mod digest;
 pub mod dir;
 pub mod docs;
 pub mod dunders;
@@ -98,6 +99,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &binascii::MODULE,
     &builtins::MODULE,
     &deque::MODULE,
+    &digest::MODULE,
     &errno::MODULE,
     &gc::MODULE,
     &gil::MODULE,
