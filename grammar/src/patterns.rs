@@ -41,7 +41,7 @@ impl Nodes<'_> {
 
     fn sequence(&self, patterns: Vec<Pattern>, l: u32, r: u32) -> Pattern {
         if patterns.iter().filter(|pattern| is_star(pattern)).count() > 1 {
-            self.late_problem(Span::new(l, r), "multiple starred expressions in sequence pattern");
+            self.late_problem(Span::new(l, r), "multiple starred names in sequence pattern");
         }
         self.pattern(PatternKind::MatchSequence { patterns }, l, r)
     }
