@@ -74,7 +74,7 @@ pub unsafe fn grow_shared_at_site(
 }
 
 fn site(words: *const u64, n: usize) -> &'static AtomicU64 {
-    // SAFETY: `words` is a site of the running code: three words, the caches only accessed atomically.
+    // SAFETY: `words` is a site of the running code, `SITE_WORDS` long; its caches are only accessed atomically.
     unsafe { &*words.add(n).cast::<AtomicU64>() }
 }
 

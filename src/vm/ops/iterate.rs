@@ -68,7 +68,7 @@ fn next_char(th: &mut Thread, text: &str, at: Value, state: *mut u64) -> R<Word>
 pub fn unpack(th: &mut Thread, v: Value, registers: *mut u64, count: usize) -> R<()> {
     let items = items_of(th, v, Some(count))?;
     if items.len() != count {
-        return Err(wrong_count(th, v, items.len(), count));
+        return Err(wrong_count(th, items.len(), count));
     }
     write(registers, &items);
     Ok(())
@@ -82,11 +82,10 @@ fn write(registers: *mut u64, items: &[Value]) {
 }
 
 #[cold]
-fn wrong_count(th: &mut Thread, v: Value, got: usize, want: usize) -> crate::object::Raised {
+fn wrong_count(th: &mut Thread, got: usize, want: usize) -> crate::object::Raised {
     if got < want {
         return th.value_error(format!("not enough values to unpack (expected {want}, got {got})"));
     }
-    let _ = v;
     th.value_error(format!("too many values to unpack (expected {want})"))
 }
 
