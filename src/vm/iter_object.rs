@@ -8,7 +8,9 @@ use crate::object::iter::Tag;
 use crate::object::layout::Iter;
 use crate::object::num::{self, BinOp, CmpOp};
 use crate::object::{Exc, Kind, R, Slot, Value, Word};
-use crate::object::{bytearray, bytes, dict, list, set, str as text, str_index, table, tuple, types};
+use crate::object::{
+    bytearray, bytes, dict, list, memoryview, set, str as text, str_index, table, tuple, types,
+};
 use smallvec::SmallVec;
 
 /// A stamp that no container has: once an iterator has complained, it goes on complaining.
@@ -30,6 +32,7 @@ pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
             let byte = bytearray::get(bytearray::of(first)?, i)?;
             Some(Value::int_unchecked(byte as i64))
         }),
+        Tag::Memory => next_of_view(th, it, first)?,
         Tag::Str | Tag::StrAscii => next_of_str(th, it, first)?,
         Tag::Range => return Ok(next_of_range(it, first)),
         Tag::LongRange => return next_of_long_range(th, it, first),
@@ -55,6 +58,14 @@ pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
         source.clear();
     }
     Ok(item)
+}
+
+fn next_of_view(th: &mut Thread, it: &'static Iter, view: Value) -> R<Word> {
+    let Some(view) = memoryview::of(view) else { return Ok(None) };
+    let p = super::ops::memoryview::looking(&mut th.m, view)?;
+    let i = count(it, 1);
+    set_count(it, 1, i + 1);
+    super::ops::memoryview::item(&mut th.m, &p, i)
 }
 
 /// State word `i` as a count.

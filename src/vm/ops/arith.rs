@@ -195,7 +195,7 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             m.new_bytes_parts(&parts).map(Some)
         }
         (BinOp::Add | BinOp::Mul | BinOp::Mod, ByteArray, _)
-        | (BinOp::Add, Bytes, ByteArray)
+        | (BinOp::Add, Bytes, ByteArray | MemoryView)
         | (BinOp::Mul, _, ByteArray) => super::bytearray::operator(th, op, x, y),
         (BinOp::Add, List | Tuple | Str | Bytes, _) => concatenate_other(th, x, y),
         (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),

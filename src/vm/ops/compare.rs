@@ -121,6 +121,9 @@ pub fn builtin(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Option<bool>
             let y = super::bytearray::as_bytes_object(&mut th.m, y)?;
             Ok(Some(op.holds(Some(bytes::as_bytes(x).cmp(&bytes::as_bytes(y))))))
         }
+        (Kind::MemoryView, _) | (_, Kind::MemoryView) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
+            Ok(super::memoryview::equal(th, x, y)?.map(|equal| equal == (op == CmpOp::Eq)))
+        }
         (Kind::BoundMethod, Kind::BoundMethod) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
             Ok(Some(same_method(x, y) == (op == CmpOp::Eq)))
         }

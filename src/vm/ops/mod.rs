@@ -11,6 +11,7 @@ pub mod group;
 pub mod item;
 pub mod iterate;
 pub mod matching;
+pub mod memoryview;
 pub mod names;
 pub mod suspend;
 pub mod test;
