@@ -158,7 +158,7 @@ fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
         return Err(missing_arguments(th, t, 0..t.positional(), "positional"));
     }
     for i in (t.positional()..t.named()).filter(missing) {
-        let name = th.m.intern(&t.plain.varnames[i])?;
+        let name = th.name(&t.plain.varnames[i])?;
         let default = t.function.kwdefaults.get().and_then(|d| dict::find_str(d, name));
         t.put(i, default);
     }
@@ -205,7 +205,6 @@ fn too_many(th: &mut Thread, t: &Target, n: usize) -> Raised {
 }
 
 /// Calls a native whose arguments need checking, defaults or keywords.
-#[cold]
 pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], given: &[(Value, Value)]) -> R {
     let p = &def.params;
     let (max, kwonly) = (p.max as usize, p.kwonly as usize);
@@ -214,11 +213,11 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
     if args.len() > max && !p.varargs {
         return Err(native_count(th, def, owner, args.len(), method));
     }
-    let mut slots: Vec<Word> = vec![None; max + kwonly];
-    for (slot, arg) in slots.iter_mut().zip(args.iter().take(max)) {
-        *slot = *arg;
-    }
-    let rest = if p.varkw { Some(th.m.new_dict()?) } else { None };
+    let mut slots: smallvec::SmallVec<[Word; 12]> = smallvec::SmallVec::new();
+    slots.extend_from_slice(args.get(..max).unwrap_or(args));
+    slots.resize(max + kwonly, None);
+    // Without keywords there is no dict for them: the native finds its slot EMPTY.
+    let rest = if p.varkw && !given.is_empty() { Some(th.m.new_dict()?) } else { None };
     for (name, value) in given {
         let text = str::as_str(*name).unwrap_or("");
         let found = p.names().position(|n| n == text).filter(|i| *i >= p.posonly as usize);
@@ -250,7 +249,7 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
     if p.varkw {
         slots.push(rest);
     }
-    slots.extend(args.iter().skip(max));
+    slots.extend_from_slice(args.get(max..).unwrap_or(&[]));
     // The arguments stay alive in the caller's registers; a fresh **kwargs dict is rooted by this frame's `rest`.
     let result = call::run_native(th, def, Args(&slots));
     std::hint::black_box(rest);

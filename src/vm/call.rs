@@ -268,6 +268,10 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
     if !p.plain() || n < p.min as usize || n > p.max as usize {
         return None;
     }
+    // The loop resumes a generator itself.
+    if matches!(def.run, NativeFn::Resume { takes, .. } if takes == n) {
+        return None;
+    }
     if let Some(owner) = native.owner.get()
         && types::kind_of(owner) == Kind::Class
         && args.first().copied().flatten().is_none_or(|receiver| types::class_of(receiver) != owner)
@@ -462,7 +466,8 @@ impl Thread {
     }
 }
 
-fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Value; 8]> {
+/// `first`, then the rest.
+pub(crate) fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Value; 8]> {
     let mut all = smallvec::SmallVec::with_capacity(rest.len() + 1);
     all.push(first);
     all.extend_from_slice(rest);

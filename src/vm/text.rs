@@ -45,6 +45,15 @@ impl Thread {
         if own { self.lookup_special(v, "__repr__") } else { None }
     }
 
+    fn float_text(&mut self, v: Value) -> R {
+        let f = float::as_f64(v).unwrap_or(0.0);
+        let mut buffer = float::Buffer::new();
+        match float::plain_repr(f, &mut buffer) {
+            Some(text) => self.m.new_str_counted(text, text.len()),
+            None => self.m.new_str(&float::repr(f)),
+        }
+    }
+
     /// `repr(v)` as the built-in type has it.
     pub fn repr_builtin(&mut self, v: Value) -> R {
         let text = match types::kind_of(v) {
@@ -53,7 +62,7 @@ impl Thread {
             Kind::Ellipsis => "Ellipsis".to_owned(),
             Kind::NotImplemented => "NotImplemented".to_owned(),
             Kind::Int => return self.int_text(v),
-            Kind::Float => float::as_f64(v).map_or(String::new(), float::repr),
+            Kind::Float => return self.float_text(v),
             Kind::Str => text_repr::repr_str(str::as_str(v).unwrap_or("")),
             Kind::Bytes => text_repr::repr_bytes(bytes::as_bytes(v).unwrap_or(&[])),
             Kind::ByteArray => bytearray_text(v),
