@@ -9,9 +9,9 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "_sync", "abc", "argparse", "array", "atexit", "base64", "bisect", "collections", "collections.abc", "concurrent",
+    "__future__", "_sync", "abc", "argparse", "array", "atexit", "base64", "bisect", "collections", "collections.abc", "concurrent",
     "concurrent.futures", "contextlib", "contextvars", "copy", "csv", "dataclasses", "datetime", "enum",
-    "fnmatch", "fractions", "functools", "glob", "hashlib", "heapq", "inspect", "io", "json", "keyword", "logging",
+    "fnmatch", "fractions", "functools", "glob", "hashlib", "heapq", "importlib", "inspect", "io", "json", "keyword", "logging",
     "operator", "os", "posixpath", "pprint", "queue", "random", "re", "secrets", "shutil", "stat", "statistics",
     "string", "struct", "tempfile", "textwrap", "threading", "timeit", "traceback", "types", "typing",
     "unittest", "warnings",

@@ -71,7 +71,9 @@ pub fn keywords(th: &mut Thread, f: Value, base: *mut u64, n: usize, given: &[(V
         rest = Some(th.m.new_dict()?);
     }
     for (name, value) in given {
-        place_keyword(th, &t, *name, *value, rest)?;
+        if !place_keyword(th, &t, *name, *value, rest)? {
+            return Err(unexpected_keyword(th, &t, *name, given));
+        }
     }
     finish(th, &t, n, extra, rest)
 }
@@ -94,7 +96,8 @@ fn collect_extra(th: &mut Thread, t: &Target, n: usize) -> R<Word> {
     th.m.new_tuple(&extra).map(Some)
 }
 
-fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<()> {
+/// Puts a keyword argument where it belongs. False: there is no parameter for it.
+fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<bool> {
     let text = str::as_str(name).unwrap_or("");
     let names = t.plain.varnames.iter().take(t.named());
     match names.enumerate().position(|(i, p)| i >= t.plain.nposonly as usize && &**p == text) {
@@ -103,19 +106,20 @@ fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: W
         }
         Some(i) => {
             t.put(i, Some(value));
-            Ok(())
+            Ok(true)
         }
         None => match rest {
-            Some(d) => dict::insert_str(&mut th.m, d, name, value),
-            None => Err(unexpected_keyword(th, t, text)),
+            Some(d) => dict::insert_str(&mut th.m, d, name, value).map(|()| true),
+            None => Ok(false),
         },
     }
 }
 
 #[cold]
-fn unexpected_keyword(th: &mut Thread, t: &Target, text: &str) -> Raised {
+fn unexpected_keyword(th: &mut Thread, t: &Target, name: Value, given: &[(Value, Value)]) -> Raised {
     let posonly = t.plain.varnames.iter().take(t.plain.nposonly as usize);
-    let passed: Vec<&str> = posonly.map(|n| &**n).filter(|n| *n == text).collect();
+    let is_given = |name: &&str| given.iter().any(|(key, _)| str::as_str(*key) == Some(*name));
+    let passed: Vec<&str> = posonly.map(|n| &**n).filter(is_given).collect();
     if !passed.is_empty() {
         let f = qualname(t);
         return th.type_error(format!(
@@ -123,6 +127,7 @@ fn unexpected_keyword(th: &mut Thread, t: &Target, text: &str) -> Raised {
             passed.join(", ")
         ));
     }
+    let text = str::as_str(name).unwrap_or("");
     th.type_error(format!("{}() got an unexpected keyword argument '{text}'", qualname(t)))
 }
 

@@ -54,7 +54,7 @@ fn statement(
     bases: &[Value],
     keywords: &[(Value, Value)],
 ) -> R {
-    let bases = bases::of_statement(th, bases)?;
+    let bases = bases::of_statement(th, name, bases)?;
     th.m.rooted.extend(bases.all.iter().chain(&bases.written));
     let Some(function) = types::cast::<Function>(body) else {
         return Err(th.type_error("class body expected"));

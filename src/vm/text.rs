@@ -1,6 +1,7 @@
 //! `repr`, `str`, `ascii` and `format` of any value. Must not know how containers are shown (`container_repr.rs`).
 
 use super::container_repr::container_repr;
+use super::exc_fields;
 use super::fields;
 use super::groups;
 use super::thread::Thread;
@@ -206,10 +207,26 @@ impl Thread {
                 }
             }
             _ if is(Exc::BaseExceptionGroup) => groups::text(self, v),
-            [text, ..] if is(Exc::SyntaxError) => self.str(text.value()),
+            _ if is(Exc::SyntaxError) => self.syntax_error_text(v),
             [one] => self.str(one.value()),
             _ => self.repr(args),
         }
+    }
+
+    /// `message (file, line 1)`, as far as file and line are known.
+    fn syntax_error_text(&mut self, v: Value) -> R {
+        let message = exc_fields::value(self, v, "msg")?.unwrap_or(Value::NONE);
+        let message = self.str(message)?;
+        let file = exc_fields::value(self, v, "filename")?.and_then(str::as_str);
+        let file = file.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned());
+        let line = exc_fields::value(self, v, "lineno")?.and_then(crate::object::int::as_i64);
+        let place = match (file, line.map(|n| format!("line {n}"))) {
+            (Some(file), Some(line)) => format!("{file}, {line}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return Ok(message),
+        };
+        let text = format!("{} ({place})", str::as_str(message).unwrap_or(""));
+        self.m.new_str(&text)
     }
 
     fn os_error_text(&mut self, v: Value, errno: Value, text: Value) -> R {
