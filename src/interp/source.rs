@@ -79,7 +79,8 @@ fn set_text_fields(th: &mut Thread, e: Value, fields: &[(&str, &str)]) -> R<()> 
 /// Whether the line that an error shows has a line end: a program's last line gets one, an expression's does not.
 fn has_line_end(text: &str, mode: Mode, error: &compile::Error) -> bool {
     let ended = || text.split_inclusive('\n').nth(error.line as usize - 1).is_some_and(|l| l.ends_with('\n'));
-    error.finder != Finder::Scanner && error.line > 0 && (mode == Mode::Module || ended())
+    let of_field = error.message.starts_with("f-string: ") && error.text.starts_with('(');
+    error.finder != Finder::Scanner && error.line > 0 && (mode == Mode::Module || of_field || ended())
 }
 
 fn raise(th: &mut Thread, error: &compile::Error, filename: &str, line_end: bool) -> Raised {
@@ -99,7 +100,7 @@ fn raise(th: &mut Thread, error: &compile::Error, filename: &str, line_end: bool
 
 /// The line that an error shows. The compiler knows the lines of files only.
 fn shown_text(th: &mut Thread, error: &compile::Error, filename: &str, line_end: bool) -> R {
-    if error.finder == Finder::Compiler && filename.starts_with('<') {
+    if error.finder == Finder::Compiler && !std::path::Path::new(filename).is_file() {
         return Ok(Value::NONE);
     }
     th.m.new_str(&format!("{}{}", error.text, if line_end { "\n" } else { "" }))

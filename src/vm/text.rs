@@ -194,6 +194,7 @@ impl Thread {
         let is = |e| class::is_subclass(class, types::exc_class(e));
         let args = exc::cast(v).map_or(Value::NONE, |e| e.args.value());
         match tuple::items(args) {
+            _ if is(Exc::SyntaxError) => self.syntax_error_text(v),
             [] => self.m.empty_str(),
             [key] if is(Exc::KeyError) => self.repr(key.value()),
             [errno, text, ..] if is(Exc::OSError) => self.os_error_text(v, errno.value(), text.value()),
@@ -207,7 +208,6 @@ impl Thread {
                 }
             }
             _ if is(Exc::BaseExceptionGroup) => groups::text(self, v),
-            _ if is(Exc::SyntaxError) => self.syntax_error_text(v),
             [one] => self.str(one.value()),
             _ => self.repr(args),
         }
