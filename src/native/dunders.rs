@@ -431,5 +431,8 @@ pub fn install(th: &mut Thread) -> R<()> {
     for kind in [List, Dict, ByteArray] {
         boot::add_methods(th, of(kind), SET)?;
     }
+    for table in [&CONTAINER[..1], &CONTAINER[2..], GET, SET] {
+        boot::add_methods(th, of(MemoryView), table)?;
+    }
     boot::add_methods(th, of(Iter), ITERATOR)
 }

@@ -311,8 +311,10 @@ fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, met
         format!("{name}() takes at most {most} argument{} ({given} given)", s(most))
     } else if def.params.kwonly > 0 && max == 0 {
         format!("{name}() takes no positional arguments")
-    } else if name == "sorted" {
+    } else if matches!(name, "sorted" | "reversed" | "staticmethod" | "classmethod") {
         format!("{name} expected 1 argument, got {given}")
+    } else if name == "memoryview" {
+        format!("{name}() takes at most 1 argument ({given} given)")
     } else if def.params.kwonly > 0 && min == max {
         format!("{name}() takes exactly {max} positional argument{} ({given} given)", s(max))
     } else if min == max && max == 0 {

@@ -51,6 +51,7 @@ const KINDS: &[Kind] = &[
     Kind::Str,
     Kind::Bytes,
     Kind::ByteArray,
+    Kind::MemoryView,
     Kind::Tuple,
     Kind::List,
     Kind::Dict,

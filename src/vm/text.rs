@@ -6,8 +6,8 @@ use super::groups;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Native, Super};
 use crate::object::{
-    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, generator, int, str, text_repr,
-    tuple, types, unicode_error,
+    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, generator, int, memoryview, str,
+    text_repr, tuple, types, unicode_error,
 };
 
 impl Thread {
@@ -57,6 +57,7 @@ impl Thread {
             Kind::Str => text_repr::repr_str(str::as_str(v).unwrap_or("")),
             Kind::Bytes => text_repr::repr_bytes(bytes::as_bytes(v).unwrap_or(&[])),
             Kind::ByteArray => bytearray_text(v),
+            Kind::MemoryView => memoryview_text(v),
             Kind::List
             | Kind::Tuple
             | Kind::Dict
@@ -263,6 +264,11 @@ fn bytearray_text(v: Value) -> String {
     let shown = text_repr::repr_bytes(&bytearray::of(v).map(bytearray::snapshot).unwrap_or_default());
     let shown = if shown.starts_with("b\"") { shown.replace('\'', "\\'") } else { shown };
     format!("{}({shown})", class::name(types::class_of(v)))
+}
+
+fn memoryview_text(v: Value) -> String {
+    let released = memoryview::of(v).is_some_and(|view| memoryview::parts(view).is_none());
+    format!("<{}memory at {:#x}>", if released { "released " } else { "" }, v.bits())
 }
 
 fn function_text(v: Value) -> String {

@@ -69,10 +69,19 @@ pub fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
     if let Some(v) = try_method(th, op, x, y)? {
         return Ok(v);
     }
+    ask_others(th, op, x, y, right_first)
+}
+
+/// What the left operand's method, the first that was asked, has not answered.
+pub fn after_left(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
+    ask_others(th, op, x, y, false)
+}
+
+fn ask_others(th: &mut Thread, op: CmpOp, x: Value, y: Value, right_asked: bool) -> R {
     if let Some(answer) = builtin(th, op, x, y)? {
         return Ok(Value::bool(answer));
     }
-    if !right_first && let Some(v) = try_method(th, op.reflected(), y, x)? {
+    if !right_asked && let Some(v) = try_method(th, op.reflected(), y, x)? {
         return Ok(v);
     }
     match op {
@@ -111,6 +120,9 @@ pub fn builtin(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Option<bool>
             let x = super::bytearray::as_bytes_object(&mut th.m, x)?;
             let y = super::bytearray::as_bytes_object(&mut th.m, y)?;
             Ok(Some(op.holds(Some(bytes::as_bytes(x).cmp(&bytes::as_bytes(y))))))
+        }
+        (Kind::MemoryView, _) | (_, Kind::MemoryView) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
+            Ok(super::memoryview::equal(th, x, y)?.map(|equal| equal == (op == CmpOp::Eq)))
         }
         (Kind::BoundMethod, Kind::BoundMethod) if matches!(op, CmpOp::Eq | CmpOp::Ne) => {
             Ok(Some(same_method(x, y) == (op == CmpOp::Eq)))
