@@ -13,19 +13,13 @@
 
 use super::class_change;
 use super::frame::LINK;
+use super::site::{cell, id_of, property_cell, remember, shape_id, site, site_name};
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, sync, tuple, types};
-use std::sync::atomic::{AtomicU64, Ordering, fence};
-
-/// A cell by its compressed reference.
-#[inline(always)]
-fn cell(id: u32) -> &'static Cell {
-    // SAFETY: the low half of such a cache word refers to a Cell that a live namespace holds.
-    unsafe { &*(heap::expand(id).addr() as *const Cell) }
-}
+use std::sync::atomic::{Ordering, fence};
 
 /// The function in a method cell, if it is still one; else 0.
 #[inline(always)]
@@ -73,32 +67,6 @@ pub unsafe fn grow_shared_at_site(
     true
 }
 
-fn site(words: *const u64, n: usize) -> &'static AtomicU64 {
-    // SAFETY: `words` is a site of the running code, `SITE_WORDS` long; its caches are only accessed atomically.
-    unsafe { &*words.add(n).cast::<AtomicU64>() }
-}
-
-fn site_name(words: *const u64) -> Value {
-    // SAFETY: word 0 of a site is its name; it never changes.
-    Value::from_bits(unsafe { *words }).unwrap_or(Value::NONE)
-}
-
-fn shape_id(v: Value) -> u32 {
-    types::hdr(v).shape.load(Ordering::Acquire)
-}
-
-fn remember(words: *const u64, n: usize, shape: u32, low: u32) {
-    if n == 1 {
-        let before = site(words, 1).load(Ordering::Relaxed);
-        site(words, 3).store(before, Ordering::Relaxed);
-    }
-    site(words, n).store((shape as u64) << 32 | low as u64, Ordering::Relaxed);
-}
-
-fn id_of<T>(object: &T) -> u32 {
-    heap::compress(Value::from_addr(std::ptr::from_ref(object).addr()))
-}
-
 /// What looking up a name finds.
 enum Found {
     /// In the object itself, at this slot.
@@ -144,7 +112,14 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
             Ok(v)
         }
         Found::Method(_, f) => func::new_bound(th, f, object),
-        Found::Computed(v) => Ok(v),
+        Found::Computed(v) => {
+            if let Some(id) = before
+                && let Some(c) = property_cell(th, object, name)
+            {
+                remember(words, 2, id, id_of(c));
+            }
+            Ok(v)
+        }
         Found::Nothing => missing(th, object, name),
     }
 }
@@ -452,6 +427,12 @@ fn missing(th: &mut Thread, object: Value, name: Value) -> R {
     Err(no_attribute(th, object, name))
 }
 
+/// Whether `__getattr__` of the class or of the module may know names that a lookup does not find.
+fn has_hook(th: &mut Thread, object: Value) -> R<bool> {
+    let by_class = class::traits(types::class_of(object)) & trait_bits::GETATTR != 0;
+    Ok(by_class || module_getattr(th, object)?.is_some())
+}
+
 fn module_getattr(th: &mut Thread, object: Value) -> R<Word> {
     let Some(module) = types::cast::<Module>(object) else { return Ok(None) };
     let name = th.name("__getattr__")?;
@@ -706,7 +687,14 @@ impl Thread {
 
     /// `obj.name`, or EMPTY where that would be an AttributeError.
     pub fn get_attr_opt(&mut self, object: Value, name: Value) -> R<Word> {
-        match self.get_attr(object, name) {
+        let found = match find(self, object, name) {
+            Ok(Found::Slot(_, v) | Found::Cell(_, v) | Found::Computed(v)) => Ok(v),
+            Ok(Found::Method(_, f)) => func::new_bound(self, f, object),
+            Ok(Found::Nothing) if !has_hook(self, object)? => return Ok(None),
+            Ok(Found::Nothing) => missing(self, object, name),
+            Err(raised) => Err(raised),
+        };
+        match found {
             Ok(v) => Ok(Some(v)),
             Err(raised) => {
                 let pending = self.m.pending.map(types::class_of);

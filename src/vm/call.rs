@@ -216,6 +216,25 @@ pub fn push(th: &mut Thread, base: *mut u64, flags: u64) -> R<Called> {
     Ok(Called::Frame)
 }
 
+/// Pushes a frame above everything in use for a function that takes just these arguments as they are; `third` is its
+/// third link word. False: its arguments need binding, and nothing was done.
+#[inline]
+pub(crate) fn push_plain(th: &mut Thread, f: Value, args: &[Value], flags: u64, third: u64) -> R<bool> {
+    let Some(function) = types::cast::<Function>(f).filter(|f| f.simple_args as usize == args.len()) else {
+        return Ok(false);
+    };
+    let base = frame::top(th.base).wrapping_add(LINK);
+    if th.depth <= 0 || base.wrapping_add((function.nregs as usize).max(64)) > th.limit {
+        return Ok(false);
+    }
+    frame::set_link(base, Some(f), third, th.base, flags, th.pc);
+    copy_in(base, args);
+    th.depth -= 1;
+    th.base = base;
+    th.pc = function.insns;
+    Ok(true)
+}
+
 /// Calls a native whose arguments lie in registers.
 #[inline]
 pub fn native_in_place(th: &mut Thread, callee: Value, args: *mut u64, n: usize) -> R {
@@ -305,6 +324,7 @@ pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     // SAFETY: the caller's window, or the register that the third link word names.
     unsafe {
         if flags & RESULT != 0 {
+            let value = super::ops::framed::settle(th, value)?;
             *th.base.add(third as usize) = value.bits();
         } else {
             *base.sub(LINK) = value.bits();
@@ -349,6 +369,9 @@ impl Thread {
 
     /// Runs a Mini function in a frame of its own on top of the stack, to its end.
     fn call_function(&mut self, f: Value, args: &[Value], keywords: &[(Value, Value)], flags: u64) -> R {
+        if keywords.is_empty() && push_plain(self, f, args, ENTRY | flags, 0)? {
+            return run::run_entered(self);
+        }
         let base = self.new_base(args.len() + keywords.len())?;
         frame::set_link(base, Some(f), 0, self.base, 0, self.pc);
         copy_in(base, args);

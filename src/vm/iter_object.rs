@@ -8,7 +8,9 @@ use crate::object::iter::Tag;
 use crate::object::layout::Iter;
 use crate::object::num::{self, BinOp, CmpOp};
 use crate::object::{Exc, Kind, R, Slot, Value, Word};
-use crate::object::{bytearray, bytes, dict, list, memoryview, set, str as text, str_index, tuple, types};
+use crate::object::{
+    bytearray, bytes, dict, list, memoryview, set, str as text, str_index, table, tuple, types,
+};
 use smallvec::SmallVec;
 
 /// A stamp that no container has: once an iterator has complained, it goes on complaining.
@@ -124,6 +126,14 @@ fn next_of_long_range(th: &mut Thread, it: &Iter, next: Value) -> R<Word> {
 
 fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, backwards: bool) -> R<Word> {
     let Some(d) = dict::of(source) else { return Ok(None) };
+    if !backwards && dict::is_plain(d) {
+        let t = dict::table(d);
+        if table::live(t) == count(it, 2) {
+            let Some((at, key, value)) = dict::next_in_table(t, count(it, 1)) else { return Ok(None) };
+            set_count(it, 1, at);
+            return part_of(th, it, key, value);
+        }
+    }
     if dict::stamp(d) != count(it, 2) {
         set_count(it, 2, NEVER);
         return Err(dict_changed(th));
@@ -132,6 +142,12 @@ fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, backwards: bool) -> R
         if backwards { dict::previous_entry(d, count(it, 1)) } else { dict::next_entry(d, count(it, 1)) };
     let Some((at, key, value)) = entry else { return Ok(None) };
     set_count(it, 1, at);
+    part_of(th, it, key, value)
+}
+
+/// What an iterator over a dict shows of an item.
+#[inline(always)]
+fn part_of(th: &mut Thread, it: &Iter, key: Value, value: Value) -> R<Word> {
     match Tag::of(it) {
         Tag::DictKeys | Tag::DictKeysReverse => Ok(Some(key)),
         Tag::DictValues | Tag::DictValuesReverse => Ok(Some(value)),
@@ -201,8 +217,11 @@ fn next_of_enumerate(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     th.new_tuple(&[n, item]).map(Some)
 }
 
-/// Items of several iterators. Long rows are on the malloc heap, so each item is rooted too.
-type Row = SmallVec<[Value; 6]>;
+/// Items of several iterators. Long rows are on the malloc heap, so each item is rooted too; short ones are on the
+/// native stack, where the collector sees them.
+type Row = SmallVec<[Value; SHORT_ROW]>;
+
+const SHORT_ROW: usize = 6;
 
 fn next_of_zip(th: &mut Thread, it: &Iter, iterators: Value) -> R<Word> {
     let scope = th.scope();
@@ -217,7 +236,9 @@ fn zip_row(th: &mut Thread, it: &Iter, iterators: &[Slot]) -> R<Word> {
     for (i, source) in iterators.iter().enumerate() {
         match th.next_item(source.value())? {
             Some(item) => {
-                th.root(item);
+                if iterators.len() > SHORT_ROW {
+                    th.root(item);
+                }
                 row.push(item);
             }
             None if strict.value() == Value::TRUE => return zip_uneven(th, iterators, i),
@@ -260,7 +281,9 @@ fn map_row(th: &mut Thread, function: Value, sources: &[Slot]) -> R<Word> {
     let mut row = Row::new();
     for source in sources {
         let Some(item) = th.next_item(source.value())? else { return Ok(None) };
-        th.root(item);
+        if sources.len() > SHORT_ROW {
+            th.root(item);
+        }
         row.push(item);
     }
     th.call(function, &row).map(Some)

@@ -38,6 +38,7 @@ pub mod set_class;
 pub mod set_fields;
 pub mod set_ops;
 pub mod signals;
+pub(crate) mod site;
 pub mod slicing;
 pub mod slot_names;
 pub mod sort;

@@ -141,6 +141,24 @@ fn reflect(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     Ok(None)
 }
 
+/// What the left operand's method has not answered: the built-in type, then the right operand's method.
+pub fn after_left(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -> R {
+    if let Some(v) = builtin(th, op, x, y)? {
+        return Ok(v);
+    }
+    if types::class_of(x) != types::class_of(y)
+        && let Some(v) = try_method(th, REFLECTED[op as usize], y, x)?
+    {
+        return Ok(v);
+    }
+    Err(unsupported(th, op, in_place, x, y))
+}
+
+/// Whether a class written in Mini has a method for `x op= y`.
+pub fn has_in_place(th: &mut Thread, op: BinOp, x: Value) -> bool {
+    th.lookup_override(x, IN_PLACE[op as usize]).is_some()
+}
+
 /// Whether the derived class has another method of this name than its base.
 fn overrides(th: &mut Thread, name: &str, base: Value, derived: Value) -> bool {
     let Ok(name) = th.m.intern(name) else { return false };

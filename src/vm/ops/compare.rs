@@ -69,10 +69,19 @@ pub fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
     if let Some(v) = try_method(th, op, x, y)? {
         return Ok(v);
     }
+    ask_others(th, op, x, y, right_first)
+}
+
+/// What the left operand's method, the first that was asked, has not answered.
+pub fn after_left(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
+    ask_others(th, op, x, y, false)
+}
+
+fn ask_others(th: &mut Thread, op: CmpOp, x: Value, y: Value, right_asked: bool) -> R {
     if let Some(answer) = builtin(th, op, x, y)? {
         return Ok(Value::bool(answer));
     }
-    if !right_first && let Some(v) = try_method(th, op.reflected(), y, x)? {
+    if !right_asked && let Some(v) = try_method(th, op.reflected(), y, x)? {
         return Ok(v);
     }
     match op {
