@@ -4,8 +4,7 @@
 use super::support::{set, type_name};
 use super::{awaitables, evaluate, exceptions, help, io, iterators, num, print, string_builtins};
 use crate::object::error::EXCEPTIONS;
-use crate::object::layout::Module;
-use crate::object::{Exc, Kind, R, Slot, Value, class, dict, func, intern, list, shape, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, dict, func, intern, list, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{boot, frame, frame_locals, import, type_tables};
@@ -104,40 +103,11 @@ fn dir(th: &mut Thread, args: Args) -> R {
                 let names = th.call(hook, &[v])?;
                 th.collect(names)?
             }
-            None => names_of(th, v)?,
+            None => super::dir::names(th, v)?,
         },
     };
     th.call_method(names, "sort", &[])?;
     Ok(names)
-}
-
-/// Names of attributes: of a module its own, of a class and its bases, of an object those and its class's.
-fn names_of(th: &mut Thread, v: Value) -> R {
-    let found = th.new_dict()?;
-    if let Some(module) = types::cast::<Module>(v) {
-        add_keys(th, found, module.dict.value())?;
-        return th.collect(found);
-    }
-    if v.is_ref() {
-        for (key, _) in shape::attributes(v) {
-            dict::insert_str(&mut th.m, found, key, Value::NONE)?;
-        }
-    }
-    let class = if class::cast(v).is_some() { v } else { types::class_of(v) };
-    for c in class::mro(class).iter().filter_map(Slot::get).filter_map(class::cast) {
-        add_keys(th, found, c.dict.value())?;
-    }
-    super::support::put(&mut th.m, found, "__class__", Value::NONE)?;
-    th.collect(found)
-}
-
-fn add_keys(th: &mut Thread, found: Value, namespace: Value) -> R<()> {
-    let mut at = 0;
-    while let Some((next, key, _)) = dict::of(namespace).and_then(|d| dict::next_entry(d, at)) {
-        dict::insert_str(&mut th.m, found, key, Value::NONE)?;
-        at = next;
-    }
-    Ok(())
 }
 
 fn import_builtin(th: &mut Thread, args: Args) -> R {
@@ -255,7 +225,14 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
 
 /// Classes that scripts reach only by `type(...)` have names that `builtins` does not.
 fn is_public(name: &str) -> bool {
-    const HIDDEN: [&str; 6] =
-        ["dict_keys", "dict_values", "dict_items", "generator", "coroutine", "async_generator"];
+    const HIDDEN: [&str; 7] = [
+        "dict_keys",
+        "dict_values",
+        "dict_items",
+        "generator",
+        "coroutine",
+        "async_generator",
+        "mappingproxy",
+    ];
     !HIDDEN.contains(&name) && !name.ends_with("iterator")
 }

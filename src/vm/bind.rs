@@ -217,7 +217,11 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
     // Methods belong to a class; constructors and class methods, which get one first, to nothing.
     let method = owner.is_none_or(|o| types::kind_of(o) == Kind::Class);
     if args.len() > max && !p.varargs {
-        return Err(native_count(th, def, owner, args.len(), method));
+        if !given.is_empty() && p.kwonly == 0 && p.posonly == p.max && !p.varkw {
+            let name = native_name(def, owner, method, args);
+            return Err(th.type_error(format!("{name}() takes no keyword arguments")));
+        }
+        return Err(native_count(th, def, owner, args, method));
     }
     let mut slots: Vec<Word> = vec![None; max + kwonly];
     for (slot, arg) in slots.iter_mut().zip(args.iter().take(max)) {
@@ -250,7 +254,7 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
         }
     }
     if slots.iter().take(p.min as usize).any(Option::is_none) {
-        return Err(native_missing(th, def, owner, &slots, args.len(), method));
+        return Err(native_missing(th, def, owner, &slots, args, method));
     }
     if p.varkw {
         slots.push(rest);
@@ -263,8 +267,14 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
 }
 
 fn native_name(def: &NativeDef, owner: Word, method: bool, args: &[Word]) -> String {
-    match args.first().copied().flatten().filter(|_| method) {
-        Some(v) => format!("{}.{}", crate::object::class::name(types::class_of(v)), def.name),
+    let first = args.first().copied().flatten().filter(|_| method);
+    if let Some(class) = first.filter(|v| owner.is_none() && crate::object::class::cast(*v).is_some()) {
+        // A class method, or the constructor itself.
+        let class = crate::object::class::name(class);
+        return if class == def.name { class } else { format!("{class}.{}", def.name) };
+    }
+    match owner.filter(|_| method).or_else(|| first.map(types::class_of)) {
+        Some(class) => format!("{}.{}", crate::object::class::name(class), def.name),
         None => function_name(def, owner),
     }
 }
@@ -282,7 +292,10 @@ fn function_name(def: &NativeDef, owner: Word) -> String {
 const SEARCHES: [&str; 7] = ["find", "rfind", "index", "rindex", "count", "startswith", "endswith"];
 
 /// The special methods that count their arguments as ordinary ones do.
-const COUNTED_BY_NAME: [&str; 8] = [
+const COUNTED_BY_NAME: [&str; 11] = [
+    "__ceil__",
+    "__floor__",
+    "__trunc__",
     "__format__",
     "__contains__",
     "__getitem__",
@@ -294,7 +307,8 @@ const COUNTED_BY_NAME: [&str; 8] = [
 ];
 
 #[cold]
-fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, method: bool) -> Raised {
+fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], method: bool) -> Raised {
+    let given = args.len();
     let own = if method { 1 } else { 0 };
     let (min, max) =
         ((def.params.min as usize).saturating_sub(own), (def.params.max as usize).saturating_sub(own));
@@ -302,10 +316,7 @@ fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, met
     let of_text = [Kind::Str, Kind::Bytes, Kind::ByteArray]
         .into_iter()
         .any(|kind| owner == Some(types::class_of_kind(kind)));
-    let full = match owner.filter(|_| method) {
-        Some(class) => format!("{}.{name}", crate::object::class::name(class)),
-        None => function_name(def, owner),
-    };
+    let full = native_name(def, owner, method, args);
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let keywords = def.params.posonly < def.params.max;
     let most = max + def.params.kwonly as usize;
@@ -345,12 +356,12 @@ fn native_missing(
     def: &NativeDef,
     owner: Word,
     slots: &[Word],
-    given: usize,
+    args: &[Word],
     method: bool,
 ) -> Raised {
     let p = &def.params;
     if p.posonly == p.max {
-        return native_count(th, def, owner, given, method);
+        return native_count(th, def, owner, args, method);
     }
     let at = slots.iter().position(Option::is_none).unwrap_or(0);
     let name = p.names().nth(at).unwrap_or("?");

@@ -7,8 +7,8 @@ use super::groups;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Native, Super};
 use crate::object::{
-    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, generator, int, memoryview, str,
-    text_repr, tuple, types, unicode_error,
+    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, func, generator, int, memoryview,
+    str, text_repr, tuple, types, unicode_error,
 };
 
 impl Thread {
@@ -83,6 +83,10 @@ impl Thread {
                 }
             }),
             Kind::Code => code_text(v),
+            Kind::StaticMethod | Kind::ClassMethod => {
+                let inside = self.repr(func::unwrap_wrapper(v).unwrap_or(Value::NONE))?;
+                format!("<{}({})>", self.type_name(v), str::as_str(inside).unwrap_or("?"))
+            }
             Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => {
                 let name = str::as_str(generator::names(v)[1]).unwrap_or("?");
                 format!("<{} object {name} at {:#x}>", self.type_name(v), v.bits())
@@ -141,11 +145,17 @@ impl Thread {
         self.m.new_str(&text)
     }
 
+    fn has_spec(&mut self, module: Value) -> bool {
+        self.name("__spec__").ok().and_then(|k| self.get_attr_opt(module, k).ok().flatten()).is_some()
+    }
+
     fn module_text(&mut self, v: Value) -> String {
         let name = types::cast::<Module>(v).and_then(|m| str::as_str(m.name.value())).unwrap_or("?");
         let file = self.name("__file__").ok().and_then(|k| self.get_attr_opt(v, k).ok().flatten());
         match file.and_then(str::as_str) {
             Some(file) => format!("<module '{name}' from '{file}'>"),
+            // Made by a script: only such a module has a `__spec__`, and that is None.
+            None if self.has_spec(v) => format!("<module '{name}'>"),
             None => format!("<module '{name}' (built-in)>"),
         }
     }
