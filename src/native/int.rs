@@ -1,7 +1,7 @@
 //! The type `int`: its constructor and its table of methods. Must not know operators.
 
 use super::num_args::{big, index_value, int_of_class, plain_int};
-use super::text_args::type_name;
+use super::text_args::{argument_name, type_name};
 use crate::object::bigint::{self, IBig, Sign, UBig};
 use crate::object::error::{Exc, R};
 use crate::object::header::Kind;
@@ -166,7 +166,7 @@ fn is_little(m: &mut Mutator, order: Option<Value>) -> R<bool> {
         Some("big") => Ok(false),
         Some(_) => Err(m.value_error("byteorder must be either 'little' or 'big'")),
         None => {
-            let name = type_name(order);
+            let name = argument_name(order);
             Err(m.type_error(format!("to_bytes() argument 'byteorder' must be str, not {name}")))
         }
     }
@@ -222,7 +222,8 @@ fn bytes_of(th: &mut Thread, v: Value) -> R<Vec<u8>> {
     if let Some(data) = bytes::as_bytes(v) {
         return Ok(data.to_vec());
     }
-    if str::as_str(v).is_some() || types::kind_of(v) == Kind::Int {
+    let iterable = th.lookup_special(v, "__iter__").or_else(|| th.lookup_special(v, "__getitem__"));
+    if str::as_str(v).is_some() || iterable.is_none() {
         let name = type_name(v);
         return Err(th.type_error(format!("cannot convert '{name}' object to bytes")));
     }

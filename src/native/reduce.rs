@@ -39,6 +39,7 @@ pub fn all(th: &mut Thread, args: Args) -> R {
 /// `sum(iterable, /, start=0)`.
 pub fn sum(th: &mut Thread, args: Args) -> R {
     let start = args.opt(1).unwrap_or(Value::int_unchecked(0));
+    let mut it = th.iter(args.get(0))?;
     let refused = match types::kind_of(start) {
         Kind::Str => Some("sum() can't sum strings [use ''.join(seq) instead]"),
         Kind::Bytes => Some("sum() can't sum bytes [use b''.join(seq) instead]"),
@@ -48,7 +49,6 @@ pub fn sum(th: &mut Thread, args: Args) -> R {
     if let Some(message) = refused {
         return Err(th.type_error(message));
     }
-    let mut it = th.iter(args.get(0))?;
     let mut total = start;
     while let Some(v) = it.next(th)? {
         total = match plain_sum(total, v) {

@@ -54,7 +54,7 @@ fn statement(
     bases: &[Value],
     keywords: &[(Value, Value)],
 ) -> R {
-    let bases = bases::of_statement(th, bases)?;
+    let bases = bases::of_statement(th, name, bases)?;
     th.m.rooted.extend(bases.all.iter().chain(&bases.written));
     let Some(function) = types::cast::<Function>(body) else {
         return Err(th.type_error("class body expected"));
@@ -224,7 +224,7 @@ pub fn make_dynamic(th: &mut Thread, args: [Value; 3], keywords: &[(Value, Value
         [(1, name, Kind::Str, "str"), (2, bases, Kind::Tuple, "tuple"), (3, namespace, Kind::Dict, "dict")]
     {
         if types::kind_of(v) != kind {
-            let got = th.type_name(v);
+            let got = if v.is_none() { "None".to_owned() } else { th.type_name(v) };
             return Err(th.type_error(format!("type.__new__() argument {n} must be {what}, not {got}")));
         }
     }
