@@ -5,7 +5,7 @@ use super::support::{set, type_name};
 use super::{awaitables, evaluate, exceptions, help, io, iterators, num, print, string_builtins};
 use crate::object::error::EXCEPTIONS;
 use crate::object::layout::Cell;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, intern, list, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, func, intern, list, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{boot, frame, import, type_tables};
