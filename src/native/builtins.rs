@@ -4,11 +4,10 @@
 use super::support::{set, type_name};
 use super::{awaitables, evaluate, exceptions, help, io, iterators, num, print, string_builtins};
 use crate::object::error::EXCEPTIONS;
-use crate::object::layout::Cell;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, func, intern, list, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, func, intern, list, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
-use crate::vm::{boot, frame, import, type_tables};
+use crate::vm::{boot, frame, frame_locals, import, type_tables};
 
 fn id(th: &mut Thread, args: Args) -> R {
     th.new_uint(args.get(0).bits())
@@ -81,35 +80,7 @@ pub fn globals(th: &mut Thread, _: Args) -> R {
 
 pub fn locals(th: &mut Thread, _: Args) -> R {
     let Some(frame) = caller(th) else { return th.new_dict() };
-    let plain = frame::plain(frame.code);
-    if plain.flags.module {
-        return Ok(func::module_dict(frame.code.module.value()).unwrap_or(Value::NONE));
-    }
-    if plain.flags.class_body {
-        return Ok(frame.register(0).unwrap_or(Value::NONE));
-    }
-    let result = th.new_dict()?;
-    for (i, name) in plain.varnames.iter().enumerate().filter(|(_, name)| !name.starts_with('.')) {
-        let in_cell = plain.cell_regs.contains(&(i as u16));
-        let v = frame.register(i).and_then(|v| if in_cell { cell_value(v) } else { Some(v) });
-        put(th, result, name, v)?;
-    }
-    let cells = crate::object::tuple::items(frame.function.cells.value());
-    for (name, cell) in plain.freevars.iter().zip(cells).filter(|(name, _)| &***name != "__class__") {
-        put(th, result, name, cell_value(cell.value()))?;
-    }
-    Ok(result)
-}
-
-fn cell_value(v: Value) -> Word {
-    types::cast::<Cell>(v).and_then(|c| c.value.get())
-}
-
-fn put(th: &mut Thread, dict: Value, name: &str, v: Word) -> R<()> {
-    match v {
-        Some(v) => super::support::put(&mut th.m, dict, name, v),
-        None => Ok(()),
-    }
+    frame_locals::of_frame(th, &frame)
 }
 
 fn vars(th: &mut Thread, args: Args) -> R {

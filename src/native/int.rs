@@ -7,7 +7,7 @@ use crate::object::error::{Exc, R};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
 use crate::object::value::Value;
-use crate::object::{bytes, float, int, num, str, text_repr, types};
+use crate::object::{bytes, float, int, key, num, str, text_repr, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use dashu_int::ops::{BitTest, UnsignedAbs};
@@ -51,6 +51,9 @@ fn convert(th: &mut Thread, x: Value) -> R {
             Some(f) => from_float(th, f, f64::trunc),
             None => Ok(x),
         };
+    }
+    if let Some(s) = key::exact_str(x) {
+        return int::parse(th, str::text(s), 10);
     }
     for name in ["__int__", "__index__", "__trunc__"] {
         let Some(method) = th.lookup_special(x, name) else { continue };

@@ -59,6 +59,9 @@ fn round(th: &mut Thread, args: Args) -> R {
 
 fn abs(th: &mut Thread, args: Args) -> R {
     let v = args.get(0);
+    if let Some(n) = v.as_small() {
+        return th.new_int(n.abs());
+    }
     if is_plain_number(v) {
         return absolute(th, v);
     }

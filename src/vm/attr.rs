@@ -319,10 +319,7 @@ fn custom_getattribute(th: &mut Thread, object: Value, class: Value, name: Value
 fn get_property(th: &mut Thread, property: Value, object: Value, name: Value) -> R {
     match types::cast::<Property>(property).and_then(|p| p.get.get()) {
         Some(getter) => ask_getter(th, getter, object),
-        None => {
-            let (name, class) = (text(name), class::name(types::class_of(object)));
-            Err(th.raise(Exc::AttributeError, format!("property '{name}' of '{class}' object has no getter")))
-        }
+        None => Err(property_error(th, object, name, "getter")),
     }
 }
 
@@ -577,8 +574,8 @@ fn may_have_attribute(object: Value, name: Value) -> bool {
 
 #[cold]
 fn property_error(th: &mut Thread, object: Value, name: Value, what: &str) -> crate::object::Raised {
-    let class = class::name(types::class_of(object));
-    let message = format!("property '{}' of '{class}' object has no {what}", text(name));
+    let class = class::cast(types::class_of(object)).and_then(|c| str::as_str(c.qualname.value()));
+    let message = format!("property '{}' of '{}' object has no {what}", text(name), class.unwrap_or("?"));
     th.raise(Exc::AttributeError, message)
 }
 

@@ -8,6 +8,9 @@ use super::{bind, classes, run, unwind};
 use crate::object::layout::{BoundMethod, Function, Native};
 use crate::object::{Exc, Kind, R, Value, Word, class, func, intern, types};
 
+/// During what the recursion limit was met: CPython's words for an object that is called through its class.
+const CALLING: &str = " while calling a Python object";
+
 /// What became of a call in a window.
 pub enum Called {
     /// It is done.
@@ -49,7 +52,7 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
             let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
             shift_in(window, n, callee);
             set(window, f);
-            call_values(th, window, n + 1)
+            th.nested(CALLING, |th| call_values(th, window, n + 1))
         }
     }
 }
@@ -268,6 +271,10 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
     if !p.plain() || n < p.min as usize || n > p.max as usize {
         return None;
     }
+    // The loop resumes a generator itself.
+    if matches!(def.run, NativeFn::Resume { takes, .. } if takes == n) {
+        return None;
+    }
     if let Some(owner) = native.owner.get()
         && types::kind_of(owner) == Kind::Class
         && args.first().copied().flatten().is_none_or(|receiver| types::class_of(receiver) != owner)
@@ -361,7 +368,7 @@ impl Thread {
             },
             Kind::Class => classes::call(self, f, args, keywords),
             _ => match self.lookup_special(f, "__call__") {
-                Some(g) => self.call_kw(g, &with_first(f, args), keywords),
+                Some(g) => self.nested(CALLING, |th| th.call_kw(g, &with_first(f, args), keywords)),
                 None => Err(not_callable(self, f)),
             },
         }
@@ -462,7 +469,8 @@ impl Thread {
     }
 }
 
-fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Value; 8]> {
+/// `first`, then the rest.
+pub(crate) fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Value; 8]> {
     let mut all = smallvec::SmallVec::with_capacity(rest.len() + 1);
     all.push(first);
     all.extend_from_slice(rest);

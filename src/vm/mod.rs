@@ -17,6 +17,7 @@ pub mod coroutine;
 pub mod exc_fields;
 pub mod fields;
 pub mod frame;
+pub mod frame_locals;
 pub mod frame_object;
 pub mod generic;
 pub mod groups;

@@ -785,6 +785,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             enter!(f, base);
                         }
                     }
+                    call_native!(callee, r.add(a!() + LINK), b!());
                     call!(call::call_window(&mut *th, r.add(a!()), b!()))
                 }
                 Op::CallM => {
@@ -988,8 +989,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::EndAsync => effect!(suspend::end_loop(&mut *th, v(reg!(a!())))),
 
                 Op::Import => {
-                    let level = (*pc.sub(1)).x;
-                    slow!(import::import(&mut *th, v(*k.add(b!())), v(*k.add(c!())), level))
+                    slow!(import::import(&mut *th, v(*k.add(b!())), v(*k.add(c!())), (*pc.sub(1)).x))
                 }
                 Op::ImportFrom => slow!(import::import_from(&mut *th, v(reg!(b!())), v(*k.add(c!())))),
                 Op::ImportStar => effect!(import::import_star(&mut *th, v(reg!(a!())))),

@@ -1,6 +1,7 @@
 //! `repr`, `str`, `ascii` and `format` of any value. Must not know how containers are shown (`container_repr.rs`).
 
 use super::container_repr::container_repr;
+use super::exc_fields;
 use super::fields;
 use super::groups;
 use super::thread::Thread;
@@ -45,6 +46,15 @@ impl Thread {
         if own { self.lookup_special(v, "__repr__") } else { None }
     }
 
+    fn float_text(&mut self, v: Value) -> R {
+        let f = float::as_f64(v).unwrap_or(0.0);
+        let mut buffer = float::Buffer::new();
+        match float::plain_repr(f, &mut buffer) {
+            Some(text) => self.m.new_str_counted(text, text.len()),
+            None => self.m.new_str(&float::repr(f)),
+        }
+    }
+
     /// `repr(v)` as the built-in type has it.
     pub fn repr_builtin(&mut self, v: Value) -> R {
         let text = match types::kind_of(v) {
@@ -53,7 +63,7 @@ impl Thread {
             Kind::Ellipsis => "Ellipsis".to_owned(),
             Kind::NotImplemented => "NotImplemented".to_owned(),
             Kind::Int => return self.int_text(v),
-            Kind::Float => float::as_f64(v).map_or(String::new(), float::repr),
+            Kind::Float => return self.float_text(v),
             Kind::Str => text_repr::repr_str(str::as_str(v).unwrap_or("")),
             Kind::Bytes => text_repr::repr_bytes(bytes::as_bytes(v).unwrap_or(&[])),
             Kind::ByteArray => bytearray_text(v),
@@ -203,6 +213,7 @@ impl Thread {
         let is = |e| class::is_subclass(class, types::exc_class(e));
         let args = exc::cast(v).map_or(Value::NONE, |e| e.args.value());
         match tuple::items(args) {
+            _ if is(Exc::SyntaxError) => self.syntax_error_text(v),
             [] => self.m.empty_str(),
             [key] if is(Exc::KeyError) => self.repr(key.value()),
             [errno, text, ..] if is(Exc::OSError) => self.os_error_text(v, errno.value(), text.value()),
@@ -216,10 +227,25 @@ impl Thread {
                 }
             }
             _ if is(Exc::BaseExceptionGroup) => groups::text(self, v),
-            [text, ..] if is(Exc::SyntaxError) => self.str(text.value()),
             [one] => self.str(one.value()),
             _ => self.repr(args),
         }
+    }
+
+    /// `message (file, line 1)`, as far as file and line are known.
+    fn syntax_error_text(&mut self, v: Value) -> R {
+        let message = exc_fields::value(self, v, "msg")?.unwrap_or(Value::NONE);
+        let message = self.str(message)?;
+        let file = exc_fields::value(self, v, "filename")?.and_then(str::as_str);
+        let file = file.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned());
+        let line = exc_fields::value(self, v, "lineno")?.and_then(crate::object::int::as_i64);
+        let place = match (file, line.map(|n| format!("line {n}"))) {
+            (Some(file), Some(line)) => format!("{file}, {line}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return Ok(message),
+        };
+        let text = format!("{} ({place})", str::as_str(message).unwrap_or(""));
+        self.m.new_str(&text)
     }
 
     fn os_error_text(&mut self, v: Value, errno: Value, text: Value) -> R {
