@@ -4,7 +4,7 @@
 use super::support::{set, type_name};
 use super::{awaitables, evaluate, exceptions, help, io, iterators, num, print, string_builtins};
 use crate::object::error::EXCEPTIONS;
-use crate::object::{Exc, Kind, R, Slot, Value, dict, func, intern, list, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, func, intern, list, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{boot, frame, frame_locals, import, type_tables};
