@@ -253,7 +253,9 @@ impl<'s> Nodes<'s> {
         let mut waiting: Vec<(Expr, u32, Operator)> = Vec::new();
         let (mut right, mut right_start, mut right_end) = (first, start, end);
         for Operation { op, operand, start, end } in rest {
-            while let Some((left, l, earlier)) = waiting.pop_if(|(_, _, earlier)| level(*earlier) >= level(op)) {
+            while let Some((left, l, earlier)) =
+                waiting.pop_if(|(_, _, earlier)| level(*earlier) >= level(op))
+            {
                 right = self.binary(left, earlier, right, l, right_end);
                 right_start = l;
             }
