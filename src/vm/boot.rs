@@ -194,6 +194,12 @@ pub fn add_function(th: &mut Thread, class: Value, def: &'static NativeDef) -> R
     put(th, class, def.name, f)
 }
 
+/// Adds a constructor to a class.
+pub fn add_constructor(th: &mut Thread, class: Value, def: &'static NativeDef) -> R<()> {
+    let f = native(th, def, None)?;
+    put(th, class, "__new__", f)
+}
+
 /// Adds one native to a class as a class method.
 pub fn add_class_method(th: &mut Thread, class: Value, def: &'static NativeDef) -> R<()> {
     let f = native(th, def, None)?;

@@ -4,7 +4,9 @@ pub mod arith;
 pub mod build;
 pub mod bytearray;
 pub mod compare;
+
 pub mod except;
+pub mod framed;
 pub mod group;
 pub mod item;
 pub mod iterate;
