@@ -11,13 +11,13 @@
 //!
 //! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
-use super::class_change;
 use super::frame::LINK;
 use super::shape_cache::{Access, Seen};
 use super::site::{
     cell, id_of, property_cell, read_as_seen, remember, shape_id, site, site_name, store_as_seen,
 };
 use super::thread::Thread;
+use super::{annotations, class_change};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
@@ -392,9 +392,10 @@ fn find_in_module(th: &mut Thread, module: Value, name: Value) -> R<Found> {
 }
 
 fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
-    if text(name) == "__annotations__" && class::find_own(class, name).is_none() {
-        return class_change::own_annotations(th, class, name)
-            .map(|v| v.map_or(Found::Nothing, Found::Computed));
+    let asks = matches!(text(name), "__annotations__" | "__annotate__");
+    if asks && class::find_own(class, name).is_none() {
+        let found = annotations::of_class(th, class, name, text(name) == "__annotations__")?;
+        return Ok(found.map_or(Found::Nothing, Found::Computed));
     }
     if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
@@ -562,6 +563,7 @@ pub fn set(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
 /// `object.__setattr__`.
 pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
     match types::kind_of(object) {
+        Kind::Class if text(name) == "__annotate__" => return annotations::set_class(th, object, value),
         Kind::Class => return class_change::set_in_class(th, object, name, Some(value)),
         Kind::Module => return set_in_namespace(&mut th.m, func::module_dict(object), name, value),
         _ => {}

@@ -110,6 +110,10 @@ fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<(V
 }
 
 fn make(th: &mut Thread, s: &Statement) -> R {
+    let finalizer = th.name("__del__")?;
+    if dict::find_str(s.namespace, finalizer).is_some() {
+        return Err(th.type_error("finalizers (__del__) are not supported by Mini"));
+    }
     let best = class::cast(s.bases.best);
     let bases = || s.bases.all.iter().filter_map(|b| class::cast(*b));
     let traits = || bases().fold(0, |all, b| all | b.traits.load(Ordering::Relaxed) & trait_bits::INHERITED);

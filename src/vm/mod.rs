@@ -1,6 +1,7 @@
 //! Runs code: frames, the eval loop, calls, attribute access, unwinding. Must not know modules of the standard library.
 
 pub mod abstract_classes;
+pub mod annotations;
 pub mod attr;
 pub mod awaitable;
 pub mod bases;
@@ -51,6 +52,7 @@ pub mod thread;
 pub mod traceback;
 pub mod type_tables;
 pub mod unwind;
+pub mod weak;
 
 #[cfg(test)]
 mod tests;
