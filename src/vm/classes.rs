@@ -120,8 +120,9 @@ fn make(th: &mut Thread, s: &Statement) -> R {
     let kind = best.map_or(Kind::Instance, kind_of_instances);
     let inline = if kind == Kind::Instance {
         let below = bases().filter_map(class::root).map(|root| root.inline_cap).max().unwrap_or(0);
-        // An even number of slots fills the cell; two is what a small object costs anyway.
-        (below.max(s.attr_hint).max(2) + 1) & !1
+        // The methods of a class name what it adds to its bases. An even number of slots fills the cell; two is what a
+        // small object costs anyway.
+        ((below + s.attr_hint).max(2) + 1) & !1
     } else {
         0
     };
