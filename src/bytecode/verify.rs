@@ -84,7 +84,11 @@ fn operand(code: &Code, pc: usize, insn: Insn, kind: Operand, value: i64, which:
         Operand::I | Operand::I32 => true,
         Operand::K | Operand::K32 => (code.consts_at() as i64..code.data_len() as i64).contains(&value),
         Operand::G32 => (code.globals_at() as i64..code.consts_at() as i64).contains(&value),
-        Operand::S => value < code.globals_at() as i64 && value % SITE_WORDS as i64 == 0,
+        Operand::S => {
+            let at = value - code.sites_at() as i64;
+            (0..(code.sites.len() * SITE_WORDS) as i64).contains(&at) && at % SITE_WORDS as i64 == 0
+        }
+        Operand::C => (1..code.sites_at() as i64).contains(&value),
         Operand::J => return jump(code, pc, insn.op, i64::from(value as u16 as i16)),
         Operand::J32 => return jump(code, pc, insn.op, value),
     };

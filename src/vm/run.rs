@@ -317,13 +317,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         // Transfers control to a Mini function whose arguments lie in place.
         macro_rules! enter {
             ($function:expr, $base:expr) => {{
-                let (f, base): (*const Function, *mut u64) = ($function, $base);
+                let base: *mut u64 = $base;
                 *base.sub(3) = k as u64;
                 *base.sub(2) = r as u64;
                 *base.sub(1) = pc as u64;
+                k = call_word(k.add(c!()), (*$function).data);
                 r = base;
-                k = (*f).data;
-                pc = (*f).insns;
+                pc = *k as *const Insn;
                 poll!();
                 continue;
             }};

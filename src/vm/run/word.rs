@@ -88,6 +88,14 @@ pub(super) fn taken() {
     unsafe { std::arch::asm!("", options(nomem, nostack, preserves_flags)) }
 }
 
+/// Hides from the compiler what is known of `x`, so that it cannot take an equal value from elsewhere.
+#[inline(always)]
+pub(super) fn own_chain(mut x: u64) -> u64 {
+    // SAFETY: no instruction at all.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags)) }
+    x
+}
+
 /// An integer operation on two small ints, on their words; 0 if the result does not fit.
 pub(super) mod small {
     use super::{int, int_word};
