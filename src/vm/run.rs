@@ -50,28 +50,28 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
     // registers and data, as the verifier has shown for every operand; references in registers are live, since the
     // collector scans the registers and runs only in slow paths.
     unsafe {
-        let mut pc: *const Insn = (*th).pc;
+        let mut pc: *const Insn = (*th).pc.wrapping_sub(1);
         let mut r: *mut u64 = (*th).base;
         let mut k: *const u64 = data(r);
 
         macro_rules! a {
             () => {
-                (*pc.sub(1)).a as usize
+                (*pc).a as usize
             };
         }
         macro_rules! b {
             () => {
-                (*pc.sub(1)).b as usize
+                (*pc).b as usize
             };
         }
         macro_rules! c {
             () => {
-                (*pc.sub(1)).c as usize
+                (*pc).c as usize
             };
         }
         macro_rules! bc {
             () => {
-                (*pc.sub(1)).bc() as isize
+                (*pc).bc() as isize
             };
         }
         macro_rules! reg {
@@ -81,13 +81,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         }
         macro_rules! save {
             () => {
-                (*th).pc = pc;
+                (*th).pc = pc.wrapping_add(1);
                 (*th).base = r
             };
         }
         macro_rules! reload {
             () => {{
-                pc = (*th).pc;
+                pc = (*th).pc.wrapping_sub(1);
                 r = (*th).base;
                 k = data(r)
             }};
@@ -171,7 +171,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 save!();
                 if poll::poll(&mut *th).is_err() {
                     // The exception belongs to the instruction about to run, not to the one that jumped here.
-                    (*th).pc = pc.add(1);
+                    (*th).pc = pc.add(2);
                     raised!();
                 }
                 check_mode!();
@@ -200,7 +200,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         continue;
                     }
                 }
-                slow!(arith::binary(&mut *th, $op, (*pc.sub(1)).x != 0, v(x), v(y)))
+                slow!(arith::binary(&mut *th, $op, (*pc).x != 0, v(x), v(y)))
             }};
         }
         macro_rules! divide {
@@ -210,7 +210,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = $small(x, y);
                     continue;
                 }
-                slow!(arith::binary(&mut *th, $op, (*pc.sub(1)).x != 0, v(x), v(y)))
+                slow!(arith::binary(&mut *th, $op, (*pc).x != 0, v(x), v(y)))
             }};
         }
         macro_rules! bits {
@@ -220,12 +220,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = $combine(x, y);
                     continue;
                 }
-                slow!(arith::binary(&mut *th, $op, (*pc.sub(1)).x != 0, v(x), v(y)))
+                slow!(arith::binary(&mut *th, $op, (*pc).x != 0, v(x), v(y)))
             }};
         }
         macro_rules! binary {
             ($op:expr) => {
-                slow!(arith::binary(&mut *th, $op, (*pc.sub(1)).x != 0, v(reg!(b!())), v(reg!(c!()))))
+                slow!(arith::binary(&mut *th, $op, (*pc).x != 0, v(reg!(b!())), v(reg!(c!()))))
             };
         }
         macro_rules! unary {
@@ -257,14 +257,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     float(x) $op float(y)
                 } else {
                     if try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) {
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                     }
                     check_mode!();
                     poll!();
                     continue;
                 };
                 if holds {
-                    jump!((*pc.sub(1)).c as i16 as isize);
+                    jump!((*pc).c as i16 as isize);
                     poll!();
                 }
                 continue;
@@ -279,25 +279,25 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     float(x) $op float(y)
                 } else {
                     if !try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) {
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                     }
                     check_mode!();
                     continue;
                 };
                 if !holds {
-                    jump!((*pc.sub(1)).c as i16 as isize);
+                    jump!((*pc).c as i16 as isize);
                 }
                 continue;
             }};
         }
         macro_rules! imm_b {
             () => {
-                int_word((*pc.sub(1)).b as i16 as i64)
+                int_word((*pc).b as i16 as i64)
             };
         }
         macro_rules! imm_c {
             () => {
-                int_word((*pc.sub(1)).c as i16 as i64)
+                int_word((*pc).c as i16 as i64)
             };
         }
         macro_rules! truth {
@@ -320,10 +320,10 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 let base: *mut u64 = $base;
                 *base.sub(3) = k as u64;
                 *base.sub(2) = r as u64;
-                *base.sub(1) = pc as u64;
+                *base.sub(1) = pc.add(1) as u64;
                 k = call_word(k.add(c!()), (*$function).data);
                 r = base;
-                pc = *k as *const Insn;
+                pc = (*k as *const Insn).wrapping_sub(1);
                 poll!();
                 continue;
             }};
@@ -331,7 +331,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         // Back to the frame below, if that is one of this loop.
         macro_rules! pop {
             ($caller:expr) => {
-                pc = *r.sub(1) as *const Insn;
+                pc = (*r.sub(1) as *const Insn).wrapping_sub(1);
                 k = *r.sub(3) as *const u64;
                 r = $caller as *mut u64;
                 (*th).depth += 1;
@@ -361,9 +361,9 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 if !base.is_null() {
                     *base.sub(3) = k as u64;
                     *base.sub(2) = r as u64;
-                    *base.sub(1) = pc as u64;
+                    *base.sub(1) = pc.add(1) as u64;
                     r = base;
-                    pc = (*(*r.sub(5) as *const Generator)).pc.load(Ordering::Relaxed);
+                    pc = (*(*r.sub(5) as *const Generator)).pc.load(Ordering::Relaxed).wrapping_sub(1);
                     k = (*(*r.sub(LINK) as *const Function)).data;
                     continue;
                 }
@@ -374,7 +374,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             ($value:expr) => {
                 if *r.sub(2) & frame::FLAGS != 0 {
                     save!();
-                    coroutine::leave(&mut *th, *pc.sub(1));
+                    coroutine::leave(&mut *th, *pc);
                     return Exit::Done(v($value));
                 }
                 pop!(*r.sub(2));
@@ -426,9 +426,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             if M::STEP && poll::step(&*th) {
                 poll_now!();
             }
-            let op = (*pc).op;
-            pc = pc.add(1);
-            match op {
+            pc = pc.wrapping_add(1);
+            match (*pc).op {
                 // Not empty: a jump straight back would make the dispatch block a loop of its own, which LLVM does not
                 // duplicate (and then no instruction gets a dispatch jump of its own).
                 Op::Nop => taken(),
@@ -552,7 +551,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(a!()) = z;
                         continue;
                     }
-                    slow!(arith::binary(&mut *th, BinOp::Lshift, (*pc.sub(1)).x != 0, v(x), v(imm_c!())))
+                    slow!(arith::binary(&mut *th, BinOp::Lshift, (*pc).x != 0, v(x), v(imm_c!())))
                 }
                 Op::RshiftI => {
                     let x = reg!(b!());
@@ -560,7 +559,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(a!()) = (x as i64 >> c!()) as u64 | 3;
                         continue;
                     }
-                    slow!(arith::binary(&mut *th, BinOp::Rshift, (*pc.sub(1)).x != 0, v(x), v(imm_c!())))
+                    slow!(arith::binary(&mut *th, BinOp::Rshift, (*pc).x != 0, v(x), v(imm_c!())))
                 }
                 Op::BitAndI => bits!(|x, y| x & y, BinOp::BitAnd, imm_c!()),
                 Op::AddK => arith!(small::add, +, BinOp::Add, *k.add(c!())),
@@ -575,7 +574,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             continue;
                         }
                     }
-                    slow!(arith::binary(&mut *th, BinOp::Div, (*pc.sub(1)).x != 0, v(x), v(y)))
+                    slow!(arith::binary(&mut *th, BinOp::Div, (*pc).x != 0, v(x), v(y)))
                 }
                 Op::Neg => {
                     let x = reg!(b!());
@@ -608,11 +607,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::Ne => compare!(!=, CmpOp::Ne),
                 Op::Is => {
                     let same = reg!(b!()) == reg!(c!());
-                    reg!(a!()) = Value::bool(same != ((*pc.sub(1)).x != 0)).bits();
+                    reg!(a!()) = Value::bool(same != ((*pc).x != 0)).bits();
                 }
                 Op::In => {
                     let found = try_slow!(item::contains(&mut *th, v(reg!(c!())), v(reg!(b!()))));
-                    reg!(a!()) = Value::bool(found != ((*pc.sub(1)).x != 0)).bits();
+                    reg!(a!()) = Value::bool(found != ((*pc).x != 0)).bits();
                     check_mode!();
                 }
 
@@ -745,7 +744,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     effect!(attr::method_at_site(&mut *th, v(object), k.add(c!()), r.add(a!())))
                 }
                 Op::GetSpecial => {
-                    let which = (*pc.sub(1)).x;
+                    let which = (*pc).x;
                     effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), which, r.add(a!())))
                 }
                 Op::GetItem => {
@@ -802,7 +801,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     call!(call::call_method_window(&mut *th, r.add(a!()), b!()))
                 }
                 Op::CallKw => {
-                    let method = (*pc.sub(1)).x != 0;
+                    let method = (*pc).x != 0;
                     call!(call::call_keywords(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), method))
                 }
                 Op::CallEx => call!(call::call_spread(&mut *th, r.add(a!()))),
@@ -810,7 +809,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::ReturnNone => leave!(Value::NONE.bits()),
                 Op::MakeFunc => slow!(build::function(&mut *th, v(*k.add(c!())), r.add(b!()))),
                 Op::BuildClass => {
-                    let spread = (*pc.sub(1)).x != 0;
+                    let spread = (*pc).x != 0;
                     slow!(classes::build(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), spread))
                 }
 
@@ -831,12 +830,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::SetUpdate => effect!(build::set_update(&mut *th, v(reg!(a!())), v(reg!(b!())))),
                 Op::MapPut => effect!(build::map_put(&mut *th, v(reg!(a!())), v(reg!(b!())), v(reg!(c!())))),
                 Op::MapUpdate => {
-                    let callee = ((*pc.sub(1)).x != 0).then(|| v(reg!(c!())));
+                    let callee = ((*pc).x != 0).then(|| v(reg!(c!())));
                     effect!(build::map_update(&mut *th, v(reg!(a!())), v(reg!(b!())), callee))
                 }
                 Op::Unpack => effect!(iterate::unpack(&mut *th, v(reg!(b!())), r.add(a!()), c!())),
                 Op::UnpackEx => {
-                    let after = (*pc.sub(1)).x as usize;
+                    let after = (*pc).x as usize;
                     effect!(iterate::unpack_starred(&mut *th, v(reg!(b!())), r.add(a!()), c!(), after))
                 }
 
@@ -852,14 +851,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(b!()) = next;
                         *state.add(1) = next.wrapping_add(*state.add(3)).wrapping_sub(3);
                         *state.add(2) = left - 4;
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                         poll!();
                         continue;
                     }
                     let word = sequence_next(state);
                     if word != 0 {
                         reg!(b!()) = word;
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                         poll!();
                         continue;
                     }
@@ -868,14 +867,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     if let Some(item) = try_slow!(iterate::next(&mut *th, state)) {
                         reg!(b!()) = item.bits();
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                         poll!();
                     }
                     check_mode!();
                 }
 
                 Op::Format => {
-                    let x = (*pc.sub(1)).x;
+                    let x = (*pc).x;
                     let spec = (x & 4 != 0).then(|| v(reg!(c!())));
                     slow!(build::format(&mut *th, v(reg!(b!())), x & 3, spec))
                 }
@@ -903,12 +902,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::RaiseAssert => {
                     save!();
-                    let message = ((*pc.sub(1)).x != 0).then(|| v(reg!(a!())));
+                    let message = ((*pc).x != 0).then(|| v(reg!(a!())));
                     except::raise_assertion(&mut *th, message);
                     raised!()
                 }
                 Op::PushExc => {
-                    let outermost = (*pc.sub(1)).x != 0;
+                    let outermost = (*pc).x != 0;
                     reg!(a!()) = if outermost { 0 } else { (*th).handled.unwrap_or(Value::NONE).bits() };
                     (*th).handled = Value::from_bits(reg!(b!()));
                 }
@@ -918,20 +917,20 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::JNoMatch => {
                     if !try_slow!(except::matches(&mut *th, v(reg!(a!())), v(reg!(b!())))) {
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                     }
                     check_mode!();
                 }
                 Op::Group => {
                     let (exception, with) = (v(reg!(b!())), v(reg!(c!())));
-                    effect!(group::step(&mut *th, (*pc.sub(1)).x, exception, with, r.add(a!())))
+                    effect!(group::step(&mut *th, (*pc).x, exception, with, r.add(a!())))
                 }
                 Op::ExcTriple => except::triple(v(reg!(b!())), r.add(a!())),
 
                 Op::Match => {
-                    let with = matching::operands((*pc.sub(1)).x);
+                    let with = matching::operands((*pc).x);
                     let with = values(r.add(c!()), with);
-                    slow!(matching::run(&mut *th, (*pc.sub(1)).x, v(reg!(b!())), with))
+                    slow!(matching::run(&mut *th, (*pc).x, v(reg!(b!())), with))
                 }
 
                 Op::MakeGen => {
@@ -940,11 +939,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::Yield => {
                     let value = reg!(a!());
-                    coroutine::suspend(th, r, pc);
+                    coroutine::suspend(th, r, pc.add(1));
                     resumer!(value);
-                    if (*pc.sub(1)).op == Op::ForLoop {
+                    if (*pc).op == Op::ForLoop {
                         reg!(b!()) = value;
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                         poll!();
                     } else {
                         reg!(a!()) = value;
@@ -954,11 +953,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let value = reg!(a!());
                     coroutine::finish(r);
                     resumer!(value);
-                    match (*pc.sub(1)).op {
+                    match (*pc).op {
                         Op::ForLoop => {}
                         Op::Send => {
                             reg!(a!()) = value;
-                            jump!((*pc.sub(1)).c as i16 as isize);
+                            jump!((*pc).c as i16 as isize);
                         }
                         _ => {
                             save!();
@@ -976,19 +975,19 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         Ok(value) => reg!(a!()) = value.bits(),
                         Err(result) => {
                             reg!(a!()) = result.bits();
-                            jump!((*pc.sub(1)).c as i16 as isize);
+                            jump!((*pc).c as i16 as isize);
                         }
                     }
                     check_mode!();
                 }
                 Op::Delegate => slow!(suspend::delegate(&mut *th, v(reg!(b!())))),
-                Op::Awaitable => slow!(awaitable::awaitable(&mut *th, v(reg!(b!())), (*pc.sub(1)).x)),
+                Op::Awaitable => slow!(awaitable::awaitable(&mut *th, v(reg!(b!())), (*pc).x)),
                 Op::AsyncIter => slow!(awaitable::async_iter(&mut *th, v(reg!(b!())))),
                 Op::AsyncNext => slow!(awaitable::async_next(&mut *th, v(reg!(b!())))),
                 Op::EndAsync => effect!(suspend::end_loop(&mut *th, v(reg!(a!())))),
 
                 Op::Import => {
-                    let level = (*pc.sub(1)).x;
+                    let level = (*pc).x;
                     slow!(import::import(&mut *th, v(*k.add(b!())), v(*k.add(c!())), level))
                 }
                 Op::ImportFrom => slow!(import::import_from(&mut *th, v(reg!(b!())), v(*k.add(c!())))),
