@@ -167,8 +167,8 @@ pub fn drop_dead(alive: &dyn Fn(Value) -> bool) {
     for_each_cache(|word| {
         let bits = word.load(Ordering::Relaxed);
         if bits != 0 {
-            let (shape, low) = ((bits >> 32) as u32, bits as u32);
-            // The low half is a slot number, a shape or a cell; small numbers are slots.
+            let (low, shape) = ((bits >> 32) as u32, bits as u32);
+            // `low` is a slot number, a shape or a cell; small numbers are slots.
             let low_dead = low >= MIN_REFERENCE && !alive(heap::expand(low));
             if !alive(heap::expand(shape)) || low_dead {
                 word.store(0, Ordering::Relaxed);

@@ -426,7 +426,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             if M::STEP && poll::step(&*th) {
                 poll_now!();
             }
-            pc = pc.wrapping_add(1);
+            pc = next(pc);
             match (*pc).op {
                 // Not empty: a jump straight back would make the dispatch block a loop of its own, which LLVM does not
                 // duplicate (and then no instruction gets a dispatch jump of its own).
@@ -691,11 +691,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if is_ref(object) {
                         let shape = hdr(object).shape.load(Ordering::Acquire);
                         let mut cache = site_word(k, c!() + 1);
-                        if shape != (cache >> 32) as u32 {
+                        if shape != cache as u32 {
                             cache = site_word(k, c!() + 3);
                         }
-                        if shape == (cache >> 32) as u32 {
-                            let word = slot_word(object, cache as u32);
+                        if shape == cache as u32 {
+                            let word = slot_word(object, (cache >> 32) as u32);
                             if word != 0 {
                                 reg!(a!()) = word;
                                 continue;
@@ -707,13 +707,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::SetAttr => {
                     let object = reg!(a!());
                     if is_ref(object) {
-                        let shape = &hdr(object).shape;
+                        let shape = hdr(object).shape.load(Ordering::Acquire);
                         let mut cache = site_word(k, c!() + 1);
-                        if shape.load(Ordering::Acquire) != (cache >> 32) as u32 {
+                        if shape != cache as u32 {
                             cache = site_word(k, c!() + 3);
                         }
-                        if shape.load(Ordering::Acquire) == (cache >> 32) as u32 {
-                            (*(object as *const Slot).add(cache as u32 as usize)).set_bits(reg!(b!()));
+                        if shape == cache as u32 {
+                            (*(object as *const Slot).add((cache >> 32) as usize)).set_bits(reg!(b!()));
                             continue;
                         }
                         let grow = site_word(k, c!() + 2);
@@ -729,11 +729,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if is_ref(object) {
                         let shape = hdr(object).shape.load(Ordering::Acquire);
                         let mut cache = site_word(k, c!() + 1);
-                        if shape != (cache >> 32) as u32 {
+                        if shape != cache as u32 {
                             cache = site_word(k, c!() + 3);
                         }
-                        if shape == (cache >> 32) as u32 {
-                            let word = attr::cached_method(cache as u32);
+                        if shape == cache as u32 {
+                            let word = attr::cached_method((cache >> 32) as u32);
                             if word != 0 {
                                 reg!(a!() + LINK) = object;
                                 reg!(a!()) = word;

@@ -177,20 +177,20 @@ pub(super) unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u
     }
 }
 
-/// Adds the attribute that the second cache word of a store describes: shape before << 32 | shape after. False: the
+/// Adds the attribute that the second cache word of a store describes: shape after << 32 | shape before. False: the
 /// object is not of that shape.
 #[inline(always)]
 pub(super) unsafe fn attr_grows<M: Mode>(m: &Mutator, object: u64, grow: u64, value: Value) -> bool {
-    let before = (grow >> 32) as u32;
+    let (before, after) = (grow as u32, (grow >> 32) as u32);
     // SAFETY: a reference; the cache was filled for objects of shape `before` with room for one slot more.
     unsafe {
         if hdr(object).shape.load(Ordering::Relaxed) != before {
             return false;
         }
         if M::FREE {
-            return attr::grow_shared_at_site(m, object, before, grow as u32, value);
+            return attr::grow_shared_at_site(m, object, before, after, value);
         }
-        attr::grow_at_site(object, grow as u32, value);
+        attr::grow_at_site(object, after, value);
         true
     }
 }

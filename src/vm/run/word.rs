@@ -1,5 +1,6 @@
 //! Arithmetic on the words of registers: what the loop's arms do without a call. Must not know the heap.
 
+use crate::bytecode::op::Insn;
 use crate::object::Value;
 
 /// A word of a register in a slow path; registers that are read are never EMPTY (the compiler sees to it).
@@ -25,7 +26,11 @@ pub(super) fn is_float(x: u64) -> bool {
 
 #[inline(always)]
 pub(super) fn both_float(x: u64, y: u64) -> bool {
-    ((x ^ 4) | (y ^ 4)) & 6 == 0 || (is_float(x) && is_float(y))
+    if ((x ^ 4) | (y ^ 4)) & 6 == 0 {
+        return true;
+    }
+    std::hint::cold_path();
+    is_float(x) && is_float(y)
 }
 
 #[inline(always)]
@@ -86,6 +91,15 @@ pub(super) fn is_ref(x: u64) -> bool {
 pub(super) fn taken() {
     // SAFETY: no instruction at all.
     unsafe { std::arch::asm!("", options(nomem, nostack, preserves_flags)) }
+}
+
+/// The instruction after this one. The compiler must not know how the two are related: it would keep both addresses.
+#[inline(always)]
+pub(super) fn next(pc: *const Insn) -> *const Insn {
+    let mut pc = pc.wrapping_add(1);
+    // SAFETY: no instruction at all.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) pc, options(pure, nomem, nostack, preserves_flags)) }
+    pc
 }
 
 /// Hides from the compiler what is known of `x`, so that it cannot take an equal value from elsewhere.
