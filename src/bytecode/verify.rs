@@ -70,6 +70,8 @@ fn verify_insn(code: &Code, pc: usize, insn: Insn) -> Result<(), String> {
     if !wide {
         operand(code, pc, insn, info.c, i64::from(insn.c), 'c')?;
     }
+    let adds = matches!(insn.op, Op::MulAdd | Op::MulSub | Op::MulAddTo | Op::MulSubFrom);
+    ensure(!adds || u16::from(insn.x) < code.nregs, || "no such addend".into())?;
     constant_type(code, insn)
 }
 

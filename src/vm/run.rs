@@ -106,6 +106,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 continue;
             }};
         }
+        macro_rules! raise {
+            ($call:expr) => {{
+                save!();
+                $call;
+                raised!()
+            }};
+        }
         // After anything that may have detached: is this still the right loop?
         macro_rules! check_mode {
             () => {
@@ -184,8 +191,27 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 pc = pc.offset(offset);
             }};
         }
+        macro_rules! forward_if {
+            ($condition:expr) => {
+                if $condition {
+                    jump!(bc!());
+                }
+            };
+        }
+        // A float that is zero or very small, or a float and an int: without a call of `save!`.
+        macro_rules! mixed {
+            ($op:expr, $x:expr, $y:expr) => {
+                if is_float($x) || is_float($y) {
+                    std::hint::cold_path();
+                    if let Some(z) = arith::mixed($op, v($x), v($y)) {
+                        reg!(a!()) = z.bits();
+                        continue;
+                    }
+                }
+            };
+        }
         macro_rules! arith {
-            ($small:path, $float:tt, $op:expr, $y:expr) => {{
+            ($small:path, $scaled:path, $op:expr, $y:expr) => {{
                 let (x, y) = (reg!(b!()), $y);
                 if both_int(x, y) {
                     let z = $small(x, y);
@@ -193,14 +219,49 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(a!()) = z;
                         continue;
                     }
-                } else if both_float(x, y) {
-                    let z = float_word(float(x) $float float(y));
-                    if fits_word(z) {
+                } else if both_scaled(x, y) {
+                    let z = $scaled(x, y);
+                    if is_scaled(z) {
                         reg!(a!()) = z;
                         continue;
                     }
                 }
+                mixed!($op, x, y);
                 slow!(arith::binary(&mut *th, $op, (*pc).x != 0, v(x), v(y)))
+            }};
+        }
+        macro_rules! float_div {
+            ($x:expr, $y:expr) => {
+                let (x, y) = ($x, $y);
+                if both_scaled(x, y) {
+                    let z = scaled::div(x, y);
+                    if is_scaled(z) {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                }
+                mixed!(BinOp::Div, x, y);
+            };
+        }
+        macro_rules! multiply_add {
+            ($small:path, $scaled:path, $op:expr, $in_place:expr) => {{
+                let (x, y, addend) = (reg!(b!()), reg!(c!()), reg!((*pc).x as usize));
+                if both_scaled(x, y) && is_scaled(addend) {
+                    let product = scaled::mul(x, y);
+                    let z = $scaled(addend, product);
+                    if is_scaled(product) && is_scaled(z) {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                } else if both_int(x, y) && is_int(addend) {
+                    let product = small::mul(x, y);
+                    let z = if product != 0 { $small(addend, product) } else { 0 };
+                    if z != 0 {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                }
+                slow!(arith::multiply_add(&mut *th, $op, $in_place, v(addend), [v(x), v(y)]))
             }};
         }
         macro_rules! divide {
@@ -240,52 +301,44 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = Value::bool((x as i64) $op (y as i64)).bits();
                     continue;
                 }
+                if both_scaled(x, y) {
+                    reg!(a!()) = Value::bool(scaled::scaled(x) $op scaled::scaled(y)).bits();
+                    continue;
+                }
                 if both_float(x, y) {
+                    std::hint::cold_path();
                     reg!(a!()) = Value::bool(float(x) $op float(y)).bits();
                     continue;
                 }
                 slow!(compare::compare(&mut *th, $slow, v(x), v(y)))
             }};
         }
-        // Jump if the comparison holds; may go backwards, so it polls.
-        macro_rules! jump_if {
-            ($op:tt, $slow:expr, $y:expr) => {{
+        // Jumps if the outcome of the comparison is `$when`. True may go backwards, so it polls.
+        macro_rules! compare_jump {
+            ($when:expr, $op:tt, $slow:expr, $y:expr) => {{
                 let (x, y) = (reg!(a!()), $y);
                 let holds = if both_int(x, y) {
                     (x as i64) $op (y as i64)
+                } else if both_scaled(x, y) {
+                    scaled::scaled(x) $op scaled::scaled(y)
                 } else if both_float(x, y) {
+                    std::hint::cold_path();
                     float(x) $op float(y)
                 } else {
-                    if try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) {
+                    if try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) == $when {
                         jump!((*pc).c as i16 as isize);
                     }
                     check_mode!();
-                    poll!();
-                    continue;
-                };
-                if holds {
-                    jump!((*pc).c as i16 as isize);
-                    poll!();
-                }
-                continue;
-            }};
-        }
-        macro_rules! jump_unless {
-            ($op:tt, $slow:expr, $y:expr) => {{
-                let (x, y) = (reg!(a!()), $y);
-                let holds = if both_int(x, y) {
-                    (x as i64) $op (y as i64)
-                } else if both_float(x, y) {
-                    float(x) $op float(y)
-                } else {
-                    if !try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) {
-                        jump!((*pc).c as i16 as isize);
+                    if $when {
+                        poll!();
                     }
-                    check_mode!();
                     continue;
                 };
-                if !holds {
+                if holds == $when {
                     jump!((*pc).c as i16 as isize);
+                    if $when {
+                        poll!();
+                    }
                 }
                 continue;
             }};
@@ -299,6 +352,17 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             () => {
                 int_word((*pc).c as i16 as i64)
             };
+        }
+        macro_rules! get_item {
+            ($index:expr) => {{
+                let (list, index) = (reg!(b!()), $index);
+                let word = list_item(list, index);
+                if word != 0 {
+                    reg!(a!()) = word;
+                    continue;
+                }
+                slow!(item::get(&mut *th, v(list), v(index)))
+            }};
         }
         macro_rules! truth {
             ($x:expr) => {{
@@ -485,18 +549,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::NsDel => effect!(names::ns_delete(&mut *th, v(reg!(a!())), v(*k.add(c!())))),
 
-                Op::Add => arith!(small::add, +, BinOp::Add, reg!(c!())),
-                Op::Sub => arith!(small::sub, -, BinOp::Sub, reg!(c!())),
-                Op::Mul => arith!(small::mul, *, BinOp::Mul, reg!(c!())),
+                Op::Add => arith!(small::add, scaled::add, BinOp::Add, reg!(c!())),
+                Op::Sub => arith!(small::sub, scaled::sub, BinOp::Sub, reg!(c!())),
+                Op::Mul => arith!(small::mul, scaled::mul, BinOp::Mul, reg!(c!())),
                 Op::Div => {
                     let (x, y) = (reg!(b!()), reg!(c!()));
-                    if both_float(x, y) && float(y) != 0.0 {
-                        let z = float_word(float(x) / float(y));
-                        if fits_word(z) {
-                            reg!(a!()) = z;
-                            continue;
-                        }
-                    }
                     if both_int(x, y) && int(y) != 0 && exact_in_float(x) && exact_in_float(y) {
                         let z = float_word(int(x) as f64 / int(y) as f64);
                         if fits_word(z) {
@@ -504,6 +561,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             continue;
                         }
                     }
+                    float_div!(x, y);
                     binary!(BinOp::Div)
                 }
                 Op::FloorDiv => divide!(small::floor_div, BinOp::FloorDiv, reg!(c!())),
@@ -539,9 +597,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::BitOr => bits!(|x, y| x | y, BinOp::BitOr, reg!(c!())),
                 Op::BitXor => bits!(|x, y| (x ^ y) | 3, BinOp::BitXor, reg!(c!())),
                 Op::MatMul => binary!(BinOp::MatMul),
-                Op::AddI => arith!(small::add, +, BinOp::Add, imm_c!()),
-                Op::SubI => arith!(small::sub, -, BinOp::Sub, imm_c!()),
-                Op::MulI => arith!(small::mul, *, BinOp::Mul, imm_c!()),
+                Op::MulAdd => multiply_add!(small::add, scaled::add, BinOp::Add, false),
+                Op::MulSub => multiply_add!(small::sub, scaled::sub, BinOp::Sub, false),
+                Op::MulAddTo => multiply_add!(small::add, scaled::add, BinOp::Add, true),
+                Op::MulSubFrom => multiply_add!(small::sub, scaled::sub, BinOp::Sub, true),
+                Op::AddI => arith!(small::add, scaled::add, BinOp::Add, imm_c!()),
+                Op::SubI => arith!(small::sub, scaled::sub, BinOp::Sub, imm_c!()),
+                Op::MulI => arith!(small::mul, scaled::mul, BinOp::Mul, imm_c!()),
                 Op::FloorDivI => divide!(small::floor_div, BinOp::FloorDiv, imm_c!()),
                 Op::ModI => divide!(small::modulo, BinOp::Mod, imm_c!()),
                 Op::LshiftI => {
@@ -562,18 +624,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     slow!(arith::binary(&mut *th, BinOp::Rshift, (*pc).x != 0, v(x), v(imm_c!())))
                 }
                 Op::BitAndI => bits!(|x, y| x & y, BinOp::BitAnd, imm_c!()),
-                Op::AddK => arith!(small::add, +, BinOp::Add, *k.add(c!())),
-                Op::SubK => arith!(small::sub, -, BinOp::Sub, *k.add(c!())),
-                Op::MulK => arith!(small::mul, *, BinOp::Mul, *k.add(c!())),
+                Op::AddK => arith!(small::add, scaled::add, BinOp::Add, *k.add(c!())),
+                Op::SubK => arith!(small::sub, scaled::sub, BinOp::Sub, *k.add(c!())),
+                Op::MulK => arith!(small::mul, scaled::mul, BinOp::Mul, *k.add(c!())),
                 Op::DivK => {
                     let (x, y) = (reg!(b!()), *k.add(c!()));
-                    if both_float(x, y) && float(y) != 0.0 {
-                        let z = float_word(float(x) / float(y));
-                        if fits_word(z) {
-                            reg!(a!()) = z;
-                            continue;
-                        }
-                    }
+                    float_div!(x, y);
                     slow!(arith::binary(&mut *th, BinOp::Div, (*pc).x != 0, v(x), v(y)))
                 }
                 Op::Neg => {
@@ -646,56 +702,40 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     check_mode!();
                 }
-                Op::JNone => {
-                    if reg!(a!()) == Value::NONE.bits() {
-                        jump!(bc!());
-                    }
-                }
-                Op::JNotNone => {
-                    if reg!(a!()) != Value::NONE.bits() {
-                        jump!(bc!());
-                    }
-                }
-                Op::JSet => {
-                    if reg!(a!()) != 0 {
-                        jump!(bc!());
-                    }
-                }
-                Op::JLt => jump_if!(<, CmpOp::Lt, reg!(b!())),
-                Op::JLe => jump_if!(<=, CmpOp::Le, reg!(b!())),
-                Op::JGt => jump_if!(>, CmpOp::Gt, reg!(b!())),
-                Op::JGe => jump_if!(>=, CmpOp::Ge, reg!(b!())),
-                Op::JEq => jump_if!(==, CmpOp::Eq, reg!(b!())),
-                Op::JNe => jump_if!(!=, CmpOp::Ne, reg!(b!())),
-                Op::JNLt => jump_unless!(<, CmpOp::Lt, reg!(b!())),
-                Op::JNLe => jump_unless!(<=, CmpOp::Le, reg!(b!())),
-                Op::JNGt => jump_unless!(>, CmpOp::Gt, reg!(b!())),
-                Op::JNGe => jump_unless!(>=, CmpOp::Ge, reg!(b!())),
-                Op::JNEq => jump_unless!(==, CmpOp::Eq, reg!(b!())),
-                Op::JNNe => jump_unless!(!=, CmpOp::Ne, reg!(b!())),
-                Op::JLtI => jump_if!(<, CmpOp::Lt, imm_b!()),
-                Op::JLeI => jump_if!(<=, CmpOp::Le, imm_b!()),
-                Op::JGtI => jump_if!(>, CmpOp::Gt, imm_b!()),
-                Op::JGeI => jump_if!(>=, CmpOp::Ge, imm_b!()),
-                Op::JEqI => jump_if!(==, CmpOp::Eq, imm_b!()),
-                Op::JNeI => jump_if!(!=, CmpOp::Ne, imm_b!()),
-                Op::JNLtI => jump_unless!(<, CmpOp::Lt, imm_b!()),
-                Op::JNLeI => jump_unless!(<=, CmpOp::Le, imm_b!()),
-                Op::JNGtI => jump_unless!(>, CmpOp::Gt, imm_b!()),
-                Op::JNGeI => jump_unless!(>=, CmpOp::Ge, imm_b!()),
-                Op::JNEqI => jump_unless!(==, CmpOp::Eq, imm_b!()),
-                Op::JNNeI => jump_unless!(!=, CmpOp::Ne, imm_b!()),
+                Op::JNone => forward_if!(reg!(a!()) == Value::NONE.bits()),
+                Op::JNotNone => forward_if!(reg!(a!()) != Value::NONE.bits()),
+                Op::JSet => forward_if!(reg!(a!()) != 0),
+                Op::JLt => compare_jump!(true, <, CmpOp::Lt, reg!(b!())),
+                Op::JLe => compare_jump!(true, <=, CmpOp::Le, reg!(b!())),
+                Op::JGt => compare_jump!(true, >, CmpOp::Gt, reg!(b!())),
+                Op::JGe => compare_jump!(true, >=, CmpOp::Ge, reg!(b!())),
+                Op::JEq => compare_jump!(true, ==, CmpOp::Eq, reg!(b!())),
+                Op::JNe => compare_jump!(true, !=, CmpOp::Ne, reg!(b!())),
+                Op::JNLt => compare_jump!(false, <, CmpOp::Lt, reg!(b!())),
+                Op::JNLe => compare_jump!(false, <=, CmpOp::Le, reg!(b!())),
+                Op::JNGt => compare_jump!(false, >, CmpOp::Gt, reg!(b!())),
+                Op::JNGe => compare_jump!(false, >=, CmpOp::Ge, reg!(b!())),
+                Op::JNEq => compare_jump!(false, ==, CmpOp::Eq, reg!(b!())),
+                Op::JNNe => compare_jump!(false, !=, CmpOp::Ne, reg!(b!())),
+                Op::JLtI => compare_jump!(true, <, CmpOp::Lt, imm_b!()),
+                Op::JLeI => compare_jump!(true, <=, CmpOp::Le, imm_b!()),
+                Op::JGtI => compare_jump!(true, >, CmpOp::Gt, imm_b!()),
+                Op::JGeI => compare_jump!(true, >=, CmpOp::Ge, imm_b!()),
+                Op::JEqI => compare_jump!(true, ==, CmpOp::Eq, imm_b!()),
+                Op::JNeI => compare_jump!(true, !=, CmpOp::Ne, imm_b!()),
+                Op::JNLtI => compare_jump!(false, <, CmpOp::Lt, imm_b!()),
+                Op::JNLeI => compare_jump!(false, <=, CmpOp::Le, imm_b!()),
+                Op::JNGtI => compare_jump!(false, >, CmpOp::Gt, imm_b!()),
+                Op::JNGeI => compare_jump!(false, >=, CmpOp::Ge, imm_b!()),
+                Op::JNEqI => compare_jump!(false, ==, CmpOp::Eq, imm_b!()),
+                Op::JNNeI => compare_jump!(false, !=, CmpOp::Ne, imm_b!()),
 
                 Op::GetAttr => {
                     let object = reg!(b!());
                     if is_ref(object) {
                         let shape = hdr(object).shape.load(Ordering::Acquire);
-                        let mut cache = site_word(k, c!() + 1);
-                        if shape != cache as u32 {
-                            cache = site_word(k, c!() + 3);
-                        }
-                        if shape == cache as u32 {
-                            let word = slot_word(object, (cache >> 32) as u32);
+                        if let Some(slot) = cached(k, c!(), shape) {
+                            let word = slot_word(object, slot);
                             if word != 0 {
                                 reg!(a!()) = word;
                                 continue;
@@ -708,12 +748,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let object = reg!(a!());
                     if is_ref(object) {
                         let shape = hdr(object).shape.load(Ordering::Acquire);
-                        let mut cache = site_word(k, c!() + 1);
-                        if shape != cache as u32 {
-                            cache = site_word(k, c!() + 3);
-                        }
-                        if shape == cache as u32 {
-                            (*(object as *const Slot).add((cache >> 32) as usize)).set_bits(reg!(b!()));
+                        if let Some(slot) = cached(k, c!(), shape) {
+                            (*(object as *const Slot).add(slot as usize)).set_bits(reg!(b!()));
                             continue;
                         }
                         let grow = site_word(k, c!() + 2);
@@ -728,12 +764,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let object = reg!(b!());
                     if is_ref(object) {
                         let shape = hdr(object).shape.load(Ordering::Acquire);
-                        let mut cache = site_word(k, c!() + 1);
-                        if shape != cache as u32 {
-                            cache = site_word(k, c!() + 3);
-                        }
-                        if shape == cache as u32 {
-                            let word = attr::cached_method((cache >> 32) as u32);
+                        if let Some(cell) = cached(k, c!(), shape) {
+                            let word = attr::cached_method(cell);
                             if word != 0 {
                                 reg!(a!() + LINK) = object;
                                 reg!(a!()) = word;
@@ -747,24 +779,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let which = (*pc).x;
                     effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), which, r.add(a!())))
                 }
-                Op::GetItem => {
-                    let (list, index) = (reg!(b!()), reg!(c!()));
-                    let word = list_item(list, index);
-                    if word != 0 {
-                        reg!(a!()) = word;
-                        continue;
-                    }
-                    slow!(item::get(&mut *th, v(list), v(index)))
-                }
-                Op::GetItemI => {
-                    let (list, index) = (reg!(b!()), imm_c!());
-                    let word = list_item(list, index);
-                    if word != 0 {
-                        reg!(a!()) = word;
-                        continue;
-                    }
-                    slow!(item::get(&mut *th, v(list), v(index)))
-                }
+                Op::GetItem => get_item!(reg!(c!())),
+                Op::GetItemI => get_item!(imm_c!()),
                 Op::SetItem => {
                     let (list, index, value) = (reg!(a!()), reg!(b!()), reg!(c!()));
                     if set_list_item::<M>(th, list, index, value) {
@@ -880,31 +896,15 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::BuildStr => slow!(build::string(&mut *th, values(r.add(b!()), c!()))),
 
-                Op::Raise => {
-                    save!();
-                    except::raise(&mut *th, v(reg!(a!())), None);
-                    raised!()
-                }
+                Op::Raise => raise!(except::raise(&mut *th, v(reg!(a!())), None)),
                 Op::RaiseFrom => {
-                    save!();
-                    except::raise(&mut *th, v(reg!(a!())), Some(v(reg!(b!()))));
-                    raised!()
+                    raise!(except::raise(&mut *th, v(reg!(a!())), Some(v(reg!(b!())))))
                 }
-                Op::RaiseHere => {
-                    save!();
-                    except::raise_again(&mut *th);
-                    raised!()
-                }
-                Op::ReRaise => {
-                    save!();
-                    except::re_raise(&mut *th, v(reg!(a!())));
-                    raised!()
-                }
+                Op::RaiseHere => raise!(except::raise_again(&mut *th)),
+                Op::ReRaise => raise!(except::re_raise(&mut *th, v(reg!(a!())))),
                 Op::RaiseAssert => {
-                    save!();
                     let message = ((*pc).x != 0).then(|| v(reg!(a!())));
-                    except::raise_assertion(&mut *th, message);
-                    raised!()
+                    raise!(except::raise_assertion(&mut *th, message))
                 }
                 Op::PushExc => {
                     let outermost = (*pc).x != 0;

@@ -91,6 +91,22 @@ pub(super) unsafe fn site_word(k: *const u64, n: usize) -> u64 {
     unsafe { (*k.add(n).cast::<AtomicU64>()).load(Ordering::Relaxed) }
 }
 
+/// What the site's two caches know of objects of this shape: a slot, or a method's cell.
+///
+/// # Safety
+/// `site` is the index of a site.
+#[inline(always)]
+pub(super) unsafe fn cached(k: *const u64, site: usize, shape: u32) -> Option<u32> {
+    // SAFETY: by the caller.
+    unsafe {
+        let mut cache = site_word(k, site + 1);
+        if shape != cache as u32 {
+            cache = site_word(k, site + 3);
+        }
+        (shape == cache as u32).then_some((cache >> 32) as u32)
+    }
+}
+
 /// The data segment of the function that is being called. Same as `data`; but where the call's word holds it too, it
 /// is taken from there: the processor then need not wait for the function, which came through a cell and a register,
 /// before it reads the callee's instructions. (A comparison is predicted; a chain of loads is not.)
