@@ -6,7 +6,7 @@ use crate::table::{Row, Table, Target};
 use std::path::Path;
 
 /// Programs, and how many times faster than CPython each has to be.
-pub const PROGRAMS: [(&str, f64); 22] = [
+pub const PROGRAMS: [(&str, f64); 39] = [
     ("fib", 3.0),
     ("int_loops", 4.0),
     ("while_mod", 4.0),
@@ -29,6 +29,23 @@ pub const PROGRAMS: [(&str, f64); 22] = [
     ("json_print", 1.0),
     ("simulation", 1.0),
     ("bigint", 1.0),
+    ("generators", 1.0),
+    ("task_queue", 1.0),
+    ("constraints", 1.0),
+    ("ray_tracer", 1.0),
+    ("coroutines", 1.0),
+    ("json_module", 1.0),
+    ("comprehensions", 1.0),
+    ("records", 1.0),
+    ("text_scan", 1.0),
+    ("text_lines", 1.0),
+    ("sort_records", 1.0),
+    ("big_numbers", 1.0),
+    ("error_paths", 1.0),
+    ("higher_order", 1.0),
+    ("containers", 1.0),
+    ("interpreter", 1.0),
+    ("search", 1.0),
 ];
 
 pub fn tables(lab: &mut Lab) -> Vec<Table> {

@@ -76,8 +76,9 @@ impl<'a> Compiler<'a> {
         self.alloc();
         self.unit.nvars = 1;
         let doc = docstring(&def.body);
-        self.annotations_namespace(&def.body);
+        self.unit.namespace = Some(0);
         self.class_prologue(scope, doc.clone());
+        self.variable_annotations(&def.body)?;
         self.block(&def.body)?;
         if let Some(cell) = self.unit.class_cell {
             self.emit(Op::Return, cell, 0, 0);
@@ -93,6 +94,11 @@ impl<'a> Compiler<'a> {
             self.emit(Op::Clear, cell, 0, 0);
             self.emit(Op::NewCell, cell, cell, 0);
             self.unit.class_cell = Some(cell);
+        }
+        if self.scopes.get(scope).needs_namespace_cell {
+            let cell = self.alloc();
+            self.emit(Op::NewCell, cell, 0, 0);
+            self.unit.namespace_cell = Some(cell);
         }
         if let Some(doc) = doc {
             let mark = self.unit.top;

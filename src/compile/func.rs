@@ -39,11 +39,11 @@ pub fn module<'a>(module: &'a Module, scopes: &'a Scopes, source: &'a Source<'a>
     match module {
         Module::Module { body } => {
             signature.doc = docstring(body);
-            compiler.annotations_namespace(body);
+            compiler.variable_annotations(body)?;
             compiler.block(body)?;
         }
         Module::Interactive { body } => {
-            compiler.annotations_namespace(body);
+            compiler.variable_annotations(body)?;
             compiler.block(body)?;
         }
         Module::Expression { body } => {

@@ -29,7 +29,7 @@ mod unit;
 
 use crate::bytecode::code::{Code, Name};
 use mini_grammar::ast::Module;
-pub use mini_grammar::{ErrorKind, Mode, SyntaxError as Error};
+pub use mini_grammar::{ErrorKind, Finder, Mode, SyntaxError as Error};
 use mini_grammar::{LineIndex, Span, SyntaxError};
 use std::sync::Arc;
 
@@ -45,7 +45,8 @@ struct Source<'s> {
 
 impl Source<'_> {
     fn error(&self, message: impl Into<String>, span: Span) -> Box<SyntaxError> {
-        Box::new(SyntaxError::new(ErrorKind::SyntaxError, message, self.text, span))
+        let error = SyntaxError::new(ErrorKind::SyntaxError, message, self.text, span);
+        Box::new(SyntaxError { finder: Finder::Compiler, ..error })
     }
 
     fn line(&self, offset: u32) -> u32 {

@@ -11,7 +11,7 @@ pub mod threads;
 use crate::compile;
 use crate::gil::{self, PolicySpec, signal};
 use crate::native;
-use crate::object::{R, Value, class, heap, intern};
+use crate::object::{R, Value, class, heap, intern, memoryview};
 use crate::vm::thread::{MAIN_REGISTERS, Thread};
 use crate::vm::{boot, hooks, import, link};
 
@@ -31,6 +31,7 @@ pub struct Options {
 pub fn start(options: &Options) -> Result<Box<Thread>, String> {
     heap::init(options.max_heap)?;
     heap::register_weak(intern::retain_interned);
+    heap::register_weak(memoryview::forget_dead);
     heap::register_weak(link::drop_dead);
     heap::register_weak(class::drop_dead);
     let member = gil::register("MainThread", true);

@@ -9,9 +9,11 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "_sync", "abc", "argparse", "array", "atexit", "base64", "bisect", "collections", "collections.abc", "concurrent",
-    "concurrent.futures", "contextlib", "contextvars", "copy", "csv", "dataclasses", "datetime", "enum",
-    "fnmatch", "fractions", "functools", "glob", "hashlib", "heapq", "inspect", "io", "json", "keyword", "logging",
+    "__future__", "_argparse_actions", "_argparse_help", "_collections_chain", "_collections_counter",
+    "_collections_user", "_datetime_calendar", "_datetime_span", "_datetime_text", "_sync", "abc", "argparse",
+    "array", "atexit", "base64", "bisect", "collections", "collections.abc", "concurrent", "concurrent.futures",
+    "contextlib", "contextvars", "copy", "csv", "dataclasses", "datetime", "enum", "fnmatch", "fractions",
+    "functools", "glob", "hashlib", "heapq", "importlib", "inspect", "io", "json", "keyword", "logging",
     "operator", "os", "posixpath", "pprint", "queue", "random", "re", "secrets", "shutil", "stat", "statistics",
     "string", "struct", "tempfile", "textwrap", "threading", "timeit", "traceback", "types", "typing",
     "unittest", "warnings",

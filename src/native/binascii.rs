@@ -3,7 +3,7 @@
 use super::support;
 use crate::object::{Exc, R, Raised, Value, bytes, str};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
-use crate::vm::ops::bytearray::as_bytes_object;
+use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
 use crate::vm::{boot, classes};
 
@@ -29,7 +29,7 @@ fn data(th: &mut Thread, v: Value, text: bool) -> R<&'static [u8]> {
         }
         return Ok(s.as_bytes());
     }
-    let v = as_bytes_object(&mut th.m, v)?;
+    let v = bytes_object(th, v)?;
     match bytes::as_bytes(v) {
         Some(data) => Ok(data),
         None => {

@@ -9,7 +9,8 @@ use crate::object::layout::ByteArray;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Value, Word, bytearray, bytes, list, subclass, tuple};
 use crate::vm::native::{Args, NativeDef, TypeDef};
-use crate::vm::ops::bytearray::{as_bytes_object, byte, bytes_of_iterable, contents};
+use crate::vm::ops::bytearray::{as_bytes_object, byte, bytes_of_iterable, contents, may_resize};
+use crate::vm::ops::memoryview;
 use crate::vm::slicing::position;
 use crate::vm::thread::Thread;
 use smallvec::SmallVec;
@@ -32,6 +33,9 @@ fn construct(th: &mut Thread, args: Args) -> R {
 
 fn init(th: &mut Thread, args: Args) -> R {
     let b = this(&mut th.m, args)?;
+    if bytearray::len(b) > 0 {
+        may_resize(th, b)?;
+    }
     let source = source(th, args)?;
     bytearray::replace(&mut th.m, b, &source)?;
     Ok(Value::NONE)
@@ -104,6 +108,7 @@ fn join(th: &mut Thread, args: Args) -> R {
 fn append(th: &mut Thread, args: Args) -> R {
     let b = this(&mut th.m, args)?;
     let byte = byte(th, args.get(1))?;
+    may_resize(th, b)?;
     bytearray::push(&mut th.m, b, byte)?;
     Ok(Value::NONE)
 }
@@ -113,8 +118,14 @@ fn extend(th: &mut Thread, args: Args) -> R {
     let v = args.get(1);
     let more = match contents(v) {
         Some(more) => more,
-        None => extension(th, v)?,
+        None => match memoryview::seen(th, v)? {
+            Some(shown) => shown.bytes(),
+            None => extension(th, v)?,
+        },
     };
+    if !more.is_empty() {
+        may_resize(th, b)?;
+    }
     bytearray::splice(&mut th.m, b, usize::MAX, usize::MAX, &more)?;
     Ok(Value::NONE)
 }
@@ -132,6 +143,7 @@ fn insert(th: &mut Thread, args: Args) -> R {
     let b = this(&mut th.m, args)?;
     let i = th.index(args.get(1))?;
     let byte = byte(th, args.get(2))?;
+    may_resize(th, b)?;
     let len = bytearray::len(b) as i64;
     let at = (if i < 0 { i.saturating_add(len).max(0) } else { i.min(len) }) as usize;
     bytearray::splice(&mut th.m, b, at, at, &[byte])?;
@@ -141,6 +153,9 @@ fn insert(th: &mut Thread, args: Args) -> R {
 fn pop(th: &mut Thread, args: Args) -> R {
     let b = this(&mut th.m, args)?;
     let i = args.opt(1).map_or(Ok(-1), |v| th.index(v))?;
+    if position(i, bytearray::len(b)).is_some() {
+        may_resize(th, b)?;
+    }
     let taken = position(i, bytearray::len(b)).and_then(|i| bytearray::remove_at(&mut th.m, b, i));
     match taken {
         Some(byte) => Ok(Value::int_unchecked(byte as i64)),
@@ -156,15 +171,21 @@ fn remove(th: &mut Thread, args: Args) -> R {
     let b = this(&mut th.m, args)?;
     let wanted = byte(th, args.get(1))?;
     let at = bytearray::snapshot(b).iter().position(|byte| *byte == wanted);
+    if at.is_some() {
+        may_resize(th, b)?;
+    }
     match at.and_then(|i| bytearray::remove_at(&mut th.m, b, i)) {
         Some(_) => Ok(Value::NONE),
         None => Err(th.value_error("value not found in bytearray")),
     }
 }
 
-fn clear(m: &mut Mutator, args: Args) -> R {
-    let b = this(m, args)?;
-    bytearray::replace(m, b, &[])?;
+fn clear(th: &mut Thread, args: Args) -> R {
+    let b = this(&mut th.m, args)?;
+    if bytearray::len(b) > 0 {
+        may_resize(th, b)?;
+    }
+    bytearray::replace(&mut th.m, b, &[])?;
     Ok(Value::NONE)
 }
 
@@ -202,7 +223,7 @@ pub static TYPE: TypeDef = TypeDef {
         NativeDef::full("append", "self, item, /", append, "Adds a byte at the end."),
         shared("capitalize", "self, /", capitalize),
         shared("center", "self, width, fillchar=, /", center),
-        NativeDef::data("clear", "self, /", clear, "Removes all bytes."),
+        NativeDef::full("clear", "self, /", clear, "Removes all bytes."),
         NativeDef::data("copy", "self, /", copy, "A new bytearray of the same bytes."),
         shared("count", "self, sub, start=, end=, /", count),
         shared("decode", "self, encoding=, errors=", decode),

@@ -10,6 +10,7 @@ use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Value, bytes, int, list, str, subclass, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::ops::bytearray::as_bytes_object;
+use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
 
 /// Counts beyond this raise MemoryError before anything is allocated.
@@ -39,7 +40,7 @@ pub fn from_arguments(th: &mut Thread, args: Args, class: &'static str) -> R {
     match types::kind_of(v) {
         Kind::Str => Err(th.type_error("string argument without an encoding")),
         Kind::Int | Kind::Bool => zeros(th, v),
-        Kind::ByteArray => as_bytes_object(&mut th.m, v),
+        Kind::ByteArray | Kind::MemoryView => as_bytes_object(&mut th.m, v),
         _ => from_object(th, v, class),
     }
 }
@@ -75,6 +76,9 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
             return Ok(made);
         }
         return Err(th.type_error(format!("__bytes__ returned non-bytes (type {})", type_name(made))));
+    }
+    if th.lookup_special(v, "__buffer__").is_some() {
+        return bytes_object(th, v);
     }
     if th.lookup_override(v, "__index__").is_some() {
         match th.index(v) {

@@ -6,7 +6,7 @@ use super::text_args::{argument_name, index, index_or, limit, type_name};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, Word, bytes, list, tuple};
 use crate::vm::native::Args;
-use crate::vm::ops::bytearray::as_bytes_object;
+use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
 use memchr::memmem;
 
@@ -141,7 +141,7 @@ pub fn join(th: &mut Thread, args: Args) -> R {
     let mut parts: Vec<&[u8]> = Vec::with_capacity(slots.len() * 2);
     // A slot is EMPTY if another thread has just removed its item.
     for (i, v) in slots.iter().filter_map(|slot| slot.get()).enumerate() {
-        let Some(part) = bytes::as_bytes(as_bytes_object(&mut th.m, v)?) else {
+        let Some(part) = bytes::as_bytes(bytes_object(th, v)?) else {
             let got = type_name(v);
             return Err(
                 th.type_error(format!("sequence item {i}: expected a bytes-like object, {got} found"))

@@ -122,7 +122,7 @@ pub static PROPERTY: TypeDef = TypeDef {
     name: "property",
     kind: Kind::Property,
     doc: "An attribute that functions read, set and delete.",
-    construct: Some(NativeDef::full("__new__", "cls, fget=, fset=, fdel=, doc=", new_property, "")),
+    construct: Some(NativeDef::full("property", "cls, fget=, fset=, fdel=, doc=", new_property, "")),
     methods: &[
         NativeDef::full("getter", "self, f, /", getter, "The property with another function that reads."),
         NativeDef::full("setter", "self, f, /", setter, "The property with another function that sets."),
@@ -155,7 +155,7 @@ pub static STATIC_METHOD: TypeDef = TypeDef {
     name: "staticmethod",
     kind: Kind::StaticMethod,
     doc: "A function in a class that gets no instance.",
-    construct: Some(NativeDef::data("__new__", "cls, function, /", new_static, "")),
+    construct: Some(NativeDef::data("staticmethod", "cls, function, /", new_static, "")),
     methods: &[
         NativeDef::full("__call__", "self, /, *args, **kwargs", call_static, "Call the function."),
         NativeDef::full("__get__", "self, instance, owner=, /", wrapper_get, "Return the function."),
@@ -169,7 +169,7 @@ pub static CLASS_METHOD: TypeDef = TypeDef {
     name: "classmethod",
     kind: Kind::ClassMethod,
     doc: "A function in a class that gets the class instead of an instance.",
-    construct: Some(NativeDef::data("__new__", "cls, function, /", new_class_method, "")),
+    construct: Some(NativeDef::data("classmethod", "cls, function, /", new_class_method, "")),
     methods: &[NativeDef::full(
         "__get__",
         "self, instance, owner=, /",

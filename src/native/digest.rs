@@ -3,7 +3,7 @@
 
 use crate::object::{R, Raised, Value, bytes, str};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
-use crate::vm::ops::bytearray::as_bytes_object;
+use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
 use md5::Md5;
 use sha1::Sha1;
@@ -60,7 +60,7 @@ fn start(th: &mut Thread, args: Args) -> R {
 }
 
 fn update(th: &mut Thread, args: Args) -> R {
-    let data = as_bytes_object(&mut th.m, args.get(2))?;
+    let data = bytes_object(th, args.get(2))?;
     let Some(data) = bytes::as_bytes(data) else { return Err(wrong_data(th, args.get(2))) };
     run_named(th, args.get(0), bytes::as_bytes(args.get(1)).unwrap_or_default(), Step::Update(data))
 }

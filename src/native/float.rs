@@ -9,8 +9,9 @@ use crate::object::error::{Exc, R};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
 use crate::object::value::Value;
-use crate::object::{bytes, float, str, subclass, text_repr, types};
+use crate::object::{bytes, float, str, subclass, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::thread::Thread;
 use dashu_int::ops::BitTest;
 
@@ -32,13 +33,15 @@ fn of_class(m: &mut Mutator, class: Value, f: f64) -> R {
 }
 
 fn convert(th: &mut Thread, x: Value) -> R<f64> {
-    let bytes = bytes::as_bytes(x);
+    let given = as_bytes_object(&mut th.m, x)?;
+    let bytes = bytes::as_bytes(given);
     let text = str::as_str(x).or_else(|| bytes.map(|b| std::str::from_utf8(b).unwrap_or("?")));
     if let Some(text) = text {
         return match float::parse(text) {
             Some(f) => Ok(f),
             None => {
-                let shown = bytes.map_or_else(|| text_repr::repr_str(text), text_repr::repr_bytes);
+                let shown = th.repr(x)?;
+                let shown = str::as_str(shown).unwrap_or("");
                 Err(th.value_error(format!("could not convert string to float: {shown}")))
             }
         };

@@ -12,7 +12,7 @@ use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Value, bytes};
 use crate::rt::terminal;
 use crate::vm::native::{Args, NativeDef, TypeDef};
-use crate::vm::ops::bytearray::as_bytes_object;
+use crate::vm::ops::memoryview::{bytes_object, writable_buffer};
 use crate::vm::thread::Thread;
 
 fn reading(th: &mut Thread, args: Args, doing: &str, method: &str) -> R<&'static File> {
@@ -94,6 +94,16 @@ fn peek(th: &mut Thread, args: Args) -> R {
     th.new_bytes(&bytes)
 }
 
+/// `readinto(buffer)`: as `read` of as many bytes as the buffer has.
+fn readinto(th: &mut Thread, args: Args) -> R {
+    let to = writable_buffer(th, args.get(1), "readinto() argument")?;
+    let size = Value::int_unchecked(to.nbytes() as i64);
+    let got = read(th, Args(&[args.opt(0), Some(size)]))?;
+    let Some(data) = bytes::as_bytes(got) else { return Ok(got) };
+    to.fill(&mut th.m, data);
+    th.new_int(data.len() as i64)
+}
+
 fn readline(th: &mut Thread, args: Args) -> R {
     let file = reading(th, args, "readline of", "readline")?;
     let limit = size(th, args)?.unwrap_or(usize::MAX);
@@ -116,7 +126,7 @@ fn write(th: &mut Thread, args: Args) -> R {
         let raw = matches!(file.layer, Layer::Raw);
         return Err(unsupported(th, if raw { "File not open for writing" } else { "write" }));
     }
-    let object = as_bytes_object(&mut th.m, args.get(1))?;
+    let object = bytes_object(th, args.get(1))?;
     let Some(data) = bytes::as_bytes(object) else {
         let class = support::type_name(args.get(1));
         return Err(th.type_error(format!("a bytes-like object is required, not '{class}'")));
@@ -161,6 +171,8 @@ const READ: NativeDef =
     NativeDef::full("read", "self, size=, /", read, "At most so many bytes; all by default.");
 const READ1: NativeDef = NativeDef::full("read1", "self, size=, /", read1, "What one system call can give.");
 const READALL: NativeDef = NativeDef::full("readall", "self, /", read, "Everything.");
+const READINTO: NativeDef =
+    NativeDef::full("readinto", "self, buffer, /", readinto, "Read into a buffer; return how many bytes.");
 const PEEK: NativeDef =
     NativeDef::full("peek", "self, size=, /", peek, "Bytes that come next; the place stays.");
 const READLINE: NativeDef = NativeDef::full("readline", "self, size=, /", readline, "The rest of the line.");
@@ -189,19 +201,25 @@ macro_rules! file_type {
     };
 }
 
-file_type!(READER, "BufferedReader", "A file of bytes that can be read.", [READ1, PEEK], [RAW_BELOW]);
+file_type!(
+    READER,
+    "BufferedReader",
+    "A file of bytes that can be read.",
+    [READ1, READINTO, PEEK],
+    [RAW_BELOW]
+);
 file_type!(WRITER, "BufferedWriter", "A file of bytes that can be written.", [], [RAW_BELOW]);
 file_type!(
     RANDOM,
     "BufferedRandom",
     "A file of bytes that can be read and written.",
-    [READ1, PEEK],
+    [READ1, READINTO, PEEK],
     [RAW_BELOW]
 );
 file_type!(
     RAW,
     "FileIO",
     "A file of bytes without a buffer.",
-    [READALL],
+    [READALL, READINTO],
     [NativeDef::data("closefd", "self, /", closefd, "Whether closing it closes the descriptor.")]
 );

@@ -110,7 +110,7 @@ pub const fn unnamed(tag: Tag) -> TypeDef {
 }
 
 /// The iterator classes, by tag.
-pub static ITER_TYPES: [(Tag, TypeDef); 23] = [
+pub static ITER_TYPES: [(Tag, TypeDef); 24] = [
     (Tag::List, unnamed(Tag::List)),
     (Tag::ListReverse, unnamed(Tag::ListReverse)),
     (Tag::Tuple, unnamed(Tag::Tuple)),
@@ -118,6 +118,7 @@ pub static ITER_TYPES: [(Tag, TypeDef); 23] = [
     (Tag::StrAscii, unnamed(Tag::StrAscii)),
     (Tag::Bytes, unnamed(Tag::Bytes)),
     (Tag::ByteArray, unnamed(Tag::ByteArray)),
+    (Tag::Memory, unnamed(Tag::Memory)),
     (Tag::Range, unnamed(Tag::Range)),
     (Tag::LongRange, unnamed(Tag::LongRange)),
     (Tag::DictKeys, unnamed(Tag::DictKeys)),

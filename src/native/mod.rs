@@ -47,6 +47,7 @@ pub mod mapping_proxy;
 pub mod math;
 pub mod math_int;
 pub mod math_sum;
+pub mod memoryview;
 pub mod mersenne;
 pub mod num;
 pub mod num_args;
@@ -107,6 +108,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &itertools::MODULE,
     &json::MODULE,
     &math::MODULE,
+    &memoryview::MODULE,
     &os::MODULE,
     &random::MODULE,
     &re::MODULE,
@@ -124,6 +126,7 @@ pub static TYPES: &[&TypeDef] = &[
     &str::TYPE,
     &bytes::TYPE,
     &bytearray::TYPE,
+    &memoryview::TYPE,
     &tuple::TYPE,
     &list::TYPE,
     &dict::TYPE,

@@ -9,7 +9,7 @@ use crate::object::{R, Value, bytes, list, str};
 use crate::rt::syscall::{self, Sys};
 use crate::rt::terminal;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
-use crate::vm::ops::bytearray::as_bytes_object;
+use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
@@ -34,7 +34,7 @@ fn read(th: &mut Thread, args: Args) -> R {
 
 fn write(th: &mut Thread, args: Args) -> R {
     let fd = c_int(th, args.get(0))?;
-    let object = as_bytes_object(&mut th.m, args.get(1))?;
+    let object = bytes_object(th, args.get(1))?;
     let Some(data) = bytes::as_bytes(object) else {
         let class = type_name(args.get(1));
         return Err(th.type_error(format!("a bytes-like object is required, not '{class}'")));

@@ -2,7 +2,7 @@
 //! Must not know the format-spec language (`object::format`).
 
 use crate::object::mutator::Mutator;
-use crate::object::{R, Raised, Value, Word, dict, str, text_repr, unicode};
+use crate::object::{R, Raised, Value, Word, dict, int, key, str, text_repr, unicode};
 use crate::vm::native::Args;
 use crate::vm::thread::Thread;
 
@@ -89,6 +89,13 @@ impl Formatter<'_> {
             Some('a') => ascii(th, value)?,
             Some(c) => return Err(unknown_conversion(th, c)),
         };
+        if field.spec.is_empty() {
+            match (value.as_small(), key::exact_str(value)) {
+                (Some(n), _) => return Ok(out.push_str(int::small_decimal(n, &mut [0; 24]))),
+                (_, Some(s)) => return Ok(out.push_str(str::text(s))),
+                _ => {}
+            }
+        }
         let mut spec = String::new();
         if field.spec.contains(['{', '}']) {
             self.expand(th, field.spec, &mut spec, depth - 1)?;

@@ -72,6 +72,16 @@ pub fn snapshot(b: &ByteArray) -> Vec<u8> {
     items(b).iter().map(|cell| cell.load(Ordering::Relaxed)).collect()
 }
 
+/// Some of the bytes as they are now; none if there are no such places.
+pub fn part(b: &ByteArray, range: std::ops::Range<usize>) -> Vec<u8> {
+    items(b).get(range).unwrap_or(&[]).iter().map(|cell| cell.load(Ordering::Relaxed)).collect()
+}
+
+/// How many views look at it.
+pub fn views(b: &ByteArray) -> u64 {
+    b.views.load(Ordering::Acquire)
+}
+
 /// A private buffer without bytes in use.
 fn new_buf(m: &mut Mutator, cap: usize) -> R<&'static StrBuf> {
     if cap > MAX_BYTES {
@@ -108,8 +118,11 @@ fn buf_value(b: &StrBuf) -> Value {
 pub fn new_as(m: &mut Mutator, bytes: &[u8], shape: u32, extra: usize) -> R {
     let buf = filled(m, bytes)?;
     let b = m.alloc_as::<ByteArray>(Kind::ByteArray, shape, extra * 8)?;
-    // SAFETY: the cell is ours alone; this writes its only word behind the header.
-    unsafe { (&raw mut (*b).buf).write(Slot::new(buf_value(buf))) };
+    // SAFETY: the cell is ours alone; this writes its two words behind the header.
+    unsafe {
+        (&raw mut (*b).buf).write(Slot::new(buf_value(buf)));
+        (&raw mut (*b).views).write(AtomicU64::new(0));
+    }
     Ok(Value::from_addr(b as usize))
 }
 
@@ -128,6 +141,16 @@ pub fn set(m: &mut Mutator, b: &'static ByteArray, i: usize, byte: u8) -> bool {
     }
     let _guard = sync::locked(m, &b.hdr);
     store()
+}
+
+/// Replaces the bytes from `at` on, as far as there are any.
+pub fn overwrite(m: &mut Mutator, b: &'static ByteArray, at: usize, with: &[u8]) {
+    let store = || write(items(b).get(at..).unwrap_or(&[]), with);
+    if let Some(_guard) = sync::in_place(m, &b.hdr) {
+        return store();
+    }
+    let _guard = sync::locked(m, &b.hdr);
+    store();
 }
 
 /// Runs `change` on the buffer, alone, once it has room for `extra` more bytes.

@@ -347,6 +347,27 @@ pub fn remove(m: &mut Mutator, d: &'static Dict, t: &'static Table, entry: usize
     std::ptr::eq(table(d), t).then(|| table::remove(t, entry))
 }
 
+/// Whether this is no namespace and no window: its entries are its items.
+#[inline(always)]
+pub fn is_plain(d: &Dict) -> bool {
+    d.hdr.flags.load(Ordering::Relaxed) & (flag::CELLS | flag::ATTRS) == 0
+}
+
+/// As `next_entry`, of the table of a plain dict.
+#[inline(always)]
+pub fn next_in_table(t: &'static Table, at: usize) -> Option<(usize, Value, Value)> {
+    let mut i = at;
+    while let Some(e) = table::entry(t, i) {
+        i += 1;
+        if let (Some(key), Some(v)) = (e.key.get(), e.value.get())
+            && key != Value::DELETED
+        {
+            return Some((i, key, v));
+        }
+    }
+    None
+}
+
 /// The first item at or behind position `at`: the position behind it, its key and value.
 #[inline]
 pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
@@ -354,6 +375,9 @@ pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
         return shape::shown_from(object, at);
     }
     let t = table(d);
+    if !is_namespace(d) {
+        return next_in_table(t, at);
+    }
     let mut i = at;
     while let Some(e) = table::entry(t, i) {
         let key = e.key.get().filter(|k| *k != Value::DELETED);

@@ -23,6 +23,7 @@ pub enum Kind {
     Str,
     Bytes,
     ByteArray,
+    MemoryView,
     // Containers.
     Tuple,
     List,

@@ -28,6 +28,8 @@ pub enum Tag {
     Bytes,
     /// bytearray, index
     ByteArray,
+    /// memoryview, index
+    Memory,
     /// next, step, items left: small ints
     Range,
     /// next, step, items left: ints of any size
@@ -114,7 +116,7 @@ pub enum Tag {
 }
 
 /// All tags, in order.
-pub const TAGS: [Tag; 52] = {
+pub const TAGS: [Tag; 53] = {
     use Tag::*;
     [
         List,
@@ -124,6 +126,7 @@ pub const TAGS: [Tag; 52] = {
         StrAscii,
         Bytes,
         ByteArray,
+        Memory,
         Range,
         LongRange,
         DictKeys,
@@ -194,6 +197,7 @@ impl Tag {
             Tag::StrAscii => "str_ascii_iterator",
             Tag::Bytes => "bytes_iterator",
             Tag::ByteArray => "bytearray_iterator",
+            Tag::Memory => "memory_iterator",
             Tag::Range => "range_iterator",
             Tag::LongRange => "longrange_iterator",
             Tag::DictKeys => "dict_keyiterator",

@@ -100,6 +100,23 @@ pub struct ByteArray {
     pub hdr: Hdr,
     /// A StrBuf; never EMPTY.
     pub buf: Slot,
+    /// How many views look at it: while there are any, its size is fixed.
+    pub views: AtomicU64,
+}
+
+/// A view of bytes (`memoryview.rs`).
+#[repr(C)]
+pub struct MemoryView {
+    pub hdr: Hdr,
+    /// Bytes or ByteArray; EMPTY: released.
+    pub base: Slot,
+    /// What scripts see as the object behind it.
+    pub obj: Slot,
+    pub start: u64,
+    pub count: u64,
+    pub stride: i64,
+    /// Code of the format, and bits.
+    pub meta: u64,
 }
 
 /// An int beyond 62 bits: sign of `len` is the sign, limbs little-endian, no leading zero limb.
@@ -412,7 +429,7 @@ macro_rules! heap_objects {
 
 heap_objects! {
     Shape = Shape, Chunk = Chunk, Instance = Instance, Cell = Cell, Str = Str, StrBuf = StrBuf, Bytes = Bytes, Int = Int,
-    ByteArray = ByteArray,
+    ByteArray = ByteArray, MemoryView = MemoryView,
     Float = Float, Tuple = Tuple, List = List, ListBuf = ListBuf, Dict = Dict, Table = Table, Set = Set, SetTable = SetTable,
     Range = Range, Slice = Slice, DictView = DictView, Iter = Iter, Code = Code, Function = Function, Native = Native,
     BoundMethod = BoundMethod, Class = Class, Property = Property, Super = Super, Module = Module, Exception = Exception,
@@ -447,7 +464,7 @@ pub const fn words(kind: Kind) -> Words {
         Kind::Iter => Fixed { first: 2, count: 4 },
         Kind::Function => Fixed { first: 1, count: 10 },
         Kind::Native => Fixed { first: 2, count: 1 },
-        Kind::BoundMethod | Kind::Module => Fixed { first: 1, count: 2 },
+        Kind::BoundMethod | Kind::Module | Kind::MemoryView => Fixed { first: 1, count: 2 },
         Kind::Class => Fixed { first: 1, count: 7 },
         Kind::Property => Fixed { first: 1, count: 4 },
         Kind::Exception => Fixed { first: 1, count: 6 },

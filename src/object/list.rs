@@ -121,7 +121,11 @@ pub fn new_buf(m: &mut Mutator, cap: usize) -> R<&'static ListBuf> {
     unsafe {
         (&raw mut (*b).len).write(AtomicU64::new(0));
         (&raw mut (*b).cap).write(AtomicU64::new(cap as u64));
-        std::ptr::write_bytes(b.add(1).cast::<u64>(), 0, cap);
+        match cap {
+            // Spares a call for the commonest size.
+            SMALL => b.add(1).cast::<[u64; SMALL]>().write([0; SMALL]),
+            _ => std::ptr::write_bytes(b.add(1).cast::<u64>(), 0, cap),
+        }
         Ok(&*b)
     }
 }
@@ -178,7 +182,10 @@ pub fn from_slots(m: &mut Mutator, from: &[Slot]) -> R<&'static List> {
 impl Mutator {
     /// A list of these items.
     pub fn new_list(&mut self, items: &[Value]) -> R {
-        from_fn(self, items.len(), |i| items.get(i).copied()).map(value)
+        let b = new_buf(self, items.len().max(SMALL))?;
+        slots(b).iter().zip(items).for_each(|(slot, v)| slot.set(*v));
+        set_buf_len(b, items.len());
+        new_with_buf(self, b).map(value)
     }
 
     /// An empty list that takes `cap` items before it grows.
@@ -437,6 +444,13 @@ pub fn stepped(m: &mut Mutator, from: &[Slot], start: usize, step: isize, count:
 /// `a + b` as a new list.
 pub fn concat(m: &mut Mutator, a: &[Slot], b: &[Slot]) -> R<&'static List> {
     let all = new_buf(m, (a.len() + b.len()).max(SMALL))?;
+    if !m.free {
+        let room = slots(all);
+        copy_words(false, a, room);
+        copy_words(false, b, room.get(a.len()..).unwrap_or(&[]));
+        set_buf_len(all, a.len() + b.len());
+        return new_with_buf(m, all);
+    }
     let mut n = 0;
     for (slot, v) in slots(all).iter().zip(a.iter().chain(b).filter_map(Slot::get)) {
         slot.set(v);

@@ -26,6 +26,7 @@ pub mod key;
 pub mod layout;
 pub mod limbs;
 pub mod list;
+pub mod memoryview;
 pub mod mro;
 pub mod mutator;
 pub mod num;

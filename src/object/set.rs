@@ -90,7 +90,11 @@ fn new_table(m: &mut Mutator, min_used: usize) -> R<&'static SetTable> {
         (&raw mut (*t).live).write(AtomicU32::new(0));
         (&raw mut (*t).fill).write(AtomicU32::new(0));
         (&raw mut (*t).changes).write(AtomicU32::new(0));
-        std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, cap * 2);
+        match cap {
+            // Spares a call for the commonest size.
+            MIN_CAP => t.add(1).cast::<[u64; 2 * MIN_CAP]>().write([0; 2 * MIN_CAP]),
+            _ => std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, cap * 2),
+        }
         Ok(&*t)
     }
 }
@@ -227,10 +231,16 @@ fn put(t: &'static SetTable, hash: i64, key: Value) {
     e.hash.store(hash as u64, Ordering::Release);
     e.key.set(key);
     if was_free {
-        t.fill.fetch_add(1, Ordering::Release);
+        bump(&t.fill, 1);
     }
-    t.live.fetch_add(1, Ordering::Release);
-    t.changes.fetch_add(1, Ordering::Release);
+    bump(&t.live, 1);
+    bump(&t.changes, 1);
+}
+
+/// Adds to a counter that others only read: its writer holds the set's lock, or has a table of its own.
+#[inline(always)]
+fn bump(counter: &AtomicU32, by: u32) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(by), Ordering::Release);
 }
 
 /// Copies the elements of `from`, in table order, into the private table `to`.
@@ -291,7 +301,7 @@ pub fn remove(m: &mut Mutator, s: &'static Set, t: &'static SetTable, entry: usi
 
 fn delete(t: &SetTable, e: &SetEntry) {
     e.key.set(Value::DELETED);
-    t.live.fetch_sub(1, Ordering::Release);
+    bump(&t.live, u32::MAX);
 }
 
 /// The first element at or behind position `at`: the position behind it, its hash and key.
@@ -397,7 +407,7 @@ fn copy_places(from: &'static SetTable, to: &'static SetTable) {
     }
     to.fill.store(n, Ordering::Release);
     to.live.store(n, Ordering::Release);
-    to.changes.fetch_add(1, Ordering::Release);
+    bump(&to.changes, 1);
 }
 
 /// A copy of `s`, of the given kind.

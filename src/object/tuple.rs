@@ -79,14 +79,19 @@ impl Mutator {
     /// A tuple of these items.
     #[inline]
     pub fn new_tuple(&mut self, items: &[Value]) -> R {
-        from_fn(self, items.len(), |i| items.get(i).copied()).map(value)
+        let t = self.alloc::<Tuple>(size_of_val(items))?;
+        // SAFETY: the cell is ours alone and has room for the struct and the items.
+        unsafe {
+            std::ptr::copy_nonoverlapping(items.as_ptr(), t.add(1).cast(), items.len());
+            (&raw mut (*t).len).write(items.len() as u64);
+            Ok(value(&*t))
+        }
     }
 }
 
 /// `a + b`.
 pub fn concat(m: &mut Mutator, a: &[Slot], b: &[Slot]) -> R<&'static Tuple> {
-    let mut all = a.iter().chain(b).filter_map(Slot::get);
-    from_fn(m, a.len() + b.len(), |_| all.next())
+    from_fn(m, a.len() + b.len(), |i| a.get(i).or_else(|| b.get(i - a.len()))?.get())
 }
 
 /// `from * times`.

@@ -11,21 +11,15 @@
 //!
 //! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
-use super::class_change;
 use super::frame::LINK;
+use super::site::{cell, id_of, property_cell, remember, shape_id, site, site_name};
 use super::thread::Thread;
+use super::{annotations, class_change};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, sync, tuple, types};
-use std::sync::atomic::{AtomicU64, Ordering, fence};
-
-/// A cell by its compressed reference.
-#[inline(always)]
-fn cell(id: u32) -> &'static Cell {
-    // SAFETY: the low half of such a cache word refers to a Cell that a live namespace holds.
-    unsafe { &*(heap::expand(id).addr() as *const Cell) }
-}
+use std::sync::atomic::{Ordering, fence};
 
 /// The function in a method cell, if it is still one; else 0.
 #[inline(always)]
@@ -73,32 +67,6 @@ pub unsafe fn grow_shared_at_site(
     true
 }
 
-fn site(words: *const u64, n: usize) -> &'static AtomicU64 {
-    // SAFETY: `words` is a site of the running code, `SITE_WORDS` long; its caches are only accessed atomically.
-    unsafe { &*words.add(n).cast::<AtomicU64>() }
-}
-
-fn site_name(words: *const u64) -> Value {
-    // SAFETY: word 0 of a site is its name; it never changes.
-    Value::from_bits(unsafe { *words }).unwrap_or(Value::NONE)
-}
-
-fn shape_id(v: Value) -> u32 {
-    types::hdr(v).shape.load(Ordering::Acquire)
-}
-
-fn remember(words: *const u64, n: usize, shape: u32, low: u32) {
-    if n == 1 {
-        let before = site(words, 1).load(Ordering::Relaxed);
-        site(words, 3).store(before, Ordering::Relaxed);
-    }
-    site(words, n).store((low as u64) << 32 | shape as u64, Ordering::Relaxed);
-}
-
-fn id_of<T>(object: &T) -> u32 {
-    heap::compress(Value::from_addr(std::ptr::from_ref(object).addr()))
-}
-
 /// What looking up a name finds.
 enum Found {
     /// In the object itself, at this slot.
@@ -144,7 +112,14 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
             Ok(v)
         }
         Found::Method(_, f) => func::new_bound(th, f, object),
-        Found::Computed(v) => Ok(v),
+        Found::Computed(v) => {
+            if let Some(id) = before
+                && let Some(c) = property_cell(th, object, name)
+            {
+                remember(words, 2, id, id_of(c));
+            }
+            Ok(v)
+        }
         Found::Nothing => missing(th, object, name),
     }
 }
@@ -344,10 +319,7 @@ fn custom_getattribute(th: &mut Thread, object: Value, class: Value, name: Value
 fn get_property(th: &mut Thread, property: Value, object: Value, name: Value) -> R {
     match types::cast::<Property>(property).and_then(|p| p.get.get()) {
         Some(getter) => ask_getter(th, getter, object),
-        None => {
-            let (name, class) = (text(name), class::name(types::class_of(object)));
-            Err(th.raise(Exc::AttributeError, format!("property '{name}' of '{class}' object has no getter")))
-        }
+        None => Err(property_error(th, object, name, "getter")),
     }
 }
 
@@ -397,9 +369,10 @@ fn find_in_module(th: &mut Thread, module: Value, name: Value) -> R<Found> {
 }
 
 fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
-    if text(name) == "__annotations__" && class::find_own(class, name).is_none() {
-        return class_change::own_annotations(th, class, name)
-            .map(|v| v.map_or(Found::Nothing, Found::Computed));
+    let asks = matches!(text(name), "__annotations__" | "__annotate__");
+    if asks && class::find_own(class, name).is_none() {
+        let found = annotations::of_class(th, class, name, text(name) == "__annotations__")?;
+        return Ok(found.map_or(Found::Nothing, Found::Computed));
     }
     if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
@@ -450,6 +423,12 @@ fn missing(th: &mut Thread, object: Value, name: Value) -> R {
         return th.call(hook, &[name]);
     }
     Err(no_attribute(th, object, name))
+}
+
+/// Whether `__getattr__` of the class or of the module may know names that a lookup does not find.
+fn has_hook(th: &mut Thread, object: Value) -> R<bool> {
+    let by_class = class::traits(types::class_of(object)) & trait_bits::GETATTR != 0;
+    Ok(by_class || module_getattr(th, object)?.is_some())
 }
 
 fn module_getattr(th: &mut Thread, object: Value) -> R<Word> {
@@ -544,6 +523,7 @@ pub fn set(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
 /// `object.__setattr__`.
 pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
     match types::kind_of(object) {
+        Kind::Class if text(name) == "__annotate__" => return annotations::set_class(th, object, value),
         Kind::Class => return class_change::set_in_class(th, object, name, Some(value)),
         Kind::Module => return set_in_namespace(&mut th.m, func::module_dict(object), name, value),
         _ => {}
@@ -594,8 +574,8 @@ fn may_have_attribute(object: Value, name: Value) -> bool {
 
 #[cold]
 fn property_error(th: &mut Thread, object: Value, name: Value, what: &str) -> crate::object::Raised {
-    let class = class::name(types::class_of(object));
-    let message = format!("property '{}' of '{class}' object has no {what}", text(name));
+    let class = class::cast(types::class_of(object)).and_then(|c| str::as_str(c.qualname.value()));
+    let message = format!("property '{}' of '{}' object has no {what}", text(name), class.unwrap_or("?"));
     th.raise(Exc::AttributeError, message)
 }
 
@@ -706,7 +686,14 @@ impl Thread {
 
     /// `obj.name`, or EMPTY where that would be an AttributeError.
     pub fn get_attr_opt(&mut self, object: Value, name: Value) -> R<Word> {
-        match self.get_attr(object, name) {
+        let found = match find(self, object, name) {
+            Ok(Found::Slot(_, v) | Found::Cell(_, v) | Found::Computed(v)) => Ok(v),
+            Ok(Found::Method(_, f)) => func::new_bound(self, f, object),
+            Ok(Found::Nothing) if !has_hook(self, object)? => return Ok(None),
+            Ok(Found::Nothing) => missing(self, object, name),
+            Err(raised) => Err(raised),
+        };
+        match found {
             Ok(v) => Ok(Some(v)),
             Err(raised) => {
                 let pending = self.m.pending.map(types::class_of);

@@ -71,7 +71,9 @@ pub fn keywords(th: &mut Thread, f: Value, base: *mut u64, n: usize, given: &[(V
         rest = Some(th.m.new_dict()?);
     }
     for (name, value) in given {
-        place_keyword(th, &t, *name, *value, rest)?;
+        if !place_keyword(th, &t, *name, *value, rest)? {
+            return Err(unexpected_keyword(th, &t, *name, given));
+        }
     }
     finish(th, &t, n, extra, rest)
 }
@@ -94,7 +96,8 @@ fn collect_extra(th: &mut Thread, t: &Target, n: usize) -> R<Word> {
     th.m.new_tuple(&extra).map(Some)
 }
 
-fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<()> {
+/// Puts a keyword argument where it belongs. False: there is no parameter for it.
+fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<bool> {
     let text = str::as_str(name).unwrap_or("");
     let names = t.plain.varnames.iter().take(t.named());
     match names.enumerate().position(|(i, p)| i >= t.plain.nposonly as usize && &**p == text) {
@@ -103,19 +106,20 @@ fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: W
         }
         Some(i) => {
             t.put(i, Some(value));
-            Ok(())
+            Ok(true)
         }
         None => match rest {
-            Some(d) => dict::insert_str(&mut th.m, d, name, value),
-            None => Err(unexpected_keyword(th, t, text)),
+            Some(d) => dict::insert_str(&mut th.m, d, name, value).map(|()| true),
+            None => Ok(false),
         },
     }
 }
 
 #[cold]
-fn unexpected_keyword(th: &mut Thread, t: &Target, text: &str) -> Raised {
+fn unexpected_keyword(th: &mut Thread, t: &Target, name: Value, given: &[(Value, Value)]) -> Raised {
     let posonly = t.plain.varnames.iter().take(t.plain.nposonly as usize);
-    let passed: Vec<&str> = posonly.map(|n| &**n).filter(|n| *n == text).collect();
+    let is_given = |name: &&str| given.iter().any(|(key, _)| str::as_str(*key) == Some(*name));
+    let passed: Vec<&str> = posonly.map(|n| &**n).filter(is_given).collect();
     if !passed.is_empty() {
         let f = qualname(t);
         return th.type_error(format!(
@@ -123,6 +127,7 @@ fn unexpected_keyword(th: &mut Thread, t: &Target, text: &str) -> Raised {
             passed.join(", ")
         ));
     }
+    let text = str::as_str(name).unwrap_or("");
     th.type_error(format!("{}() got an unexpected keyword argument '{text}'", qualname(t)))
 }
 
@@ -158,7 +163,7 @@ fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
         return Err(missing_arguments(th, t, 0..t.positional(), "positional"));
     }
     for i in (t.positional()..t.named()).filter(missing) {
-        let name = th.m.intern(&t.plain.varnames[i])?;
+        let name = th.name(&t.plain.varnames[i])?;
         let default = t.function.kwdefaults.get().and_then(|d| dict::find_str(d, name));
         t.put(i, default);
     }
@@ -205,20 +210,23 @@ fn too_many(th: &mut Thread, t: &Target, n: usize) -> Raised {
 }
 
 /// Calls a native whose arguments need checking, defaults or keywords.
-#[cold]
 pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], given: &[(Value, Value)]) -> R {
     let p = &def.params;
     let (max, kwonly) = (p.max as usize, p.kwonly as usize);
     // Methods belong to a class; constructors and class methods, which get one first, to nothing.
     let method = owner.is_none_or(|o| types::kind_of(o) == Kind::Class);
     if args.len() > max && !p.varargs {
-        return Err(native_count(th, def, owner, args.len(), method));
+        if !given.is_empty() && p.kwonly == 0 && p.posonly == p.max && !p.varkw {
+            let name = native_name(def, owner, method, args);
+            return Err(th.type_error(format!("{name}() takes no keyword arguments")));
+        }
+        return Err(native_count(th, def, owner, args, method));
     }
-    let mut slots: Vec<Word> = vec![None; max + kwonly];
-    for (slot, arg) in slots.iter_mut().zip(args.iter().take(max)) {
-        *slot = *arg;
-    }
-    let rest = if p.varkw { Some(th.m.new_dict()?) } else { None };
+    let mut slots: smallvec::SmallVec<[Word; 12]> = smallvec::SmallVec::new();
+    slots.extend_from_slice(args.get(..max).unwrap_or(args));
+    slots.resize(max + kwonly, None);
+    // Without keywords there is no dict for them: the native finds its slot EMPTY.
+    let rest = if p.varkw && !given.is_empty() { Some(th.m.new_dict()?) } else { None };
     for (name, value) in given {
         let text = str::as_str(*name).unwrap_or("");
         let found = p.names().position(|n| n == text).filter(|i| *i >= p.posonly as usize);
@@ -245,12 +253,12 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
         }
     }
     if slots.iter().take(p.min as usize).any(Option::is_none) {
-        return Err(native_missing(th, def, owner, &slots, args.len(), method));
+        return Err(native_missing(th, def, owner, &slots, args, method));
     }
     if p.varkw {
         slots.push(rest);
     }
-    slots.extend(args.iter().skip(max));
+    slots.extend_from_slice(args.get(max..).unwrap_or(&[]));
     // The arguments stay alive in the caller's registers; a fresh **kwargs dict is rooted by this frame's `rest`.
     let result = call::run_native(th, def, Args(&slots));
     std::hint::black_box(rest);
@@ -258,8 +266,14 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
 }
 
 fn native_name(def: &NativeDef, owner: Word, method: bool, args: &[Word]) -> String {
-    match args.first().copied().flatten().filter(|_| method) {
-        Some(v) => format!("{}.{}", crate::object::class::name(types::class_of(v)), def.name),
+    let first = args.first().copied().flatten().filter(|_| method);
+    if let Some(class) = first.filter(|v| owner.is_none() && crate::object::class::cast(*v).is_some()) {
+        // A class method, or the constructor itself.
+        let class = crate::object::class::name(class);
+        return if class == def.name { class } else { format!("{class}.{}", def.name) };
+    }
+    match owner.filter(|_| method).or_else(|| first.map(types::class_of)) {
+        Some(class) => format!("{}.{}", crate::object::class::name(class), def.name),
         None => function_name(def, owner),
     }
 }
@@ -277,7 +291,10 @@ fn function_name(def: &NativeDef, owner: Word) -> String {
 const SEARCHES: [&str; 7] = ["find", "rfind", "index", "rindex", "count", "startswith", "endswith"];
 
 /// The special methods that count their arguments as ordinary ones do.
-const COUNTED_BY_NAME: [&str; 8] = [
+const COUNTED_BY_NAME: [&str; 11] = [
+    "__ceil__",
+    "__floor__",
+    "__trunc__",
     "__format__",
     "__contains__",
     "__getitem__",
@@ -289,7 +306,8 @@ const COUNTED_BY_NAME: [&str; 8] = [
 ];
 
 #[cold]
-fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, method: bool) -> Raised {
+fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], method: bool) -> Raised {
+    let given = args.len();
     let own = if method { 1 } else { 0 };
     let (min, max) =
         ((def.params.min as usize).saturating_sub(own), (def.params.max as usize).saturating_sub(own));
@@ -297,10 +315,7 @@ fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, met
     let of_text = [Kind::Str, Kind::Bytes, Kind::ByteArray]
         .into_iter()
         .any(|kind| owner == Some(types::class_of_kind(kind)));
-    let full = match owner.filter(|_| method) {
-        Some(class) => format!("{}.{name}", crate::object::class::name(class)),
-        None => function_name(def, owner),
-    };
+    let full = native_name(def, owner, method, args);
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let keywords = def.params.posonly < def.params.max;
     let most = max + def.params.kwonly as usize;
@@ -311,8 +326,10 @@ fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, met
         format!("{name}() takes at most {most} argument{} ({given} given)", s(most))
     } else if def.params.kwonly > 0 && max == 0 {
         format!("{name}() takes no positional arguments")
-    } else if name == "sorted" {
+    } else if matches!(name, "sorted" | "reversed" | "staticmethod" | "classmethod") {
         format!("{name} expected 1 argument, got {given}")
+    } else if name == "memoryview" {
+        format!("{name}() takes at most 1 argument ({given} given)")
     } else if def.params.kwonly > 0 && min == max {
         format!("{name}() takes exactly {max} positional argument{} ({given} given)", s(max))
     } else if min == max && max == 0 {
@@ -338,12 +355,12 @@ fn native_missing(
     def: &NativeDef,
     owner: Word,
     slots: &[Word],
-    given: usize,
+    args: &[Word],
     method: bool,
 ) -> Raised {
     let p = &def.params;
     if p.posonly == p.max {
-        return native_count(th, def, owner, given, method);
+        return native_count(th, def, owner, args, method);
     }
     let at = slots.iter().position(Option::is_none).unwrap_or(0);
     let name = p.names().nth(at).unwrap_or("?");

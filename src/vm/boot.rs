@@ -51,6 +51,7 @@ const KINDS: &[Kind] = &[
     Kind::Str,
     Kind::Bytes,
     Kind::ByteArray,
+    Kind::MemoryView,
     Kind::Tuple,
     Kind::List,
     Kind::Dict,
@@ -192,6 +193,12 @@ pub fn add_methods(th: &mut Thread, class: Value, methods: &'static [NativeDef])
 pub fn add_function(th: &mut Thread, class: Value, def: &'static NativeDef) -> R<()> {
     let f = native(th, def, None)?;
     put(th, class, def.name, f)
+}
+
+/// Adds a constructor to a class.
+pub fn add_constructor(th: &mut Thread, class: Value, def: &'static NativeDef) -> R<()> {
+    let f = native(th, def, None)?;
+    put(th, class, "__new__", f)
 }
 
 /// Adds one native to a class as a class method.

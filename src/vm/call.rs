@@ -8,6 +8,9 @@ use super::{bind, classes, run, unwind};
 use crate::object::layout::{BoundMethod, Function, Native};
 use crate::object::{Exc, Kind, R, Value, Word, class, func, intern, types};
 
+/// During what the recursion limit was met: CPython's words for an object that is called through its class.
+const CALLING: &str = " while calling a Python object";
+
 /// What became of a call in a window.
 pub enum Called {
     /// It is done.
@@ -49,7 +52,7 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
             let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
             shift_in(window, n, callee);
             set(window, f);
-            call_values(th, window, n + 1)
+            th.nested(CALLING, |th| call_values(th, window, n + 1))
         }
     }
 }
@@ -216,6 +219,25 @@ pub fn push(th: &mut Thread, base: *mut u64, flags: u64) -> R<Called> {
     Ok(Called::Frame)
 }
 
+/// Pushes a frame above everything in use for a function that takes just these arguments as they are; `third` is its
+/// third link word. False: its arguments need binding, and nothing was done.
+#[inline]
+pub(crate) fn push_plain(th: &mut Thread, f: Value, args: &[Value], flags: u64, third: u64) -> R<bool> {
+    let Some(function) = types::cast::<Function>(f).filter(|f| f.simple_args as usize == args.len()) else {
+        return Ok(false);
+    };
+    let base = frame::top(th.base).wrapping_add(LINK);
+    if th.depth <= 0 || base.wrapping_add((function.nregs as usize).max(64)) > th.limit {
+        return Ok(false);
+    }
+    frame::set_link(base, Some(f), third, th.base, flags, th.pc);
+    copy_in(base, args);
+    th.depth -= 1;
+    th.base = base;
+    th.pc = function.insns;
+    Ok(true)
+}
+
 /// Calls a native whose arguments lie in registers.
 #[inline]
 pub fn native_in_place(th: &mut Thread, callee: Value, args: *mut u64, n: usize) -> R {
@@ -247,6 +269,10 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
     let def = unsafe { &*native.def.cast::<NativeDef>() };
     let p = &def.params;
     if !p.plain() || n < p.min as usize || n > p.max as usize {
+        return None;
+    }
+    // The loop resumes a generator itself.
+    if matches!(def.run, NativeFn::Resume { takes, .. } if takes == n) {
         return None;
     }
     if let Some(owner) = native.owner.get()
@@ -305,6 +331,7 @@ pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     // SAFETY: the caller's window, or the register that the third link word names.
     unsafe {
         if flags & RESULT != 0 {
+            let value = super::ops::framed::settle(th, value)?;
             *th.base.add(third as usize) = value.bits();
         } else {
             *base.sub(LINK) = value.bits();
@@ -341,7 +368,7 @@ impl Thread {
             },
             Kind::Class => classes::call(self, f, args, keywords),
             _ => match self.lookup_special(f, "__call__") {
-                Some(g) => self.call_kw(g, &with_first(f, args), keywords),
+                Some(g) => self.nested(CALLING, |th| th.call_kw(g, &with_first(f, args), keywords)),
                 None => Err(not_callable(self, f)),
             },
         }
@@ -349,6 +376,9 @@ impl Thread {
 
     /// Runs a Mini function in a frame of its own on top of the stack, to its end.
     fn call_function(&mut self, f: Value, args: &[Value], keywords: &[(Value, Value)], flags: u64) -> R {
+        if keywords.is_empty() && push_plain(self, f, args, ENTRY | flags, 0)? {
+            return run::run_entered(self);
+        }
         let base = self.new_base(args.len() + keywords.len())?;
         frame::set_link(base, Some(f), 0, self.base, 0, self.pc);
         copy_in(base, args);
@@ -439,7 +469,8 @@ impl Thread {
     }
 }
 
-fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Value; 8]> {
+/// `first`, then the rest.
+pub(crate) fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Value; 8]> {
     let mut all = smallvec::SmallVec::with_capacity(rest.len() + 1);
     all.push(first);
     all.extend_from_slice(rest);

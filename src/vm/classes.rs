@@ -54,7 +54,7 @@ fn statement(
     bases: &[Value],
     keywords: &[(Value, Value)],
 ) -> R {
-    let bases = bases::of_statement(th, bases)?;
+    let bases = bases::of_statement(th, name, bases)?;
     th.m.rooted.extend(bases.all.iter().chain(&bases.written));
     let Some(function) = types::cast::<Function>(body) else {
         return Err(th.type_error("class body expected"));
@@ -224,7 +224,7 @@ pub fn make_dynamic(th: &mut Thread, args: [Value; 3], keywords: &[(Value, Value
         [(1, name, Kind::Str, "str"), (2, bases, Kind::Tuple, "tuple"), (3, namespace, Kind::Dict, "dict")]
     {
         if types::kind_of(v) != kind {
-            let got = th.type_name(v);
+            let got = if v.is_none() { "None".to_owned() } else { th.type_name(v) };
             return Err(th.type_error(format!("type.__new__() argument {n} must be {what}, not {got}")));
         }
     }
@@ -254,6 +254,11 @@ pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n:
         && let Some(done) = construct_in_window(th, class, traits, window, n)?
     {
         return Ok(done);
+    }
+    if n == 1 && class == types::class_of_kind(Kind::Class) {
+        // SAFETY: the argument of the window.
+        let v = unsafe { *window.add(LINK).cast::<Value>() };
+        return Ok(Called::Value(types::class_of(v)));
     }
     if traits & trait_bits::HEAP_TYPE == 0 && class != types::class_of_kind(Kind::Class) {
         let name = th.name("__new__")?;
@@ -330,6 +335,17 @@ pub fn takes_no_arguments(th: &mut Thread, class: Value) -> Raised {
 
 /// Calls a class: `__new__`, then `__init__`.
 pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
+    // A built-in class has its native alone, whose arguments lie in registers.
+    if keywords.is_empty()
+        && class::traits(class) & (trait_bits::HEAP_TYPE | trait_bits::NEW | trait_bits::INIT) == 0
+        && class != types::class_of_kind(Kind::Class)
+    {
+        let name = th.name("__new__")?;
+        let new = th.lookup.find(class, name).and_then(|c| c.value.get());
+        if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
+            return th.call(new, &call::with_first(class, args));
+        }
+    }
     // `__init__` gets the arguments after `__new__` may have dropped the last reference to them.
     let scope = th.scope();
     th.m.rooted.extend(args.iter().chain(keywords.iter().flat_map(|(key, value)| [key, value])));
@@ -350,7 +366,7 @@ fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Val
         let new = th.name("__new__")?;
         let hook = th.lookup.find(class, new).and_then(|c| c.value.get()).unwrap_or(Value::NONE);
         let hook = func::unwrap_wrapper(hook).unwrap_or(hook);
-        th.call_kw(hook, &[&[class], args].concat(), keywords)?
+        th.call_kw(hook, &call::with_first(class, args), keywords)?
     } else {
         new_builtin(th, class, kind, args, keywords, user_init)?
     };
@@ -367,7 +383,7 @@ fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Val
 fn run_init(th: &mut Thread, class: Value, instance: Value, args: &[Value], kw: &[(Value, Value)]) -> R<()> {
     let name = th.name("__init__")?;
     let Some(init) = th.lookup.find(class, name).and_then(|c| c.value.get()) else { return Ok(()) };
-    let result = th.call_kw(init, &[&[instance], args].concat(), kw)?;
+    let result = th.call_kw(init, &call::with_first(instance, args), kw)?;
     if !result.is_none() {
         let class = class::name(types::class_of(result));
         return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
@@ -403,7 +419,7 @@ fn new_builtin(
             if user_init && (mutable || fills_itself(th, class)?) {
                 return th.call(hook, &[class]);
             }
-            th.call_kw(hook, &[&[class], args].concat(), keywords)
+            th.call_kw(hook, &call::with_first(class, args), keywords)
         }
     }
 }

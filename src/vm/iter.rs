@@ -9,7 +9,9 @@ use super::thread::Thread;
 use crate::object::header::flag;
 use crate::object::iter::{self, Tag};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word};
-use crate::object::{bytes, dict, func, generator, list, range, set, str as text, str_index, tuple, types};
+use crate::object::{
+    bytes, dict, func, generator, list, memoryview, range, set, str as text, str_index, tuple, types,
+};
 use std::sync::atomic::Ordering;
 
 /// How the items of an iterable are found.
@@ -269,6 +271,12 @@ fn builtin_iterator(th: &mut Thread, kind: Kind, v: Value) -> R<Word> {
         Kind::Str => iter::new(th, Tag::Str, &[v, zero]),
         Kind::Bytes => iter::new(th, Tag::Bytes, &[v, zero]),
         Kind::ByteArray => iter::new(th, Tag::ByteArray, &[v, zero]),
+        Kind::MemoryView => {
+            if let Some(view) = memoryview::of(v) {
+                super::ops::memoryview::looking(&mut th.m, view)?;
+            }
+            iter::new(th, Tag::Memory, &[v, zero])
+        }
         Kind::Set | Kind::FrozenSet => {
             let n = set::of(v).map_or(0, set::len);
             iter::new(th, Tag::Set, &[v, zero, count(n)])

@@ -8,7 +8,9 @@ use crate::object::iter::Tag;
 use crate::object::layout::Iter;
 use crate::object::num::{self, BinOp, CmpOp};
 use crate::object::{Exc, Kind, R, Slot, Value, Word};
-use crate::object::{bytearray, bytes, dict, list, set, str as text, str_index, tuple, types};
+use crate::object::{
+    bytearray, bytes, dict, list, memoryview, set, str as text, str_index, table, tuple, types,
+};
 use smallvec::SmallVec;
 
 /// A stamp that no container has: once an iterator has complained, it goes on complaining.
@@ -30,6 +32,7 @@ pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
             let byte = bytearray::get(bytearray::of(first)?, i)?;
             Some(Value::int_unchecked(byte as i64))
         }),
+        Tag::Memory => next_of_view(th, it, first)?,
         Tag::Str | Tag::StrAscii => next_of_str(th, it, first)?,
         Tag::Range => return Ok(next_of_range(it, first)),
         Tag::LongRange => return next_of_long_range(th, it, first),
@@ -57,6 +60,14 @@ pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
     Ok(item)
 }
 
+fn next_of_view(th: &mut Thread, it: &'static Iter, view: Value) -> R<Word> {
+    let Some(view) = memoryview::of(view) else { return Ok(None) };
+    let p = super::ops::memoryview::looking(&mut th.m, view)?;
+    let i = count(it, 1);
+    set_count(it, 1, i + 1);
+    super::ops::memoryview::item(&mut th.m, &p, i)
+}
+
 /// State word `i` as a count.
 fn count(it: &Iter, i: usize) -> usize {
     it.state.get(i).and_then(|s| s.value().as_small()).map_or(0, |n| n.max(0) as usize)
@@ -68,10 +79,13 @@ fn set_count(it: &Iter, i: usize, n: usize) {
     }
 }
 
+#[inline(always)]
 fn indexed(it: &Iter, item: impl FnOnce(usize) -> Word) -> Word {
-    let i = count(it, 1);
-    set_count(it, 1, i + 1);
-    item(i)
+    let [_, at, ..] = &it.state;
+    let i = at.value().as_small()?;
+    let item = item(i as usize)?;
+    at.set(Value::int_unchecked(i + 1));
+    Some(item)
 }
 
 fn next_of_list(it: &Iter, source: Value) -> Word {
@@ -115,6 +129,16 @@ fn next_of_long_range(th: &mut Thread, it: &Iter, next: Value) -> R<Word> {
 
 fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, backwards: bool) -> R<Word> {
     let Some(d) = dict::of(source) else { return Ok(None) };
+    if !backwards && dict::is_plain(d) {
+        let t = dict::table(d);
+        let [_, at, stamp, _] = &it.state;
+        if stamp.value() == Value::int_unchecked(table::live(t) as i64) {
+            let from = at.value().as_small().map_or(0, |n| n as usize);
+            let Some((after, key, value)) = dict::next_in_table(t, from) else { return Ok(None) };
+            at.set(Value::int_unchecked(after as i64));
+            return part_of(th, it, key, value);
+        }
+    }
     if dict::stamp(d) != count(it, 2) {
         set_count(it, 2, NEVER);
         return Err(dict_changed(th));
@@ -123,6 +147,12 @@ fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, backwards: bool) -> R
         if backwards { dict::previous_entry(d, count(it, 1)) } else { dict::next_entry(d, count(it, 1)) };
     let Some((at, key, value)) = entry else { return Ok(None) };
     set_count(it, 1, at);
+    part_of(th, it, key, value)
+}
+
+/// What an iterator over a dict shows of an item.
+#[inline(always)]
+fn part_of(th: &mut Thread, it: &Iter, key: Value, value: Value) -> R<Word> {
     match Tag::of(it) {
         Tag::DictKeys | Tag::DictKeysReverse => Ok(Some(key)),
         Tag::DictValues | Tag::DictValuesReverse => Ok(Some(value)),
@@ -192,8 +222,11 @@ fn next_of_enumerate(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     th.new_tuple(&[n, item]).map(Some)
 }
 
-/// Items of several iterators. Long rows are on the malloc heap, so each item is rooted too.
-type Row = SmallVec<[Value; 6]>;
+/// Items of several iterators. Long rows are on the malloc heap, so each item is rooted too; short ones are on the
+/// native stack, where the collector sees them.
+type Row = SmallVec<[Value; SHORT_ROW]>;
+
+const SHORT_ROW: usize = 6;
 
 fn next_of_zip(th: &mut Thread, it: &Iter, iterators: Value) -> R<Word> {
     let scope = th.scope();
@@ -208,7 +241,9 @@ fn zip_row(th: &mut Thread, it: &Iter, iterators: &[Slot]) -> R<Word> {
     for (i, source) in iterators.iter().enumerate() {
         match th.next_item(source.value())? {
             Some(item) => {
-                th.root(item);
+                if iterators.len() > SHORT_ROW {
+                    th.root(item);
+                }
                 row.push(item);
             }
             None if strict.value() == Value::TRUE => return zip_uneven(th, iterators, i),
@@ -251,7 +286,9 @@ fn map_row(th: &mut Thread, function: Value, sources: &[Slot]) -> R<Word> {
     let mut row = Row::new();
     for source in sources {
         let Some(item) = th.next_item(source.value())? else { return Ok(None) };
-        th.root(item);
+        if sources.len() > SHORT_ROW {
+            th.root(item);
+        }
         row.push(item);
     }
     th.call(function, &row).map(Some)

@@ -52,12 +52,31 @@ pub fn poll(th: &mut Thread) -> R<()> {
 
 /// Collects garbage now. Returns the number of bytes that survived.
 pub fn collect(th: &mut Thread) -> u64 {
+    collect_and(th, &mut |_| ())
+}
+
+/// Collects, and asks of these objects which are in use for certain: reached from modules, classes and variables. What only
+/// an old temporary may still refer to is kept as well, but is not among them.
+pub fn certainly_used(th: &mut Thread, objects: &[Value]) -> Vec<Value> {
+    let mut used = Vec::new();
+    collect_and(th, &mut |marker| {
+        visit_statics(&mut |v| marker.visit(v));
+        for_each_thread(|t| t.visit_variables(marker));
+        marker.drain();
+        used = objects.iter().copied().filter(|v| v.is_ref() && marker.is_marked(v.addr())).collect();
+    });
+    used
+}
+
+/// Collects; `first` is called before anything is marked.
+fn collect_and(th: &mut Thread, first: &mut dyn FnMut(&mut heap::Marker)) -> u64 {
     let heap::Collected { live, garbage } = th.stop_the_world(|world| {
         gil::note_solitude(world);
         let mut locals = |each: &mut dyn FnMut(&mut heap::LocalHeap)| {
             for_each_thread(|t| each(&mut t.m.heap));
         };
         let mut roots = |marker: &mut heap::Marker| {
+            first(marker);
             visit_statics(&mut |v| marker.visit(v));
             for_each_thread(|t| t.visit_roots(marker));
         };

@@ -15,9 +15,9 @@ mod resume;
 mod word;
 
 use super::frame::{self, LINK};
-use super::ops::{arith, build, compare, except, group, item, iterate, matching, names, suspend, test};
+use super::ops::{arith, build, compare, except, framed, group, item, iterate, matching, names, test};
 use super::thread::Thread;
-use super::{attr, awaitable, call, classes, coroutine, import, poll, unwind};
+use super::{attr, awaitable, call, classes, coroutine, import, ops::suspend, poll, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::layout::{Cell, Function, Generator};
 use crate::object::num::{BinOp, CmpOp, UnOp};
@@ -227,7 +227,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                 }
                 mixed!($op, x, y);
-                slow!(arith::binary(&mut *th, $op, (*pc).x != 0, v(x), v(y)))
+                call!(framed::binary(&mut *th, $op, *pc, v(x), v(y)))
             }};
         }
         macro_rules! float_div {
@@ -271,7 +271,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = $small(x, y);
                     continue;
                 }
-                slow!(arith::binary(&mut *th, $op, (*pc).x != 0, v(x), v(y)))
+                call!(framed::binary(&mut *th, $op, *pc, v(x), v(y)))
             }};
         }
         macro_rules! bits {
@@ -281,12 +281,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = $combine(x, y);
                     continue;
                 }
-                slow!(arith::binary(&mut *th, $op, (*pc).x != 0, v(x), v(y)))
+                call!(framed::binary(&mut *th, $op, *pc, v(x), v(y)))
             }};
         }
         macro_rules! binary {
             ($op:expr) => {
-                slow!(arith::binary(&mut *th, $op, (*pc).x != 0, v(reg!(b!())), v(reg!(c!()))))
+                call!(framed::binary(&mut *th, $op, *pc, v(reg!(b!())), v(reg!(c!()))))
             };
         }
         macro_rules! unary {
@@ -310,7 +310,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = Value::bool(float(x) $op float(y)).bits();
                     continue;
                 }
-                slow!(compare::compare(&mut *th, $slow, v(x), v(y)))
+                call!(framed::compare(&mut *th, $slow, v(x), v(y), a!()))
             }};
         }
         // Jumps if the outcome of the comparison is `$when`. True may go backwards, so it polls.
@@ -361,7 +361,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = word;
                     continue;
                 }
-                slow!(item::get(&mut *th, v(list), v(index)))
+                call!(framed::get_item(&mut *th, v(list), v(index), a!()))
             }};
         }
         macro_rules! truth {
@@ -613,7 +613,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(a!()) = z;
                         continue;
                     }
-                    slow!(arith::binary(&mut *th, BinOp::Lshift, (*pc).x != 0, v(x), v(imm_c!())))
+                    call!(framed::binary(&mut *th, BinOp::Lshift, *pc, v(x), v(imm_c!())))
                 }
                 Op::RshiftI => {
                     let x = reg!(b!());
@@ -621,7 +621,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(a!()) = (x as i64 >> c!()) as u64 | 3;
                         continue;
                     }
-                    slow!(arith::binary(&mut *th, BinOp::Rshift, (*pc).x != 0, v(x), v(imm_c!())))
+                    call!(framed::binary(&mut *th, BinOp::Rshift, *pc, v(x), v(imm_c!())))
                 }
                 Op::BitAndI => bits!(|x, y| x & y, BinOp::BitAnd, imm_c!()),
                 Op::AddK => arith!(small::add, scaled::add, BinOp::Add, *k.add(c!())),
@@ -630,7 +630,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::DivK => {
                     let (x, y) = (reg!(b!()), *k.add(c!()));
                     float_div!(x, y);
-                    slow!(arith::binary(&mut *th, BinOp::Div, (*pc).x != 0, v(x), v(y)))
+                    call!(framed::binary(&mut *th, BinOp::Div, *pc, v(x), v(y)))
                 }
                 Op::Neg => {
                     let x = reg!(b!());
@@ -742,7 +742,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             }
                         }
                     }
-                    slow!(attr::get_at_site(&mut *th, v(object), k.add(c!())))
+                    call!(framed::get_attr(&mut *th, v(object), k.add(c!()), a!()))
                 }
                 Op::SetAttr => {
                     let object = reg!(a!());
@@ -800,6 +800,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             enter!(f, base);
                         }
                     }
+                    call_native!(callee, r.add(a!() + LINK), b!());
                     call!(call::call_window(&mut *th, r.add(a!()), b!()))
                 }
                 Op::CallM => {
@@ -987,8 +988,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::EndAsync => effect!(suspend::end_loop(&mut *th, v(reg!(a!())))),
 
                 Op::Import => {
-                    let level = (*pc).x;
-                    slow!(import::import(&mut *th, v(*k.add(b!())), v(*k.add(c!())), level))
+                    slow!(import::import(&mut *th, v(*k.add(b!())), v(*k.add(c!())), (*pc).x))
                 }
                 Op::ImportFrom => slow!(import::import_from(&mut *th, v(reg!(b!())), v(*k.add(c!())))),
                 Op::ImportStar => effect!(import::import_star(&mut *th, v(reg!(a!())))),

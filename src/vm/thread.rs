@@ -234,6 +234,15 @@ impl Thread {
         self.m.rooted.iter().chain(&self.printing).for_each(|v| marker.visit(*v));
     }
 
+    /// Marks what the variables of this thread's frames refer to, and nothing else. Only while the world is stopped.
+    pub fn visit_variables(&self, marker: &mut Marker) {
+        for frame in frame::walk(self.base, std::ptr::null()) {
+            let variables = frame::plain(frame.code).varnames.len();
+            (0..variables).filter_map(|i| frame.register(i)).for_each(|v| marker.visit(v));
+            marker.visit(Value::from_addr(std::ptr::from_ref(frame.function).addr()));
+        }
+    }
+
     /// Lowest register, for walks over all frames.
     pub fn bottom(&self) -> *mut u64 {
         self.registers.bottom()

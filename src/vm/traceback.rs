@@ -155,7 +155,7 @@ fn push_one(th: &mut Thread, page: &mut Page, exception: Value, header: &str, ma
         push_lines(&mut lines, &lines_of(exception), &mut page.sources);
         page.push(&lines, '|');
     }
-    let text = message_of(th, exception);
+    let text = message_of(th, exception, page.loose);
     let notes = notes_of(th, exception);
     if page.loose && page.depth > 0 {
         // What comes before the message, the place of a SyntaxError, keeps its margin.
@@ -253,18 +253,20 @@ fn push_line(out: &mut String, line: &Line, source: &str) {
 
 /// The last lines: class and message, with the place of a SyntaxError before and notes behind.
 pub fn format_exception_only(th: &mut Thread, exception: Value) -> String {
-    let text = message_of(th, exception);
+    let text = message_of(th, exception, false);
     text + &notes_of(th, exception)
 }
 
 /// Class and message, with the place of a SyntaxError before.
-fn message_of(th: &mut Thread, exception: Value) -> String {
+fn message_of(th: &mut Thread, exception: Value, by_interpreter: bool) -> String {
     let saved = th.m.pending.take();
     let class = types::class_of(exception);
     let name = class_name(th, class);
     let mut out = String::new();
     let message = if class::is_subclass(class, types::exc_class(Exc::SyntaxError)) {
-        push_place(th, &mut out, exception)
+        // The interpreter itself marks only the start of what a subclass is about.
+        let whole = !by_interpreter || class == types::exc_class(Exc::SyntaxError);
+        push_place(th, &mut out, exception, whole)
     } else {
         None
     };
@@ -297,8 +299,8 @@ fn text_of(th: &mut Thread, v: Value, otherwise: &str) -> String {
     }
 }
 
-/// Where a SyntaxError is: file, line, the line itself with carets. Returns its bare message.
-fn push_place(th: &mut Thread, out: &mut String, exception: Value) -> Option<String> {
+/// Where a SyntaxError is: file, line, the line itself with carets, one if not `whole`. Returns its bare message.
+fn push_place(th: &mut Thread, out: &mut String, exception: Value, whole: bool) -> Option<String> {
     let mut field =
         |name: &str| exc_fields::value(th, exception, name).ok().flatten().filter(|v| !v.is_none());
     let line = field("lineno").and_then(crate::object::int::as_i64)?;
@@ -321,7 +323,7 @@ fn push_place(th: &mut Thread, out: &mut String, exception: Value) -> Option<Str
             } else {
                 length + 1
             });
-            let end = if end <= offset { offset + 1 } else { end };
+            let end = if end <= offset || !whole { offset + 1 } else { end };
             if let Some(column) = (offset as usize - 1).checked_sub(indent) {
                 let spaces: String =
                     shown.chars().take(column).map(|c| if c.is_whitespace() { c } else { ' ' }).collect();

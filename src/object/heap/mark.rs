@@ -86,7 +86,7 @@ impl<'a> Marker<'a> {
     }
 
     /// Whether a cell in use is known to be alive.
-    pub(super) fn is_marked(&self, addr: usize) -> bool {
+    pub fn is_marked(&self, addr: usize) -> bool {
         let block = self.space.block_of(addr);
         block != 0 && bits::get(self.space.marks(block), (addr - self.space.address(block)) / GRANULE)
     }

@@ -4,7 +4,7 @@
 use crate::object::class;
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, BinOp, UnOp};
-use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, key, list, str, tuple, types};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, float, int, key, list, str, tuple, types};
 use crate::vm::container_ops;
 use crate::vm::thread::Thread;
 
@@ -74,6 +74,8 @@ pub fn mixed(op: BinOp, x: Value, y: Value) -> Word {
         (x.float_unchecked(), b)
     } else if y.is_inline_float() {
         (exact(x)?, y.float_unchecked())
+    } else if op == BinOp::Div {
+        (exact(x)?, exact(y)?)
     } else {
         return None;
     };
@@ -82,6 +84,8 @@ pub fn mixed(op: BinOp, x: Value, y: Value) -> Word {
         BinOp::Sub => a - b,
         BinOp::Mul => a * b,
         BinOp::Div if b != 0.0 => a / b,
+        BinOp::FloorDiv if b != 0.0 => float::floor_div(a, b),
+        BinOp::Mod if b != 0.0 => float::modulo(a, b),
         BinOp::Pow if a > 0.0 => a.powf(b),
         _ => return None,
     })
@@ -164,6 +168,24 @@ fn reflect(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     Ok(None)
 }
 
+/// What the left operand's method has not answered: the built-in type, then the right operand's method.
+pub fn after_left(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -> R {
+    if let Some(v) = builtin(th, op, x, y)? {
+        return Ok(v);
+    }
+    if types::class_of(x) != types::class_of(y)
+        && let Some(v) = try_method(th, REFLECTED[op as usize], y, x)?
+    {
+        return Ok(v);
+    }
+    Err(unsupported(th, op, in_place, x, y))
+}
+
+/// Whether a class written in Mini has a method for `x op= y`.
+pub fn has_in_place(th: &mut Thread, op: BinOp, x: Value) -> bool {
+    th.lookup_override(x, IN_PLACE[op as usize]).is_some()
+}
+
 /// Whether the derived class has another method of this name than its base.
 fn overrides(th: &mut Thread, name: &str, base: Value, derived: Value) -> bool {
     let Ok(name) = th.m.intern(name) else { return false };
@@ -200,7 +222,7 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             m.new_bytes_parts(&parts).map(Some)
         }
         (BinOp::Add | BinOp::Mul | BinOp::Mod, ByteArray, _)
-        | (BinOp::Add, Bytes, ByteArray)
+        | (BinOp::Add, Bytes, ByteArray | MemoryView)
         | (BinOp::Mul, _, ByteArray) => super::bytearray::operator(th, op, x, y),
         (BinOp::Add, List | Tuple | Str | Bytes, _) => concatenate_other(th, x, y),
         (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),

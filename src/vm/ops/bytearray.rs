@@ -5,21 +5,44 @@ use crate::object::layout::ByteArray;
 use crate::object::mutator::Mutator;
 use crate::object::num::BinOp;
 use crate::object::slice::{self, Bounds};
-use crate::object::{Exc, Kind, R, Value, Word, bytearray, bytes, int, str, types};
+use crate::object::{Exc, Kind, R, Value, Word, bytearray, bytes, int, memoryview, str, types};
+use crate::vm::poll;
 use crate::vm::slicing::position;
 use crate::vm::thread::Thread;
 
-/// What a bytearray holds now, as a bytes object; any other value as it is.
+/// What a bytearray holds now, or what a view looks at, as a bytes object; any other value as it is.
+/// Errors: ValueError if it is a released view.
 pub fn as_bytes_object(m: &mut Mutator, v: Value) -> R {
+    if let Some(view) = memoryview::of(v) {
+        let seen = super::memoryview::looking(m, view)?.bytes();
+        return m.new_bytes(&seen);
+    }
     match bytearray::of(v) {
         Some(b) => m.new_bytes(&bytearray::snapshot(b)),
         None => Ok(v),
     }
 }
 
-/// The bytes of a bytes or bytearray object as they are now.
+/// The bytes of a bytes or bytearray object, or of a view, as they are now.
 pub fn contents(v: Value) -> Option<Vec<u8>> {
+    if let Some(view) = memoryview::of(v) {
+        return memoryview::parts(view).map(|p| p.bytes());
+    }
     bytearray::of(v).map(bytearray::snapshot).or_else(|| bytes::as_bytes(v).map(<[u8]>::to_vec))
+}
+
+/// To be called before the size of a bytearray changes. A view that was dropped does not count, but only a collection tells
+/// whether it was; nor does one that only a temporary may refer to: better no error than a wrong one.
+/// Errors: BufferError if a view looks at it.
+pub fn may_resize(th: &mut Thread, b: &'static ByteArray) -> R<()> {
+    if bytearray::views(b) == 0 {
+        return Ok(());
+    }
+    let views = memoryview::views_of(b);
+    if poll::certainly_used(th, &views).is_empty() {
+        return Ok(());
+    }
+    Err(th.raise(Exc::BufferError, "Existing exports of data: object cannot be re-sized"))
 }
 
 /// `x + y`, `x * y`, `x % y` where a bytearray takes part: as with bytes; the result is of the left operand's type.
@@ -49,11 +72,17 @@ pub fn in_place(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             let (a, b) = (th.type_name(x), th.type_name(y));
             return Err(th.type_error(format!("can't concat {b} to {a}")));
         };
+        if !more.is_empty() {
+            may_resize(th, b)?;
+        }
         bytearray::splice(&mut th.m, b, usize::MAX, usize::MAX, &more)?;
         return Ok(Some(x));
     }
     let now = as_bytes_object(&mut th.m, x)?;
     let Some(made) = arith::repeat(th, now, y)? else { return Ok(None) };
+    if bytes::as_bytes(made).is_some_and(|made| made.len() != bytearray::len(b)) {
+        may_resize(th, b)?;
+    }
     bytearray::replace(&mut th.m, b, bytes::as_bytes(made).unwrap_or(&[]))?;
     Ok(Some(x))
 }
@@ -132,6 +161,9 @@ pub fn bytes_of_iterable(th: &mut Thread, v: Value) -> R<Vec<u8>> {
 
 fn set_slice(th: &mut Thread, b: &'static ByteArray, at: Bounds, with: &[u8]) -> R<()> {
     if at.step == 1 {
+        if with.len() != at.count {
+            may_resize(th, b)?;
+        }
         return bytearray::splice(&mut th.m, b, at.start, at.start + at.count, with);
     }
     if with.is_empty() {
@@ -149,6 +181,9 @@ fn set_slice(th: &mut Thread, b: &'static ByteArray, at: Bounds, with: &[u8]) ->
 }
 
 fn delete_slice(th: &mut Thread, b: &'static ByteArray, at: Bounds) -> R<()> {
+    if at.count > 0 {
+        may_resize(th, b)?;
+    }
     let at = at.ascending();
     if at.step == 1 {
         return bytearray::splice(&mut th.m, b, at.start, at.start + at.count, &[]);
@@ -169,6 +204,9 @@ pub fn delete(th: &mut Thread, v: Value, key: Value) -> R<()> {
         return delete_slice(th, b, at);
     }
     let i = th.sequence_index(key, "bytearray")?;
+    if position(i, bytearray::len(b)).is_some() {
+        may_resize(th, b)?;
+    }
     match position(i, bytearray::len(b)).and_then(|i| bytearray::remove_at(&mut th.m, b, i)) {
         Some(_) => Ok(()),
         None => Err(th.raise(Exc::IndexError, "bytearray index out of range")),

@@ -41,6 +41,7 @@ pub fn get_builtin(th: &mut Thread, container: Value, index: Value) -> R {
         Kind::Str => from_str(th, container, index),
         Kind::Bytes => from_bytes(th, container, index),
         Kind::ByteArray => super::bytearray::get(th, container, index),
+        Kind::MemoryView => super::memoryview::get(th, container, index),
         Kind::Class => class_item(th, container, index),
         Kind::MappingProxy => from_dict(th, func::proxied(container).unwrap_or(Value::NONE), index),
         _ => match th.lookup_special(container, "__getitem__") {
@@ -154,6 +155,7 @@ pub fn set_builtin(th: &mut Thread, container: Value, index: Value, value: Value
             None => Ok(()),
         },
         Kind::ByteArray => super::bytearray::set(th, container, index, value),
+        Kind::MemoryView => super::memoryview::set(th, container, index, value),
         _ => match th.lookup_special(container, "__setitem__") {
             Some(f) => th.call(f, &[container, index, value]).map(drop),
             None => {
@@ -186,6 +188,7 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
             None => Ok(()),
         },
         Kind::ByteArray => super::bytearray::delete(th, container, index),
+        Kind::MemoryView => Err(super::memoryview::not_deletable(th, container)),
         _ => match th.lookup_special(container, "__delitem__") {
             Some(f) => th.call(f, &[container, index]).map(drop),
             None => {

@@ -65,13 +65,46 @@ fn next_char(th: &mut Thread, text: &str, at: Value, state: *mut u64) -> R<Word>
 }
 
 /// Writes exactly `count` items of `v` to registers: all, or none if there is another number of them.
+#[inline(never)]
 pub fn unpack(th: &mut Thread, v: Value, registers: *mut u64, count: usize) -> R<()> {
+    if let Some(slots) = plain_slots(v)
+        && slots.len() == count
+        && copy(slots, registers)
+    {
+        return Ok(());
+    }
     let items = items_of(th, v, Some(count))?;
     if items.len() != count {
         return Err(wrong_count(th, items.len(), count));
     }
     write(registers, &items);
     Ok(())
+}
+
+/// The slots of a list or tuple that is no instance of a subclass.
+#[inline(always)]
+fn plain_slots(v: Value) -> Option<&'static [Slot]> {
+    if !v.is_ref() || is_subclass(v) {
+        return None;
+    }
+    match types::hdr(v).kind {
+        Kind::Tuple => Some(tuple::items(v)),
+        Kind::List => list::of(v).map(list::items),
+        _ => None,
+    }
+}
+
+/// Copies slots to registers; false if one of them has just been emptied by another thread.
+#[inline(always)]
+fn copy(slots: &[Slot], registers: *mut u64) -> bool {
+    let mut complete = true;
+    for (i, slot) in slots.iter().enumerate() {
+        let word = slot.bits();
+        complete &= word != 0;
+        // SAFETY: the compiler reserves as many registers as there are targets.
+        unsafe { *registers.add(i) = word };
+    }
+    complete
 }
 
 fn write(registers: *mut u64, items: &[Value]) {
@@ -91,7 +124,7 @@ fn wrong_count(th: &mut Thread, got: usize, want: usize) -> crate::object::Raise
 
 /// The items of an iterable, at most one more than `limit`.
 fn items_of(th: &mut Thread, v: Value, limit: Option<usize>) -> R<smallvec::SmallVec<[Value; 16]>> {
-    if matches!(types::kind_of(v), Kind::List | Kind::Tuple) && !is_subclass(v) {
+    if plain_slots(v).is_some() {
         return Ok(values_of(v));
     }
     let mut it = match th.iter(v) {
@@ -135,10 +168,10 @@ fn push(th: &mut Thread, l: Value, item: Value) -> R<()> {
 
 /// The items of a list or tuple as they are now.
 pub fn values_of(v: Value) -> smallvec::SmallVec<[Value; 16]> {
-    match list::of(v) {
-        Some(l) => list::items(l).iter().filter_map(Slot::get).collect(),
-        None => tuple::items(v).iter().filter_map(Slot::get).collect(),
-    }
+    let slots = list::of(v).map_or_else(|| tuple::items(v), list::items);
+    let mut values = smallvec::SmallVec::with_capacity(slots.len());
+    values.extend(slots.iter().filter_map(Slot::get));
+    values
 }
 
 /// `a, *b, c = v` with `before` and `after` plain targets.

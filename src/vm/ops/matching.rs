@@ -54,7 +54,8 @@ pub fn run(th: &mut Thread, what: u8, subject: Value, with: &[Value]) -> R {
 }
 
 fn is_sequence(th: &mut Thread, v: Value) -> bool {
-    matches!(types::kind_of(v), Kind::List | Kind::Tuple | Kind::Range) || derives(th, v, SEQUENCES)
+    matches!(types::kind_of(v), Kind::List | Kind::Tuple | Kind::Range | Kind::MemoryView)
+        || derives(th, v, SEQUENCES)
 }
 
 fn is_mapping(th: &mut Thread, v: Value) -> bool {

@@ -4,11 +4,14 @@ pub mod arith;
 pub mod build;
 pub mod bytearray;
 pub mod compare;
+
 pub mod except;
+pub mod framed;
 pub mod group;
 pub mod item;
 pub mod iterate;
 pub mod matching;
+pub mod memoryview;
 pub mod names;
 pub mod suspend;
 pub mod test;

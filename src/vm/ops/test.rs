@@ -41,7 +41,8 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
         | Kind::Range
         | Kind::DictView
         | Kind::MappingProxy
-        | Kind::ByteArray => th.len(v)? != 0,
+        | Kind::ByteArray
+        | Kind::MemoryView => th.len(v)? != 0,
         _ => true,
     })
 }
@@ -63,6 +64,7 @@ impl Thread {
             Kind::Str => str::view(v).map(|s| s.nchars as usize),
             Kind::Bytes => bytes::as_bytes(v).map(<[u8]>::len),
             Kind::ByteArray => bytearray::of(v).map(bytearray::len),
+            Kind::MemoryView => Some(super::memoryview::len(&mut self.m, v)?),
             Kind::Dict => dict::of(v).map(dict::len),
             Kind::Set | Kind::FrozenSet => set::of(v).map(set::len),
             Kind::Range => return self.range_len(v),
@@ -149,6 +151,7 @@ impl Thread {
         match types::kind_of(v) {
             Kind::Str => Ok(str::view(v).map_or(0, str::hash)),
             Kind::Bytes => Ok(bytes::view(v).map_or(0, bytes::hash)),
+            Kind::MemoryView => super::memoryview::hash(&mut self.m, v),
             Kind::DictView if crate::object::iter::view_of(v).is_some_and(|view| view.what != 1) => {
                 let name = self.type_name(v);
                 Err(self.type_error(format!("unhashable type: '{name}'")))

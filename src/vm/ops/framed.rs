@@ -1,0 +1,199 @@
+//! Getters and special methods written in Mini, run by the eval loop in a frame of their own: no native recursion, no
+//! second loop. The frame's result goes to a register of the instruction that asked (`frame::RESULT`).
+//! Must not know what the operators do when no method answers.
+
+use super::{arith, compare, item};
+use crate::bytecode::op::{Insn, Op};
+use crate::object::layout::is_subclass_instance;
+use crate::object::num::{BinOp, CmpOp};
+use crate::object::{Kind, R, Value, Word, class, tuple, types};
+use crate::vm::call::{self, Called};
+use crate::vm::frame;
+use crate::vm::thread::Thread;
+use crate::vm::{attr, site};
+
+/// Calls `f`; the result is for register `a`.
+fn enter(th: &mut Thread, f: Value, args: &[Value], a: usize) -> R<Called> {
+    if call::push_plain(th, f, args, frame::RESULT, a as u64)? {
+        return Ok(Called::Frame);
+    }
+    th.call(f, args).map(Called::Value)
+}
+
+/// The slow half of `GetAttr`: a property's getter is entered.
+#[cold]
+#[inline(never)]
+pub(crate) fn get_attr(th: &mut Thread, object: Value, words: *const u64, a: usize) -> R<Called> {
+    if let Some(getter) = site::cached_getter(object, words) {
+        let item = getter.as_small().and_then(|i| tuple::items(object).get(usize::try_from(i).ok()?)?.get());
+        return match item {
+            // A field of a named tuple.
+            Some(v) => Ok(Called::Value(v)),
+            None => enter(th, getter, &[object], a),
+        };
+    }
+    attr::get_at_site(th, object, words).map(Called::Value)
+}
+
+/// The slow half of `GetItem`: `__getitem__` of an instance is entered.
+#[cold]
+#[inline(never)]
+pub(crate) fn get_item(th: &mut Thread, container: Value, index: Value, a: usize) -> R<Called> {
+    if is_instance(container)
+        && let Some(f) = th.lookup_override(container, "__getitem__")
+    {
+        return enter(th, f, &[container, index], a);
+    }
+    item::get(th, container, index).map(Called::Value)
+}
+
+/// An object of a class written in Mini that derives from no built-in type.
+#[inline(always)]
+fn is_instance(v: Value) -> bool {
+    v.is_ref() && types::hdr(v).kind == Kind::Instance
+}
+
+/// Whether the left operand's method is the first to be asked.
+fn left_first(x: Value, y: Value) -> bool {
+    if !y.is_ref() || !(is_instance(y) || is_subclass_instance(types::hdr(y))) {
+        return true;
+    }
+    let (cx, cy) = (types::class_of(x), types::class_of(y));
+    cx == cy || !class::is_subclass(cy, cx)
+}
+
+/// The slow half of the binary operators.
+#[cold]
+#[inline(never)]
+pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value) -> R<Called> {
+    let in_place = insn.x != 0;
+    if is_instance(x)
+        && left_first(x, y)
+        && !(in_place && arith::has_in_place(th, op, x))
+        && let Some(f) = th.lookup_override(x, arith::method_name(op, false))
+    {
+        let called = enter(th, f, &[x, y], insn.a as usize)?;
+        return match refusable(called) {
+            None => arith::after_left(th, op, in_place, x, y).map(Called::Value),
+            Some(called) => Ok(called),
+        };
+    }
+    arith::binary(th, op, in_place, x, y).map(Called::Value)
+}
+
+/// The slow half of the comparisons.
+#[cold]
+#[inline(never)]
+pub(crate) fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value, a: usize) -> R<Called> {
+    if is_instance(x)
+        && left_first(x, y)
+        && let Some(f) = th.lookup_override(x, compare::method_name(op))
+    {
+        let called = enter(th, f, &[x, y], a)?;
+        return match refusable(called) {
+            None => compare::after_left(th, op, x, y).map(Called::Value),
+            Some(called) => Ok(called),
+        };
+    }
+    compare::compare(th, op, x, y).map(Called::Value)
+}
+
+/// `None` for the answer NotImplemented.
+fn refusable(called: Called) -> Option<Called> {
+    match called {
+        Called::Value(v) if v == Value::NOT_IMPLEMENTED => None,
+        called => Some(called),
+    }
+}
+
+/// What becomes of the value that an entered frame has returned to the running one: an operator whose method answers
+/// NotImplemented goes on asking.
+pub(crate) fn settle(th: &mut Thread, value: Value) -> R {
+    if value != Value::NOT_IMPLEMENTED {
+        return Ok(value);
+    }
+    // SAFETY: the instruction that entered the frame is the one before the caller's pc.
+    let insn = unsafe { *th.pc.sub(1) };
+    if let Some(op) = comparison(insn.op) {
+        let (x, y) = (register(th, insn.b), register(th, insn.c));
+        return compare::after_left(th, op, x, y);
+    }
+    match operator(insn.op) {
+        Some((op, right)) => {
+            let x = register(th, insn.b);
+            let y = match right {
+                Right::Register => register(th, insn.c),
+                Right::Immediate => Value::int_unchecked(insn.c as i16 as i64),
+                Right::Constant => constant(th, insn.c),
+            };
+            arith::after_left(th, op, insn.x != 0, x, y)
+        }
+        None => Ok(value),
+    }
+}
+
+fn register(th: &Thread, n: u16) -> Value {
+    // SAFETY: an operand of verified code, which its compiler has filled.
+    or_none(Value::from_bits(unsafe { *th.base.add(n as usize) }))
+}
+
+fn constant(th: &Thread, n: u16) -> Value {
+    // SAFETY: as `register`: an index into the running code's data.
+    or_none(frame::code(th.base).and_then(|code| Value::from_bits(unsafe { *code.data.add(n as usize) })))
+}
+
+/// Where the right operand is.
+enum Right {
+    Register,
+    Immediate,
+    Constant,
+}
+
+fn comparison(op: Op) -> Option<CmpOp> {
+    Some(match op {
+        Op::Lt => CmpOp::Lt,
+        Op::Le => CmpOp::Le,
+        Op::Gt => CmpOp::Gt,
+        Op::Ge => CmpOp::Ge,
+        Op::Eq => CmpOp::Eq,
+        Op::Ne => CmpOp::Ne,
+        _ => return None,
+    })
+}
+
+fn operator(op: Op) -> Option<(BinOp, Right)> {
+    use Right::*;
+    Some(match op {
+        Op::Add => (BinOp::Add, Register),
+        Op::Sub => (BinOp::Sub, Register),
+        Op::Mul => (BinOp::Mul, Register),
+        Op::Div => (BinOp::Div, Register),
+        Op::FloorDiv => (BinOp::FloorDiv, Register),
+        Op::Mod => (BinOp::Mod, Register),
+        Op::Pow => (BinOp::Pow, Register),
+        Op::Lshift => (BinOp::Lshift, Register),
+        Op::Rshift => (BinOp::Rshift, Register),
+        Op::BitAnd => (BinOp::BitAnd, Register),
+        Op::BitOr => (BinOp::BitOr, Register),
+        Op::BitXor => (BinOp::BitXor, Register),
+        Op::MatMul => (BinOp::MatMul, Register),
+        Op::AddI => (BinOp::Add, Immediate),
+        Op::SubI => (BinOp::Sub, Immediate),
+        Op::MulI => (BinOp::Mul, Immediate),
+        Op::FloorDivI => (BinOp::FloorDiv, Immediate),
+        Op::ModI => (BinOp::Mod, Immediate),
+        Op::LshiftI => (BinOp::Lshift, Immediate),
+        Op::RshiftI => (BinOp::Rshift, Immediate),
+        Op::BitAndI => (BinOp::BitAnd, Immediate),
+        Op::AddK => (BinOp::Add, Constant),
+        Op::SubK => (BinOp::Sub, Constant),
+        Op::MulK => (BinOp::Mul, Constant),
+        Op::DivK => (BinOp::Div, Constant),
+        _ => return None,
+    })
+}
+
+/// The value of a word; None for one that is EMPTY.
+fn or_none(word: Word) -> Value {
+    word.unwrap_or(Value::NONE)
+}

@@ -1,0 +1,68 @@
+//! The grammar of the generated programs, as tables of templates (`template.rs` says how to read them).
+
+mod containers;
+mod numbers;
+mod objects;
+mod statements;
+mod text;
+
+use crate::rng::Rng;
+
+/// A template for an expression of this type.
+pub fn pick(rng: &mut Rng, kind: char) -> Option<&'static str> {
+    let table: &[&'static str] = match kind {
+        'i' => numbers::INT,
+        'f' => numbers::FLOAT,
+        'b' => numbers::BOOL,
+        'c' => numbers::FUNCTION,
+        's' => text::STR,
+        'y' => text::BYTES,
+        'l' => containers::LIST,
+        'm' => containers::LIST_OF_STR,
+        't' => containers::TUPLE,
+        'd' => containers::DICT,
+        'e' => containers::SET,
+        'x' => containers::ITERABLE,
+        'W' => containers::SHORT_ITERABLE,
+        'g' => containers::ITERATOR,
+        'o' => objects::OBJECT,
+        'u' => objects::ODD,
+        _ => return None,
+    };
+    Some(rng.pick(table))
+}
+
+/// A template for types that have neither variables nor literals.
+pub fn simplest(rng: &mut Rng, kind: char) -> &'static str {
+    match kind {
+        'x' => rng.pick(&["$l", "$t", "range($j)"]),
+        'W' => rng.pick(&["range($j)", "$l[:4]", "(3, 1, 2)"]),
+        'g' => "iter($l)",
+        'u' => rng.pick(objects::ODD),
+        _ => "None",
+    }
+}
+
+/// A template of a statement.
+pub fn statement(rng: &mut Rng, compound: bool) -> &'static str {
+    if compound {
+        return rng.pick(statements::COMPOUND);
+    }
+    match rng.below(10) {
+        0..3 => rng.pick(statements::PRINT),
+        3..6 => rng.pick(statements::ASSIGN),
+        _ => rng.pick(statements::SIMPLE),
+    }
+}
+
+pub use objects::CONSTRUCTOR;
+
+/// A template of a class's member; some need a base class that has the member too.
+pub fn member(rng: &mut Rng, derived: bool) -> &'static str {
+    if derived && rng.percent(35) { rng.pick(objects::OVERRIDE) } else { rng.pick(objects::MEMBER) }
+}
+
+/// The end of a generator: its yields.
+pub fn generator_end(rng: &mut Rng) -> &'static str {
+    rng.pick(statements::GENERATOR)
+}
