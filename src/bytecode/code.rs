@@ -69,6 +69,28 @@ pub struct LineEntry {
     pub line: u32,
 }
 
+/// The part of a source line that a traceback marks: columns in characters, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Mark {
+    pub start: u16,
+    /// 0: nothing is marked. `Mark::OPEN`: the marked part goes on in later lines.
+    pub end: u16,
+    /// Of an operator or index inside, which is marked differently; both 0: there is none.
+    pub inner: (u16, u16),
+}
+
+impl Mark {
+    /// The end of a mark that goes on in later lines.
+    pub const OPEN: u16 = u16::MAX;
+}
+
+/// From instruction `pc` on (up to the next entry) that part of the line is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkEntry {
+    pub pc: u32,
+    pub mark: Mark,
+}
+
 /// Instructions `start..end` are a comprehension that runs in the frame around it. Tracebacks show it as a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inlined {
@@ -78,6 +100,7 @@ pub struct Inlined {
     pub name: Name,
     /// Where it stands.
     pub line: u32,
+    pub mark: Mark,
 }
 
 /// Compiled code. Never changes after `relocate`.
@@ -110,6 +133,8 @@ pub struct Code {
     pub handlers: Vec<Handler>,
     /// Sorted by pc.
     pub lines: Vec<LineEntry>,
+    /// Sorted by pc.
+    pub marks: Vec<MarkEntry>,
     /// Sorted by start, an outer one before those inside it.
     pub inlined: Vec<Inlined>,
     /// Docstring, if there is one.
@@ -173,6 +198,11 @@ impl Code {
         after.checked_sub(1).map_or(self.first_line, |i| self.lines[i].line)
     }
 
+    fn mark_at(&self, pc: usize) -> Mark {
+        let after = self.marks.partition_point(|e| e.pc as usize <= pc);
+        after.checked_sub(1).map_or(Mark::default(), |i| self.marks[i].mark)
+    }
+
     fn inlined_at(&self, pc: usize) -> impl Iterator<Item = &Inlined> {
         self.inlined.iter().filter(move |i| (i.start as usize..i.end as usize).contains(&pc))
     }
@@ -182,11 +212,13 @@ impl Code {
         self.inlined_at(pc).count()
     }
 
-    /// What a traceback says of the instruction at `pc`: the function and the line at that depth of inlining.
-    pub fn place_at(&self, pc: usize, depth: usize) -> (&Name, u32) {
+    /// What a traceback says of the instruction at `pc`: the function, the line and its marked part at that depth of
+    /// inlining.
+    pub fn place_at(&self, pc: usize, depth: usize) -> (&Name, u32, Mark) {
         let name = depth.checked_sub(1).and_then(|outer| self.inlined_at(pc).nth(outer));
         let inner = self.inlined_at(pc).nth(depth);
-        (name.map_or(&self.name, |i| &i.name), inner.map_or_else(|| self.line_at(pc), |i| i.line))
+        let (line, mark) = inner.map_or_else(|| (self.line_at(pc), self.mark_at(pc)), |i| (i.line, i.mark));
+        (name.map_or(&self.name, |i| &i.name), line, mark)
     }
 
     /// Where an exception raised at `pc` is handled, if here.

@@ -221,7 +221,7 @@ impl<'a> Compiler<'a> {
         let key = self.alloc();
         self.load_const(key, Const::Str(later.name));
         let value = self.operand(later.annotation)?;
-        self.at(later.annotation.span.start);
+        self.at(later.annotation.span);
         self.emit(Op::MapPut, dict, key, value);
         self.bind(skip);
         self.unit.top = mark;

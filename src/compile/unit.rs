@@ -179,9 +179,14 @@ impl<'a> Compiler<'a> {
 
     // ---- instructions
 
-    /// What is emitted next belongs to the line of `offset`.
-    pub fn at(&mut self, offset: u32) {
-        self.unit.asm.line = self.source.line(offset);
+    /// What is emitted next comes from `span`.
+    pub fn at(&mut self, span: Span) {
+        self.unit.asm.place = self.source.origin(span);
+    }
+
+    /// What is emitted next computes `expr`.
+    pub fn at_expr(&mut self, expr: &Expr) {
+        self.unit.asm.place = self.source.origin_of(expr);
     }
 
     pub fn emit(&mut self, op: Op, a: u16, b: u16, c: u16) {

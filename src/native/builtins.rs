@@ -31,9 +31,13 @@ fn issubclass(th: &mut Thread, args: Args) -> R {
 }
 
 fn callable(th: &mut Thread, args: Args) -> R {
-    let v = args.get(0);
+    Ok(Value::bool(is_callable(th, args.get(0))))
+}
+
+/// Whether a value can be called.
+pub fn is_callable(th: &mut Thread, v: Value) -> bool {
     let code = matches!(types::kind_of(v), Kind::Function | Kind::Native | Kind::BoundMethod | Kind::Class);
-    Ok(Value::bool(code || th.lookup_special(v, "__call__").is_some()))
+    code || th.lookup_special(v, "__call__").is_some()
 }
 
 /// The name argument of `getattr` and its like, interned.

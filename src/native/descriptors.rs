@@ -151,6 +151,28 @@ pub static PROPERTY: TypeDef = TypeDef {
     subclassable: true,
 };
 
+fn new_method(th: &mut Thread, args: Args) -> R {
+    let (function, receiver) = (args.get(1), args.get(2));
+    if !super::builtins::is_callable(th, function) {
+        return Err(th.type_error("first argument must be callable"));
+    }
+    if receiver.is_none() {
+        return Err(th.type_error("instance must not be None"));
+    }
+    func::new_bound(th, function, receiver)
+}
+
+pub static METHOD: TypeDef = TypeDef {
+    name: "method",
+    kind: Kind::BoundMethod,
+    doc: "A function together with the object that it gets first.",
+    construct: Some(NativeDef::full("__new__", "cls, function, instance, /", new_method, "")),
+    methods: &[],
+    class_methods: &[],
+    properties: &[],
+    subclassable: false,
+};
+
 pub static STATIC_METHOD: TypeDef = TypeDef {
     name: "staticmethod",
     kind: Kind::StaticMethod,

@@ -21,7 +21,6 @@ const PLAIN: &[(Kind, &str, bool, &str)] = &[
     ),
     (Kind::Function, "function", false, "A function written in Mini."),
     (Kind::Native, "builtin_function_or_method", false, "A function written in Rust."),
-    (Kind::BoundMethod, "method", false, "A function together with the object that it gets first."),
     (Kind::Module, "module", false, "A module: the namespace that import binds."),
     (Kind::Code, "code", false, "The compiled code of a function or a module."),
     (Kind::Cell, "cell", false, "A variable that inner functions share."),

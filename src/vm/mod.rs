@@ -51,6 +51,7 @@ pub mod thread;
 pub mod traceback;
 pub mod type_tables;
 pub mod unwind;
+pub mod weak;
 
 #[cfg(test)]
 mod tests;
