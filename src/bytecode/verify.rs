@@ -70,8 +70,12 @@ fn verify_insn(code: &Code, pc: usize, insn: Insn) -> Result<(), String> {
     if !wide {
         operand(code, pc, insn, info.c, i64::from(insn.c), 'c')?;
     }
-    let adds = matches!(insn.op, Op::MulAdd | Op::MulSub | Op::MulAddTo | Op::MulSubFrom);
-    ensure(!adds || u16::from(insn.x) < code.nregs, || "no such addend".into())?;
+    if matches!(insn.op, Op::MulAdd | Op::MulSub) {
+        let ops = code.insns.get(pc + 1..pc + 3).map(|next| [next[0].op, next[1].op]);
+        let plain = if insn.op == Op::MulAdd { Op::Add } else { Op::Sub };
+        ensure(ops == Some([Op::Mul, plain]), || "not followed by the plain instructions".into())?;
+        ensure(u16::from(insn.x) < code.nregs, || "no such addend".into())?;
+    }
     constant_type(code, insn)
 }
 

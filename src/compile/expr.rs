@@ -173,44 +173,17 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         let scratch = if l == dst { self.alloc() } else { dst };
-        if self.multiply_add(op, l, right, (dst, scratch), x, at)? {
-            return Ok(());
-        }
         let r = self.operand_in(right, scratch)?;
+        if matches!(right.kind, ExprKind::BinOp { op: Operator::Mult, .. }) {
+            match op {
+                Operator::Add => self.unit.asm.fuse_product(Op::MulAdd, r, dst, l),
+                Operator::Sub => self.unit.asm.fuse_product(Op::MulSub, r, dst, l),
+                _ => {}
+            }
+        }
         self.unit.asm.place = at;
         self.emit_x(register_form(op), x, dst, l, r);
         Ok(())
-    }
-
-    /// `dst = l op right` as one instruction, if `right` is a product on the same line, and `op` is + or -.
-    fn multiply_add(
-        &mut self,
-        op: Operator,
-        l: Reg,
-        right: &'a Expr,
-        (dst, scratch): (Reg, Reg),
-        x: u8,
-        at: u32,
-    ) -> Fallible<bool> {
-        let form = match (op, x) {
-            (Operator::Add, 0) => Op::MulAdd,
-            (Operator::Sub, 0) => Op::MulSub,
-            (Operator::Add, _) => Op::MulAddTo,
-            (Operator::Sub, _) => Op::MulSubFrom,
-            _ => return Ok(false),
-        };
-        let ExprKind::BinOp { left: b, op: Operator::Mult, right: c } = &right.kind else { return Ok(false) };
-        let Ok(addend) = u8::try_from(l) else { return Ok(false) };
-        let foldable = fold::constant(right).is_some() || self.immediate(Operator::Mult, c).is_some();
-        if foldable || self.source.line(at) != self.source.line(right.span.start) {
-            return Ok(false);
-        }
-        let b = self.held(b, c, scratch)?;
-        let scratch = if b == scratch { self.alloc() } else { scratch };
-        let c = self.operand_in(c, scratch)?;
-        self.at(at);
-        self.emit_x(form, addend, dst, b, c);
-        Ok(true)
     }
 
     fn immediate(&mut self, op: Operator, right: &Expr) -> Option<(Op, u16)> {

@@ -244,13 +244,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             };
         }
         macro_rules! multiply_add {
-            ($small:path, $scaled:path, $op:expr, $in_place:expr) => {{
+            ($small:path, $scaled:path) => {{
                 let (x, y, addend) = (reg!(b!()), reg!(c!()), reg!((*pc).x as usize));
                 if both_scaled(x, y) && is_scaled(addend) {
                     let product = scaled::mul(x, y);
                     let z = $scaled(addend, product);
                     if is_scaled(product) && is_scaled(z) {
                         reg!(a!()) = z;
+                        pc = pc.add(2);
                         continue;
                     }
                 } else if both_int(x, y) && is_int(addend) {
@@ -258,10 +259,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let z = if product != 0 { $small(addend, product) } else { 0 };
                     if z != 0 {
                         reg!(a!()) = z;
+                        pc = pc.add(2);
                         continue;
                     }
                 }
-                slow!(arith::multiply_add(&mut *th, $op, $in_place, v(addend), [v(x), v(y)]))
+                continue;
             }};
         }
         macro_rules! divide {
@@ -597,10 +599,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::BitOr => bits!(|x, y| x | y, BinOp::BitOr, reg!(c!())),
                 Op::BitXor => bits!(|x, y| (x ^ y) | 3, BinOp::BitXor, reg!(c!())),
                 Op::MatMul => binary!(BinOp::MatMul),
-                Op::MulAdd => multiply_add!(small::add, scaled::add, BinOp::Add, false),
-                Op::MulSub => multiply_add!(small::sub, scaled::sub, BinOp::Sub, false),
-                Op::MulAddTo => multiply_add!(small::add, scaled::add, BinOp::Add, true),
-                Op::MulSubFrom => multiply_add!(small::sub, scaled::sub, BinOp::Sub, true),
+                Op::MulAdd => multiply_add!(small::add, scaled::add),
+                Op::MulSub => multiply_add!(small::sub, scaled::sub),
                 Op::AddI => arith!(small::add, scaled::add, BinOp::Add, imm_c!()),
                 Op::SubI => arith!(small::sub, scaled::sub, BinOp::Sub, imm_c!()),
                 Op::MulI => arith!(small::mul, scaled::mul, BinOp::Mul, imm_c!()),

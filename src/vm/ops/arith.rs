@@ -33,28 +33,6 @@ pub fn binary(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) ->
     }
 }
 
-/// `addend op b * c`, where `op` is + or -; `in_place` for `addend op= b * c`.
-#[cold]
-#[inline(never)]
-pub fn multiply_add(th: &mut Thread, op: BinOp, in_place: bool, addend: Value, [b, c]: [Value; 2]) -> R {
-    if let Some(product) = mixed(BinOp::Mul, b, c)
-        && let Some(sum) = mixed(op, addend, product)
-    {
-        return Ok(sum);
-    }
-    let scope = th.scope();
-    th.root(addend);
-    let result = match binary(th, BinOp::Mul, false, b, c) {
-        Ok(product) => {
-            th.root(product);
-            binary(th, op, in_place, addend, product)
-        }
-        raised => raised,
-    };
-    th.close(scope);
-    result
-}
-
 /// Of a built-in kind, but of a class written in Mini.
 #[inline]
 fn is_subclass(v: Value) -> bool {
