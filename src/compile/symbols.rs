@@ -124,6 +124,9 @@ impl Walker<'_> {
         match &stmt.kind {
             StmtKind::FunctionDef(def) => {
                 self.refuse_debug(&def.name, ExprContext::Store, stmt.span)?;
+                if &*def.name == "__del__" && self.scopes.get(self.at).kind == Kind::Class {
+                    return self.error("finalizers (__del__) are not supported", stmt.span);
+                }
                 self.function_def(def, false)
             }
             StmtKind::AsyncFunctionDef(def) => {

@@ -12,7 +12,10 @@
 //! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
 use super::frame::LINK;
-use super::site::{cell, id_of, property_cell, remember, shape_id, site, site_name};
+use super::shape_cache::{Access, Seen};
+use super::site::{
+    cell, id_of, property_cell, read_as_seen, remember, shape_id, site, site_name, store_as_seen,
+};
 use super::thread::Thread;
 use super::{annotations, class_change};
 use crate::object::class::{self, trait_bits};
@@ -95,13 +98,24 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
         }
     }
     let before = object.is_ref().then(|| shape_id(object));
+    if let Some(id) = before
+        && let Some(seen) = th.lookup.shapes().find(Access::Get, id, name)
+        && let Some(v) = read_as_seen(object, id, seen)
+    {
+        if let Seen::Slot(n) = seen {
+            remember(words, 1, id, n);
+        }
+        return Ok(v);
+    }
     mark_cached(object);
     match find(th, object, name)? {
         Found::Slot(n, v) => {
-            if let Some(id) = before
-                && n < shape::from_id(id).inline_cap
-            {
+            let Some(id) = before else { return Ok(v) };
+            if n < shape::from_id(id).inline_cap {
                 remember(words, 1, id, n + 2);
+                th.lookup.shapes().note(Access::Get, id, name, Seen::Slot(n + 2));
+            } else {
+                th.lookup.shapes().note(Access::Get, id, name, Seen::Outside(n));
             }
             Ok(v)
         }
@@ -117,6 +131,7 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
                 && let Some(c) = property_cell(th, object, name)
             {
                 remember(words, 2, id, id_of(c));
+                th.lookup.shapes().note(Access::Get, id, name, Seen::Cell(id_of(c)));
             }
             Ok(v)
         }
@@ -138,12 +153,20 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
             put_window(window, f, None);
             return Ok(());
         }
+        if let Some(Seen::Cell(c)) = th.lookup.shapes().find(Access::Method, id, name)
+            && let Some(f) = Value::from_bits(cached_method(c))
+        {
+            remember(words, 1, id, c);
+            put_window(window, f, Some(object));
+            return Ok(());
+        }
     }
     mark_cached(object);
     let (callee, receiver) = match find(th, object, name)? {
         Found::Method(c, f) => {
             if let Some(id) = before {
                 remember(words, 1, id, id_of(c));
+                th.lookup.shapes().note(Access::Method, id, name, Seen::Cell(id_of(c)));
             }
             (f, Some(object))
         }
@@ -478,15 +501,32 @@ fn builtin_attribute(th: &mut Thread, object: Value, name: Value) -> R<Found> {
 pub fn set_at_site(th: &mut Thread, object: Value, value: Value, words: *const u64) -> R<()> {
     let name = site_name(words);
     let before = object.is_ref().then(|| shape_id(object));
+    if let Some(id) = before
+        && let Some(seen) = th.lookup.shapes().find(Access::Set, id, name)
+        && store_as_seen(&th.m, object, id, seen, value)
+    {
+        match seen {
+            Seen::Grow(after) => remember(words, 2, id, after),
+            Seen::Slot(n) => remember(words, 1, id, n),
+            Seen::Outside(_) | Seen::Cell(_) => {}
+        }
+        return Ok(());
+    }
     set(th, object, name, value)?;
     let Some(before) = before.filter(|_| cacheable_store(th, object, name)) else { return Ok(()) };
     let after = shape_id(object);
     let shape = shape::from_id(after);
-    let Some(n) = shape::find(shape, name).filter(|n| *n < shape.inline_cap) else { return Ok(()) };
-    if after == before {
+    let Some(n) = shape::find(shape, name) else { return Ok(()) };
+    if n >= shape.inline_cap {
+        if after == before {
+            th.lookup.shapes().note(Access::Set, after, name, Seen::Outside(n));
+        }
+    } else if after == before {
         remember(words, 1, after, n + 2);
+        th.lookup.shapes().note(Access::Set, after, name, Seen::Slot(n + 2));
     } else if shape.count == n + 1 && parent_is(shape, before) {
         remember(words, 2, before, after);
+        th.lookup.shapes().note(Access::Set, before, name, Seen::Grow(after));
     }
     Ok(())
 }

@@ -92,15 +92,16 @@ fn collect_extra(th: &mut Thread, t: &Target, n: usize) -> R<Word> {
         return Ok(None);
     }
     let first = t.positional().min(n);
-    let extra: smallvec::SmallVec<[Value; 8]> = (first..n).filter_map(|i| t.get(i)).collect();
-    th.m.new_tuple(&extra).map(Some)
+    let extra = tuple::from_fn(&mut th.m, n - first, |i| t.get(first + i))?;
+    Ok(Some(tuple::value(extra)))
 }
 
 /// Puts a keyword argument where it belongs. False: there is no parameter for it.
 fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<bool> {
     let text = str::as_str(name).unwrap_or("");
-    let names = t.plain.varnames.iter().take(t.named());
-    match names.enumerate().position(|(i, p)| i >= t.plain.nposonly as usize && &**p == text) {
+    let first = t.plain.nposonly as usize;
+    let names = t.plain.varnames.get(first..t.named()).unwrap_or(&[]);
+    match names.iter().position(|p| p.len() == text.len() && **p == *text).map(|i| first + i) {
         Some(i) if t.get(i).is_some() => {
             Err(th.type_error(format!("{}() got multiple values for argument '{text}'", qualname(t))))
         }
@@ -156,11 +157,17 @@ fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
     let defaults = t.function.defaults.get().map_or(&[][..], tuple::items);
     let first_default = t.positional() - defaults.len().min(t.positional());
     let missing = |i: &usize| t.get(*i).is_none();
-    for i in (first_default..t.positional()).filter(missing) {
-        t.put(i, defaults[i - first_default].get());
+    let mut complete = true;
+    for i in (0..t.positional()).filter(missing) {
+        let default = i.checked_sub(first_default).and_then(|i| defaults.get(i)?.get());
+        complete &= default.is_some();
+        t.put(i, default);
     }
-    if (0..t.positional()).any(|i| t.get(i).is_none()) {
+    if !complete {
         return Err(missing_arguments(th, t, 0..t.positional(), "positional"));
+    }
+    if t.named() == t.positional() {
+        return Ok(());
     }
     for i in (t.positional()..t.named()).filter(missing) {
         let name = th.name(&t.plain.varnames[i])?;

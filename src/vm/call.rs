@@ -165,8 +165,7 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     let list = spread_list(th, callee, list)?;
     // SAFETY: as above; the list stays alive in its register, whatever becomes of the object it was made from.
     unsafe { *window.add(LINK) = list.bits() };
-    let args = super::ops::iterate::values_of(list);
-    let mut keywords = Vec::new();
+    let mut keywords: smallvec::SmallVec<[(Value, Value); 8]> = smallvec::SmallVec::new();
     if let Some(d) = dict.and_then(crate::object::dict::of) {
         let mut at = 0;
         while let Some((next, key, value)) = crate::object::dict::next_entry(d, at) {
@@ -178,8 +177,48 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
             at = next;
         }
     }
+    if let Some(called) = spread_in_frame(th, callee, list, &keywords, window)? {
+        return Ok(called);
+    }
+    let args = super::ops::iterate::values_of(list);
     // The list and the dict keep the values alive: both are in registers.
     th.call_kw(callee, &args, &keywords).map(Called::Value)
+}
+
+/// Pushes the frame of a function, or of a bound method's, above the running one; its result is for the register where
+/// `window` begins. `None`: something else is called.
+fn spread_in_frame(
+    th: &mut Thread,
+    callee: Value,
+    list: Value,
+    keywords: &[(Value, Value)],
+    window: *mut u64,
+) -> R<Option<Called>> {
+    let (f, receiver) = match types::cast::<BoundMethod>(callee) {
+        Some(bound) => (bound.func.value(), bound.receiver.get()),
+        None => (callee, None),
+    };
+    if types::kind_of(f) != Kind::Function {
+        return Ok(None);
+    }
+    let items = crate::object::list::of(list)
+        .map_or_else(|| crate::object::tuple::items(list), crate::object::list::items);
+    let base = th.new_base(items.len() + keywords.len() + 1)?;
+    let mut n = 0;
+    for v in receiver.into_iter().chain(items.iter().filter_map(crate::object::Slot::get)) {
+        copy_in(base.wrapping_add(n), &[v]);
+        n += 1;
+    }
+    frame::set_link(base, Some(f), 0, th.base, 0, th.pc);
+    if keywords.is_empty() {
+        bind::positional(th, f, base, n)?;
+    } else {
+        bind::keywords(th, f, base, n, keywords)?;
+    }
+    let register = (window.addr() - th.base.addr()) / size_of::<u64>();
+    let called = push(th, base, RESULT)?;
+    frame::set_third(base, register as u64);
+    Ok(Some(called))
 }
 
 /// The items of `*v` as a list or tuple that nobody can change.

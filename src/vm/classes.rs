@@ -110,14 +110,19 @@ fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<(V
 }
 
 fn make(th: &mut Thread, s: &Statement) -> R {
+    let finalizer = th.name("__del__")?;
+    if dict::find_str(s.namespace, finalizer).is_some() {
+        return Err(th.type_error("finalizers (__del__) are not supported by Mini"));
+    }
     let best = class::cast(s.bases.best);
     let bases = || s.bases.all.iter().filter_map(|b| class::cast(*b));
     let traits = || bases().fold(0, |all, b| all | b.traits.load(Ordering::Relaxed) & trait_bits::INHERITED);
     let kind = best.map_or(Kind::Instance, kind_of_instances);
     let inline = if kind == Kind::Instance {
         let below = bases().filter_map(class::root).map(|root| root.inline_cap).max().unwrap_or(0);
-        // An even number of slots fills the cell; two is what a small object costs anyway.
-        (below.max(s.attr_hint).max(2) + 1) & !1
+        // The methods of a class name what it adds to its bases. An even number of slots fills the cell; two is what a
+        // small object costs anyway.
+        ((below + s.attr_hint).max(2) + 1) & !1
     } else {
         0
     };

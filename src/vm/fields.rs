@@ -155,9 +155,17 @@ fn of_class(th: &mut Thread, object: Value, name: &str) -> R<Word> {
 
 fn native(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     let Some(def) = def(object) else { return Ok(None) };
+    let owner = types::cast::<Native>(object).and_then(|n| n.owner.get());
     Ok(match name {
+        "__qualname__" if owner.is_some_and(|o| class::cast(o).is_some()) => {
+            let class = owner.map_or(String::new(), class::name);
+            Some(th.m.new_str(&format!("{class}.{}", def.name))?)
+        }
         "__name__" | "__qualname__" => Some(th.m.new_str(def.name)?),
-        "__module__" => Some(th.m.new_str("builtins")?),
+        "__module__" => match owner.and_then(types::cast::<Module>) {
+            Some(module) => module.name.get(),
+            None => Some(th.m.new_str("builtins")?),
+        },
         "__self__" => types::cast::<Native>(object).and_then(|n| field(&n.owner)),
         _ => None,
     })

@@ -39,6 +39,7 @@ pub mod run;
 pub mod set_class;
 pub mod set_fields;
 pub mod set_ops;
+pub mod shape_cache;
 pub mod signals;
 pub(crate) mod site;
 pub mod slicing;
