@@ -203,7 +203,7 @@ ops! {
     Call      [Win N C]   "R[a] = R[a](R[a+4] .. R[a+3+b])"
     CallM     [Win N C]   "R[a] = R[a](R[a+4] unless EMPTY, R[a+5] .. R[a+4+b]): after GetMethod"
     CallKw    [Win N K]   "as Call with b arguments in all, the last of them named by the tuple D[c]; x = 1: after GetMethod, as CallM"
-    CallEx    [Win None None] "R[a] = R[a](*R[a+4], **R[a+5]); R[a+4] an iterable, R[a+5] a dict or EMPTY"
+    CallEx    [Win None None] "R[a] = R[a](*R[a+4], **R[a+5]); R[a+4] an iterable, R[a+5] a mapping or EMPTY"
     Return    [R None None] "return R[a]"
     ReturnNone [None None None] "return None"
     MakeFunc  [W Run K]   "R[a] = function of code D[c]; R[b] = defaults tuple or EMPTY, R[b+1] = keyword-only defaults dict or EMPTY, R[b+2..] = its cells"
