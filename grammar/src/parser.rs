@@ -5,6 +5,7 @@ use lalrpop_util::ParseError;
 
 use crate::ast::{Expr, MAX_DEPTH, Module};
 use crate::errors;
+use crate::fstring;
 use crate::layout::{self, LexicalError, Tokens};
 use crate::nodes::{Nodes, Problem};
 use crate::soft;
@@ -49,7 +50,7 @@ pub fn parse(source: &str, mode: Mode) -> Result<Module, SyntaxError> {
             (Ok(_), _) => false,
         };
         if !found_first {
-            return Err(by_scanner(error));
+            return Err(by_scanner(fstring::shown_behind(source, &lexemes, error)));
         }
     }
     match (result, problem) {

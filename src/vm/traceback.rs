@@ -301,9 +301,7 @@ fn message_of(th: &mut Thread, exception: Value, by_interpreter: bool) -> String
     let name = class_name(th, class);
     let mut out = String::new();
     let message = if class::is_subclass(class, types::exc_class(Exc::SyntaxError)) {
-        // The interpreter itself marks only the start of what a subclass is about.
-        let whole = !by_interpreter || class == types::exc_class(Exc::SyntaxError);
-        push_place(th, &mut out, exception, whole)
+        push_place(th, &mut out, exception, by_interpreter)
     } else {
         None
     };
@@ -336,8 +334,10 @@ fn text_of(th: &mut Thread, v: Value, otherwise: &str) -> String {
     }
 }
 
-/// Where a SyntaxError is: file, line, the line itself with carets, one if not `whole`. Returns its bare message.
-fn push_place(th: &mut Thread, out: &mut String, exception: Value, whole: bool) -> Option<String> {
+/// Where a SyntaxError is: file, line, the line itself with carets. Returns its bare message.
+fn push_place(th: &mut Thread, out: &mut String, exception: Value, by_interpreter: bool) -> Option<String> {
+    // The interpreter itself marks only the start of what a subclass is about, and leaves white space at the line's end.
+    let whole = !by_interpreter || types::class_of(exception) == types::exc_class(Exc::SyntaxError);
     let mut field =
         |name: &str| exc_fields::value(th, exception, name).ok().flatten().filter(|v| !v.is_none());
     let line = field("lineno").and_then(crate::object::int::as_i64)?;
@@ -351,7 +351,8 @@ fn push_place(th: &mut Thread, out: &mut String, exception: Value, whole: bool) 
         let text = text.trim_end_matches(['\n', '\r']);
         let shown = text.trim_start_matches([' ', '\t', '\x0c']);
         let indent = text.chars().count() - shown.chars().count();
-        out.push_str(&format!("    {}\n", shown.trim_end()));
+        let kept = if by_interpreter { shown } else { shown.trim_end() };
+        out.push_str(&format!("    {kept}\n"));
         if let Some(offset) = number(offset).filter(|n| *n >= 1) {
             let same_line = number(end_line).is_none_or(|l| l == line);
             let length = text.chars().count() as i64;
