@@ -99,10 +99,13 @@ impl<'a> Compiler<'a> {
             _ => self.argument_list(expr.span, args, positional)?,
         }
         let named = self.alloc();
-        if keywords.is_empty() {
-            self.emit(Op::Clear, named, 0, 0);
-        } else {
-            self.keyword_dict(expr.span, keywords, named, callee.window)?;
+        match keywords {
+            [] => {
+                self.emit(Op::Clear, named, 0, 0);
+            }
+            // `CallEx` copies what it needs of it.
+            [Keyword { arg: None, value, .. }] => self.expr_to(value, named)?,
+            _ => self.keyword_dict(expr.span, keywords, named, callee.window)?,
         }
         self.unit.asm.place = callee.at;
         self.emit(Op::CallEx, callee.window, 0, 0);

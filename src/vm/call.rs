@@ -162,6 +162,11 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     // SAFETY: a call window of verified code.
     let (callee, list, dict) =
         unsafe { (word(*window), word(*window.add(LINK)), Value::from_bits(*window.add(LINK + 1))) };
+    let dict = dict.map(|mapping| keyword_dict(th, callee, mapping)).transpose()?;
+    if let Some(dict) = dict {
+        // SAFETY: as above; it stays alive in its register.
+        unsafe { *window.add(LINK + 1) = dict.bits() };
+    }
     let list = spread_list(th, callee, list)?;
     // SAFETY: as above; the list stays alive in its register, whatever becomes of the object it was made from.
     unsafe { *window.add(LINK) = list.bits() };
@@ -183,6 +188,21 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     let args = super::ops::iterate::values_of(list);
     // The list and the dict keep the values alive: both are in registers.
     th.call_kw(callee, &args, &keywords).map(Called::Value)
+}
+
+/// The items of `**mapping` as a dict of the class `dict` itself.
+fn keyword_dict(th: &mut Thread, callee: Value, mapping: Value) -> R {
+    let plain = crate::object::dict::of(mapping)
+        .is_some_and(|d| !crate::object::layout::is_subclass_instance(&d.hdr));
+    if plain {
+        return Ok(mapping);
+    }
+    let dict = th.m.new_dict()?;
+    let scope = th.scope();
+    th.root(dict);
+    let result = super::ops::build::map_update(th, dict, mapping, Some(callee));
+    th.close(scope);
+    result.map(|()| dict)
 }
 
 /// Pushes the frame of a function, or of a bound method's, above the running one; its result is for the register where
