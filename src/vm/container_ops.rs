@@ -169,8 +169,9 @@ pub fn set_contains(th: &mut Thread, container: Value, element: Value) -> R<bool
 
 /// The frozenset that stands for a set when it is looked for (not when it is added).
 pub fn as_element(th: &mut Thread, element: Value) -> R<Word> {
+    let own_hash = th.lookup_override(element, "__hash__").is_some_and(|f| !f.is_none());
     match set::of(element) {
-        Some(s) if types::kind_of(element) == Kind::Set => {
+        Some(s) if types::kind_of(element) == Kind::Set && !own_hash => {
             set::copy(th, s, Kind::FrozenSet).map(|f| Some(set::value(f)))
         }
         _ => Ok(None),
