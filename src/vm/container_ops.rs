@@ -85,7 +85,9 @@ pub fn set_in_place(th: &mut Thread, op: BinOp, a: Value, b: Value) -> R<Word> {
 
 /// `d.update(other)`: a dict, an object with `keys`, or an iterable of pairs.
 pub fn update_dict(th: &mut Thread, d: Value, other: Value) -> R<()> {
-    if let Some(from) = dict::of(other) {
+    // A dict that goes through its keys in a way of its own is asked for them.
+    let own_way = th.lookup_override(other, "__iter__").is_some();
+    if let Some(from) = dict::of(other).filter(|_| !own_way) {
         let mut at = 0;
         while let Some((next, key, value)) = dict::next_entry(from, at) {
             th.dict_set(d, key, value)?;
