@@ -128,6 +128,8 @@ pub struct Code {
     pub consts: Vec<Const>,
     pub globals: Vec<Name>,
     pub sites: Vec<Name>,
+    /// How many words of `D` remember what was called (see `relocate`).
+    pub calls: u16,
     pub handlers: Vec<Handler>,
     /// Sorted by pc.
     pub lines: Vec<LineEntry>,
@@ -145,11 +147,18 @@ pub struct Code {
 
 /// Words of `D` that a site takes: name, and three words of cache.
 pub const SITE_WORDS: usize = 4;
+/// Calls of one code object with a word of their own; the rest share the last, which is slower and as right.
+const MAX_CALLS: u16 = 1024;
 
 impl Code {
+    /// First index of the sites in `D`: `D[0]` is the address of the first instruction, the call words follow it.
+    pub fn sites_at(&self) -> usize {
+        1 + self.calls as usize
+    }
+
     /// First index of the globals' cells in `D`.
     pub fn globals_at(&self) -> usize {
-        self.sites.len() * SITE_WORDS
+        self.sites_at() + self.sites.len() * SITE_WORDS
     }
 
     /// First index of the constants in `D`.
@@ -162,18 +171,23 @@ impl Code {
         self.consts_at() + self.consts.len()
     }
 
-    /// Turns the operands K, G and S, numbered each in its own space, into indices of `D`. Called once, by the emitter.
+    /// Turns the operands K, G and S, numbered each in its own space, into indices of `D`, and gives each call a word
+    /// of its own, as long as there are not very many. Called once, by the emitter.
     /// Errors: `None` if an index does not fit its operand.
     pub fn relocate(&mut self) -> Option<()> {
-        let (globals, consts) = (self.globals_at(), self.consts_at());
+        for insn in self.insns.iter_mut().filter(|insn| insn.op.info().c == Operand::C) {
+            self.calls = (self.calls + 1).min(MAX_CALLS);
+            insn.c = self.calls;
+        }
+        let (sites, globals, consts) = (self.sites_at(), self.globals_at(), self.consts_at());
         for insn in &mut self.insns {
             let info = insn.op.info();
             match info.b {
                 Operand::K32 => *insn = wide(*insn, consts)?,
                 Operand::G32 => *insn = wide(*insn, globals)?,
-                kind => insn.b = narrow(kind, insn.b, consts)?,
+                kind => insn.b = narrow(kind, insn.b, sites, consts)?,
             }
-            insn.c = narrow(info.c, insn.c, consts)?;
+            insn.c = narrow(info.c, insn.c, sites, consts)?;
         }
         Some(())
     }
@@ -226,10 +240,10 @@ fn wide(insn: Insn, base: usize) -> Option<Insn> {
     Some(Insn::ai(insn.op, insn.a, index).with_x(insn.x))
 }
 
-fn narrow(kind: Operand, value: u16, consts: usize) -> Option<u16> {
+fn narrow(kind: Operand, value: u16, sites: usize, consts: usize) -> Option<u16> {
     match kind {
         Operand::K => u16::try_from(value as usize + consts).ok(),
-        Operand::S => u16::try_from(value as usize * SITE_WORDS).ok(),
+        Operand::S => u16::try_from(value as usize * SITE_WORDS + sites).ok(),
         _ => Some(value),
     }
 }

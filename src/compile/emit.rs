@@ -111,6 +111,20 @@ impl Assembler {
         }
     }
 
+    /// The product just put into the temporary `product` is to be added to, or taken from, `R[addend]`: for numbers
+    /// one instruction does both, and passes over those two.
+    pub fn fuse_product(&mut self, op: Op, product: u16, dst: u16, addend: u16) {
+        let (Some(Item { insn, origin, .. }), Ok(addend)) = (self.items.last_mut(), u8::try_from(addend))
+        else {
+            return;
+        };
+        if self.reachable && insn.op == Op::Mul && insn.a == product {
+            let (plain, place) = (*insn, *origin);
+            *insn = Insn::abc(op, dst, plain.b, plain.c).with_x(addend);
+            self.items.push(Item { insn: plain, origin: place, target: NOWHERE });
+        }
+    }
+
     pub fn label(&mut self) -> Label {
         self.labels.push(LabelState { at: NOWHERE, bound: None });
         Label(self.labels.len() as u32 - 1)

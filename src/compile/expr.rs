@@ -174,6 +174,13 @@ impl<'a> Compiler<'a> {
         }
         let scratch = if l == dst { self.alloc() } else { dst };
         let r = self.operand_in(right, scratch)?;
+        if matches!(right.kind, ExprKind::BinOp { op: Operator::Mult, .. }) {
+            match op {
+                Operator::Add => self.unit.asm.fuse_product(Op::MulAdd, r, dst, l),
+                Operator::Sub => self.unit.asm.fuse_product(Op::MulSub, r, dst, l),
+                _ => {}
+            }
+        }
         self.unit.asm.place = at;
         self.emit_x(register_form(op), x, dst, l, r);
         Ok(())

@@ -117,6 +117,7 @@ fn finish(
         consts: unit.pool.consts,
         globals: unit.pool.globals,
         sites: unit.pool.sites,
+        calls: 0,
         handlers: assembled.handlers,
         lines: assembled.lines,
         marks: assembled.marks,

@@ -1,7 +1,7 @@
 //! Attributes: instances, classes, modules; descriptors; the inline caches of `GetAttr`, `SetAttr`, `GetMethod`.
 //! Must not know how classes are made (`classes.rs`).
 //!
-//! A site's cache words, each `shape << 32 | low`, so that a racing reader never sees half of one:
+//! A site's cache words, each `low << 32 | shape`, so that a racing reader never sees half of one:
 //!
 //! | instruction | words 1 and 3: low is               | word 2: low is                                    |
 //! |-------------|-------------------------------------|---------------------------------------------------|
@@ -90,8 +90,8 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
     let name = site_name(words);
     if object.is_ref() {
         let cached = site(words, 2).load(Ordering::Relaxed);
-        if shape_id(object) == (cached >> 32) as u32
-            && let Some(v) = cell(cached as u32).value.get()
+        if shape_id(object) == cached as u32
+            && let Some(v) = cell((cached >> 32) as u32).value.get()
             && (matches!(types::hdr(object).kind, Kind::Module | Kind::Class) || !is_descriptor(th, v))
         {
             return Ok(v);
@@ -147,8 +147,8 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
     let before = object.is_ref().then(|| shape_id(object));
     if let Some(id) = before {
         let cached = site(words, 2).load(Ordering::Relaxed);
-        if id == (cached >> 32) as u32
-            && let Some(f) = cell(cached as u32).value.get()
+        if id == cached as u32
+            && let Some(f) = cell((cached >> 32) as u32).value.get()
         {
             put_window(window, f, None);
             return Ok(());
@@ -468,7 +468,14 @@ pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::objec
         Kind::Class => format!("type object '{}' has no attribute '{name_text}'", class::name(object)),
         Kind::Module => {
             let module = types::cast::<Module>(object).map_or(Value::NONE, |m| m.name.value());
-            format!("module '{}' has no attribute '{name_text}'", text(module))
+            let module = text(module);
+            match super::import::is_partial(object) {
+                true => format!(
+                    "partially initialized module '{module}' has no attribute '{name_text}' (most likely due to a \
+                     circular import)"
+                ),
+                false => format!("module '{module}' has no attribute '{name_text}'"),
+            }
         }
         Kind::Super => format!("'super' object has no attribute '{name_text}'"),
         // Classes of Rust objects say which module they are from.

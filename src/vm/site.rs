@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A cell by its compressed reference.
 #[inline(always)]
 pub(super) fn cell(id: u32) -> &'static Cell {
-    // SAFETY: the low half of such a cache word refers to a Cell that a live namespace holds.
+    // SAFETY: the upper half of such a cache word refers to a Cell that a live namespace holds.
     unsafe { &*(heap::expand(id).addr() as *const Cell) }
 }
 
@@ -36,7 +36,7 @@ pub(super) fn remember(words: *const u64, n: usize, shape: u32, low: u32) {
         let before = site(words, 1).load(Ordering::Relaxed);
         site(words, 3).store(before, Ordering::Relaxed);
     }
-    site(words, n).store((shape as u64) << 32 | low as u64, Ordering::Relaxed);
+    site(words, n).store((low as u64) << 32 | shape as u64, Ordering::Relaxed);
 }
 
 pub(super) fn id_of<T>(object: &T) -> u32 {
@@ -76,8 +76,8 @@ pub(super) fn cached_getter(th: &mut Thread, object: Value, words: *const u64) -
         return None;
     }
     let (id, cached) = (shape_id(object), site(words, 2).load(Ordering::Relaxed));
-    if id == (cached >> 32) as u32 {
-        return plain_getter(cell(cached as u32));
+    if id == cached as u32 {
+        return plain_getter(cell((cached >> 32) as u32));
     }
     match th.lookup.shapes().find(Access::Get, id, site_name(words)) {
         Some(Seen::Cell(c)) => {

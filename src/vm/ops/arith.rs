@@ -40,8 +40,9 @@ fn is_subclass(v: Value) -> bool {
 }
 
 /// Two floats, or a float and an int that a float holds exactly: the commonest mixture.
-#[inline]
-fn mixed(op: BinOp, x: Value, y: Value) -> Word {
+#[cold]
+#[inline(never)]
+pub fn mixed(op: BinOp, x: Value, y: Value) -> Word {
     let exact = |v: Value| {
         let n = v.as_small()?;
         (n.unsigned_abs() <= 1 << 53).then_some(n as f64)
