@@ -229,7 +229,8 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
 
 /// Classes that scripts reach only by `type(...)` have names that `builtins` does not.
 fn is_public(name: &str) -> bool {
-    const HIDDEN: [&str; 7] = [
+    const HIDDEN: [&str; 8] = [
+        "method",
         "dict_keys",
         "dict_values",
         "dict_items",

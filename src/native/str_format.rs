@@ -90,10 +90,13 @@ impl Formatter<'_> {
             Some(c) => return Err(unknown_conversion(th, c)),
         };
         if field.spec.is_empty() {
-            match (value.as_small(), key::exact_str(value)) {
-                (Some(n), _) => return Ok(out.push_str(int::small_decimal(n, &mut [0; 24]))),
-                (_, Some(s)) => return Ok(out.push_str(str::text(s))),
-                _ => {}
+            if let Some(n) = value.as_small() {
+                out.push_str(int::small_decimal(n, &mut [0; 24]));
+                return Ok(());
+            }
+            if let Some(s) = key::exact_str(value) {
+                out.push_str(str::text(s));
+                return Ok(());
             }
         }
         let mut spec = String::new();
