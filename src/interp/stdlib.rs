@@ -13,14 +13,14 @@ embedded! {
     "_collections_user", "_configparser_errors", "_configparser_interpolation", "_datetime_calendar",
     "_datetime_span", "_datetime_text", "_decimal_context", "_decimal_format", "_decimal_functions",
     "_decimal_number", "_decimal_parts", "_html_entities", "_pathlib_glob", "_pathlib_pure", "_sync",
-    "_weakref_containers", "_weakref_proxy", "abc", "argparse", "array", "atexit", "base64", "bisect", "calendar",
-    "collections", "collections.abc", "colorsys", "concurrent", "concurrent.futures", "configparser", "contextlib",
-    "contextvars", "copy", "csv", "dataclasses", "datetime", "decimal", "enum", "fnmatch", "fractions",
-    "functools", "getpass", "glob", "graphlib", "hashlib", "heapq", "hmac", "html", "importlib", "inspect", "io",
-    "json", "keyword", "linecache", "logging", "numbers", "operator", "os", "pathlib", "platform", "posixpath",
-    "pprint", "queue", "random", "re", "reprlib", "sched", "secrets", "shlex", "shutil", "stat", "statistics",
-    "string", "struct", "tempfile", "textwrap", "threading", "timeit", "traceback", "types", "typing", "unittest",
-    "urllib", "urllib.parse", "uuid", "warnings", "weakref",
+    "_weakref_containers", "_weakref_proxy", "abc", "argparse", "array", "atexit", "base64", "bisect",
+    "calendar", "collections", "collections.abc", "colorsys", "concurrent", "concurrent.futures",
+    "configparser", "contextlib", "contextvars", "copy", "csv", "dataclasses", "datetime", "decimal", "enum",
+    "fnmatch", "fractions", "functools", "getpass", "glob", "graphlib", "hashlib", "heapq", "hmac", "html",
+    "importlib", "inspect", "io", "json", "keyword", "linecache", "logging", "numbers", "operator", "os",
+    "pathlib", "platform", "posixpath", "pprint", "queue", "random", "re", "reprlib", "sched", "secrets",
+    "shlex", "shutil", "stat", "statistics", "string", "struct", "tempfile", "textwrap", "threading", "timeit",
+    "traceback", "types", "typing", "unittest", "urllib", "urllib.parse", "uuid", "warnings", "weakref",
 }
 
 /// The source of an embedded module.

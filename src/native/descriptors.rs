@@ -8,13 +8,36 @@ use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 
 fn new_property(th: &mut Thread, args: Args) -> R {
+    let parts = parts_of(th, args)?;
+    func::new_property_as(&mut th.m, args.get(0), parts)
+}
+
+/// The functions and the docstring in the arguments: the getter's, if none is given.
+fn parts_of(th: &mut Thread, args: Args) -> R<[Word; 4]> {
     let (get, set, del) = (args.opt_not_none(1), args.opt_not_none(2), args.opt_not_none(3));
     let doc = match (args.opt_not_none(4), get) {
         (Some(doc), _) => Some(doc),
         (None, Some(get)) => doc_of(th, get)?,
         _ => None,
     };
-    func::new_property_as(&mut th.m, args.get(0), [get, set, del, doc])
+    Ok([get, set, del, doc])
+}
+
+/// For classes that derive from `property`: they are made empty.
+fn init_property(th: &mut Thread, args: Args) -> R {
+    let [get, set, del, doc] = parts_of(th, args)?;
+    let Some(p) = types::cast::<Property>(args.get(0)) else {
+        return Err(th.type_error("a property expected"));
+    };
+    for (slot, part) in [(&p.get, get), (&p.set, set), (&p.del, del), (&p.doc, doc)] {
+        slot.set_word(part);
+    }
+    // The docstring of the derived class would be found first.
+    if let Some(doc) = doc.filter(|_| types::class_of(args.get(0)) != types::class_of_kind(Kind::Property)) {
+        let name = th.name("__doc__")?;
+        crate::object::shape::set(&mut th.m, args.get(0), name, doc)?;
+    }
+    Ok(Value::NONE)
 }
 
 fn doc_of(th: &mut Thread, f: Value) -> R<Word> {
@@ -55,7 +78,11 @@ fn property_get(th: &mut Thread, args: Args) -> R {
     if object.is_none() {
         return Ok(property);
     }
-    attr::bind(th, property, object, types::class_of(object))
+    // Not through `bind`, which would ask a derived class for its own `__get__`.
+    match types::cast::<Property>(property).and_then(|p| p.get.get()) {
+        Some(f) => th.call(f, &[object]),
+        None => Err(th.raise(Exc::AttributeError, "property has no getter")),
+    }
 }
 
 fn property_set(th: &mut Thread, args: Args) -> R {
@@ -124,6 +151,7 @@ pub static PROPERTY: TypeDef = TypeDef {
     doc: "An attribute that functions read, set and delete.",
     construct: Some(NativeDef::full("property", "cls, fget=, fset=, fdel=, doc=", new_property, "")),
     methods: &[
+        NativeDef::full("__init__", "self, fget=, fset=, fdel=, doc=", init_property, "Take the functions."),
         NativeDef::full("getter", "self, f, /", getter, "The property with another function that reads."),
         NativeDef::full("setter", "self, f, /", setter, "The property with another function that sets."),
         NativeDef::full(

@@ -468,7 +468,14 @@ pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::objec
         Kind::Class => format!("type object '{}' has no attribute '{name_text}'", class::name(object)),
         Kind::Module => {
             let module = types::cast::<Module>(object).map_or(Value::NONE, |m| m.name.value());
-            format!("module '{}' has no attribute '{name_text}'", text(module))
+            let module = text(module);
+            match super::import::is_partial(object) {
+                true => format!(
+                    "partially initialized module '{module}' has no attribute '{name_text}' (most likely due to a \
+                     circular import)"
+                ),
+                false => format!("module '{module}' has no attribute '{name_text}'"),
+            }
         }
         Kind::Super => format!("'super' object has no attribute '{name_text}'"),
         // Classes of Rust objects say which module they are from.
