@@ -33,12 +33,16 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
         Kind::Float => crate::object::float::as_f64(v) != Some(0.0),
         Kind::Str => str::as_str(v).is_some_and(|s| !s.is_empty()),
         Kind::Bytes => bytes::as_bytes(v).is_some_and(|s| !s.is_empty()),
+        // It may be longer than any number of the machine.
+        Kind::Range => match range::of(v) {
+            Some(r) => range::len(&mut th.m, r)? != Value::int_unchecked(0),
+            None => true,
+        },
         Kind::List
         | Kind::Tuple
         | Kind::Dict
         | Kind::Set
         | Kind::FrozenSet
-        | Kind::Range
         | Kind::DictView
         | Kind::MappingProxy
         | Kind::ByteArray
