@@ -181,10 +181,10 @@ impl Assembler {
     }
 
     /// Everything emitted since item `start` is the body of a comprehension that stands at `line`.
-    pub fn inlined(&mut self, start: u32, name: Name, line: u32) {
+    pub fn inlined(&mut self, start: u32, name: Name, line: u32, own: Vec<Name>) {
         let end = self.here();
         if start < end {
-            self.inlined.push(Inlined { start, end, name, line });
+            self.inlined.push(Inlined { start, end, name, line, own });
         }
     }
 

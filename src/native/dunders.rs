@@ -265,7 +265,7 @@ fn iter(th: &mut Thread, args: Args) -> R {
 }
 
 fn next(th: &mut Thread, args: Args) -> R {
-    match th.next_item(args.get(0))? {
+    match th.next_or_stop(args.get(0))? {
         Some(v) => Ok(v),
         None => Err(th.raise_with(Exc::StopIteration, &[])),
     }
@@ -388,6 +388,26 @@ pub static ITERATOR: &[NativeDef] = &[
     NativeDef::full("__next__", "self, /", next, "Implement next(self)."),
 ];
 
+const OF_INT: &str = "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow lshift rlshift rshift \
+     rrshift and rand or ror xor rxor";
+const OF_FLOAT: &str =
+    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow";
+const OF_TEXT: &str = "add mul rmul mod rmod";
+const OF_SET: &str = "sub rsub and rand or ror xor rxor";
+/// Which of the binary operators the built-in classes have methods for.
+const OPERATORS: [(Kind, &str); 10] = [
+    (Kind::Int, OF_INT),
+    (Kind::Float, OF_FLOAT),
+    (Kind::Str, OF_TEXT),
+    (Kind::Bytes, OF_TEXT),
+    (Kind::ByteArray, OF_TEXT),
+    (Kind::Tuple, "add mul rmul"),
+    (Kind::List, "add mul rmul"),
+    (Kind::Dict, "or ror"),
+    (Kind::Set, OF_SET),
+    (Kind::FrozenSet, OF_SET),
+];
+
 /// Adds the special methods to the built-in classes.
 pub fn install(th: &mut Thread) -> R<()> {
     use Kind::*;
@@ -405,8 +425,10 @@ pub fn install(th: &mut Thread) -> R<()> {
     for kind in [Function, Native, BoundMethod] {
         boot::add_methods(th, of(kind), CALLABLE)?;
     }
-    for kind in [Int, Float, Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet] {
-        boot::add_methods(th, of(kind), BINARY)?;
+    for (kind, operators) in OPERATORS {
+        for def in BINARY.iter().filter(|def| operators.split(' ').any(|name| name == def.name.trim_matches('_'))) {
+            boot::add_methods(th, of(kind), std::slice::from_ref(def))?;
+        }
     }
     boot::add_methods(th, of(Int), INVERT)?;
     for (kind, names) in [

@@ -132,6 +132,7 @@ fn pow(th: &mut Thread, args: Args) -> R {
         return Err(th.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
     }
     if !is_plain_number(a)
+        && th.lookup_override(a, "__pow__").is_some()
         && let Some(made) = try_method(th, a, "__pow__", &[b, c])?
     {
         return Ok(made);

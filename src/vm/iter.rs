@@ -205,8 +205,23 @@ impl Thread {
         }
     }
 
-    /// The next item of an iterator object; `None` at the end.
+    /// The next item of an iterator object; `None` at the end. A StopIteration that a function called by `map` or its
+    /// like lets through is an end as well.
     pub fn next_item(&mut self, it: Value) -> R<Word> {
+        if let Some(state) = iter::of(it) {
+            return match iter_object::next(self, state) {
+                Err(_) if self.pending_is(Exc::StopIteration) => {
+                    self.pending = None;
+                    Ok(None)
+                }
+                item => item,
+            };
+        }
+        self.next_or_stop(it)
+    }
+
+    /// As `next_item`, but a StopIteration that a built-in iterator got from a function stays one.
+    pub fn next_or_stop(&mut self, it: Value) -> R<Word> {
         if let Some(state) = iter::of(it) {
             return iter_object::next(self, state);
         }

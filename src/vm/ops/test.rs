@@ -88,7 +88,7 @@ impl Thread {
         let Some(r) = range::of(v) else { return Ok(0) };
         let n = range::len(&mut self.m, r)?;
         let n = crate::object::int::as_i64(n).and_then(|n| usize::try_from(n).ok());
-        n.ok_or_else(|| self.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer"))
+        n.ok_or_else(|| self.raise(Exc::OverflowError, "Python int too large to convert to C ssize_t"))
     }
 
     fn custom_len(&mut self, f: Value, v: Value) -> R<usize> {

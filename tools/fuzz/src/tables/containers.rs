@@ -30,7 +30,7 @@ pub const LIST: &[&str] = &[
     "list($d.values())",
     "list(range($n))",
     "list(range($n, $n, $n))",
-    "list(range($i, $i + 4))",
+    "(lambda @i1: list(range(@i1, @i1 + 4)))($^i)",
     "list($y)",
     "[len(@s1) for @s1 in $^m]",
     "[ord(@s1) for @s1 in $^s]",

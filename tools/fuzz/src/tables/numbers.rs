@@ -256,7 +256,7 @@ pub const FUNCTION: &[&str] = &[
     "(lambda @i1, @i2=$^i: $i)",
     "(lambda @i1, *@t1: $i)",
     "($c if $b else $c)",
-    "functools.partial(pow, $n)",
+    "functools.partial(max, $n)",
     "(lambda @i1: (lambda @i2: $i))($^i)",
     "($l).index",
     "($l).count",

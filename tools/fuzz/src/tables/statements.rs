@@ -182,7 +182,7 @@ pub const COMPOUND: &[&str] = &[
     "try:\n    $B\nexcept $X:\n    $B\nelse:\n    $B\nfinally:\n    $B",
     "try:\n    $B\nexcept Exception as @v1:\n    raise RuntimeError($s) from @v1",
     "try:\n    $B\nexcept* ValueError as @v1:\n    print(@v1.exceptions)\nexcept* (TypeError, LookupError) as @v1:\n    print(repr(@v1))",
-    "try:\n    raise ExceptionGroup($s, [ValueError($i), KeyError($s), TypeError($a)])\nexcept* $X as @v1:\n    print(repr(@v1))\n    $B",
+    "try:\n    raise ExceptionGroup($s, [ValueError($i), KeyError($s), TypeError($a)])\nexcept* $X as @v1:\n    print(repr(@v1))",
     "with $o as @o1:\n    $B",
     "with $o:\n    $B",
     "with contextlib.suppress($X):\n    $B",
