@@ -106,6 +106,8 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
     for item in list::of(items).map_or(&[][..], list::items).iter().filter_map(|slot| slot.get()) {
         let n = match int::as_i64(item) {
             Some(n) => n,
+            // Too large for any range is out of this one.
+            None if int::to_ibig(item).is_some() => -1,
             None => th.index(item)?,
         };
         match u8::try_from(n) {

@@ -390,8 +390,7 @@ pub static ITERATOR: &[NativeDef] = &[
 
 const OF_INT: &str = "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow lshift rlshift rshift \
      rrshift and rand or ror xor rxor";
-const OF_FLOAT: &str =
-    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow";
+const OF_FLOAT: &str = "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow";
 const OF_TEXT: &str = "add mul rmul mod rmod";
 const OF_SET: &str = "sub rsub and rand or ror xor rxor";
 /// Which of the binary operators the built-in classes have methods for.
@@ -426,7 +425,9 @@ pub fn install(th: &mut Thread) -> R<()> {
         boot::add_methods(th, of(kind), CALLABLE)?;
     }
     for (kind, operators) in OPERATORS {
-        for def in BINARY.iter().filter(|def| operators.split(' ').any(|name| name == def.name.trim_matches('_'))) {
+        for def in
+            BINARY.iter().filter(|def| operators.split(' ').any(|name| name == def.name.trim_matches('_')))
+        {
             boot::add_methods(th, of(kind), std::slice::from_ref(def))?;
         }
     }

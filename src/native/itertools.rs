@@ -97,9 +97,9 @@ fn new_islice(th: &mut Thread, args: Args) -> R {
     let start = bound(th, start)?.unwrap_or(0);
     let stop = bound(th, stop)?;
     if stop == Some(-1) {
-        return Err(th.value_error(
-            "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.",
-        ));
+        return Err(
+            th.value_error("Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.")
+        );
     }
     if start < 0 || stop.is_some_and(|stop| stop < 0) {
         return Err(th.value_error("Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize."));

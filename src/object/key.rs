@@ -9,12 +9,15 @@ use super::types::{self, kind_of};
 use super::value::{INT_MAX, INT_MIN, Value};
 use std::cmp::Ordering;
 
+/// The other small int that CPython's modulus divides.
+const LEAST_MULTIPLE: i64 = -INT_MAX;
+
 /// The hash of a small int: the int, but for the ends of the range (CPython's modulus) and -1.
 #[inline(always)]
 pub fn small_hash(n: i64) -> i64 {
     match n {
         -1 => -2,
-        INT_MAX => 0,
+        INT_MAX | LEAST_MULTIPLE => 0,
         INT_MIN => -2,
         _ => n,
     }

@@ -576,6 +576,13 @@ fn may_have_attribute(object: Value, name: Value) -> bool {
 #[cold]
 fn property_error(th: &mut Thread, object: Value, name: Value, what: &str) -> crate::object::Raised {
     let class = class::name(types::class_of(object));
+    if matches!(types::kind_of(object), Kind::Range | Kind::Slice) {
+        return th.raise(Exc::AttributeError, "readonly attribute");
+    }
+    if !matches!(types::kind_of(object), Kind::Instance | Kind::Exception | Kind::Host) {
+        let message = format!("attribute '{}' of '{class}' objects is not writable", text(name));
+        return th.raise(Exc::AttributeError, message);
+    }
     let message = format!("property '{}' of '{class}' object has no {what}", text(name));
     th.raise(Exc::AttributeError, message)
 }

@@ -70,8 +70,8 @@ pub fn keywords(th: &mut Thread, f: Value, base: *mut u64, n: usize, given: &[(V
     if t.plain.flags.varkw {
         rest = Some(th.m.new_dict()?);
     }
-    for (name, value) in given {
-        place_keyword(th, &t, *name, *value, rest)?;
+    for pair in given {
+        place_keyword(th, &t, *pair, given, rest)?;
     }
     finish(th, &t, n, extra, rest)
 }
@@ -94,7 +94,13 @@ fn collect_extra(th: &mut Thread, t: &Target, n: usize) -> R<Word> {
     th.m.new_tuple(&extra).map(Some)
 }
 
-fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<()> {
+fn place_keyword(
+    th: &mut Thread,
+    t: &Target,
+    (name, value): (Value, Value),
+    given: &[(Value, Value)],
+    rest: Word,
+) -> R<()> {
     let text = str::as_str(name).unwrap_or("");
     let names = t.plain.varnames.iter().take(t.named());
     match names.enumerate().position(|(i, p)| i >= t.plain.nposonly as usize && &**p == text) {
@@ -107,15 +113,16 @@ fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: W
         }
         None => match rest {
             Some(d) => dict::insert_str(&mut th.m, d, name, value),
-            None => Err(unexpected_keyword(th, t, text)),
+            None => Err(unexpected_keyword(th, t, text, given)),
         },
     }
 }
 
 #[cold]
-fn unexpected_keyword(th: &mut Thread, t: &Target, text: &str) -> Raised {
+fn unexpected_keyword(th: &mut Thread, t: &Target, text: &str, given: &[(Value, Value)]) -> Raised {
     let posonly = t.plain.varnames.iter().take(t.plain.nposonly as usize);
-    let passed: Vec<&str> = posonly.map(|n| &**n).filter(|n| *n == text).collect();
+    let is_given = |n: &&str| given.iter().any(|(name, _)| str::as_str(*name) == Some(*n));
+    let passed: Vec<&str> = posonly.map(|n| &**n).filter(is_given).collect();
     if !passed.is_empty() {
         let f = qualname(t);
         return th.type_error(format!(

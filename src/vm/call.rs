@@ -295,7 +295,9 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
     let (class, got) = (class::name(owner), class::name(own));
     let name = def.name;
     if is_slot(name, &class) {
-        return Err(th.type_error(format!("descriptor '{name}' requires a '{class}' object but received a '{got}'")));
+        return Err(
+            th.type_error(format!("descriptor '{name}' requires a '{class}' object but received a '{got}'"))
+        );
     }
     Err(th.type_error(format!("descriptor '{name}' for '{class}' objects doesn't apply to a '{got}' object")))
 }

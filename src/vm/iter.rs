@@ -251,9 +251,43 @@ impl Thread {
             return list::from_slots(self, list::items(l)).map(list::value);
         }
         let mut it = self.iter(iterable)?;
+        self.ask_length(iterable)?;
         let out = self.new_list_with_capacity(it.size_hint())?;
         self.extend_list(out, &mut it)?;
         Ok(out)
+    }
+
+    /// Calls `__len__` or `__length_hint__` of an iterable that a list is made of. Nothing is done with the answer, but
+    /// scripts see that they are asked, and what they raise.
+    pub fn ask_length(&mut self, iterable: Value) -> R<()> {
+        if let Some(method) = self.lookup_override(iterable, "__len__") {
+            return match self.len_by(method, iterable) {
+                Err(_) if self.pending_is(Exc::TypeError) => {
+                    self.pending = None;
+                    Ok(())
+                }
+                length => length.map(|_| ()),
+            };
+        }
+        let Some(method) = self.lookup_override(iterable, "__length_hint__") else { return Ok(()) };
+        let hint = match self.call(method, &[iterable]) {
+            Err(_) if self.pending_is(Exc::TypeError) => {
+                self.pending = None;
+                return Ok(());
+            }
+            hint => hint?,
+        };
+        if hint == Value::NOT_IMPLEMENTED {
+            return Ok(());
+        }
+        if !matches!(types::kind_of(hint), Kind::Int | Kind::Bool) {
+            let name = self.type_name(hint);
+            return Err(self.type_error(format!("__length_hint__ must be an integer, not {name}")));
+        }
+        match crate::object::int::is_negative(hint) {
+            true => Err(self.value_error("__length_hint__() should return >= 0")),
+            false => Ok(()),
+        }
     }
 
     /// Appends the rest of an iteration to a list.

@@ -56,7 +56,7 @@ impl Thread {
     /// `len(v)`.
     pub fn len(&mut self, v: Value) -> R<usize> {
         if let Some(f) = self.lookup_override(v, "__len__") {
-            return self.custom_len(f, v);
+            return self.len_by(f, v);
         }
         let n = match types::kind_of(v) {
             Kind::List => list::of(v).map(list::len),
@@ -75,7 +75,7 @@ impl Thread {
         match n {
             Some(n) => Ok(n),
             None => match self.lookup_special(v, "__len__") {
-                Some(f) => self.custom_len(f, v),
+                Some(f) => self.len_by(f, v),
                 None => {
                     let name = self.type_name(v);
                     Err(self.type_error(format!("object of type '{name}' has no len()")))
@@ -91,7 +91,8 @@ impl Thread {
         n.ok_or_else(|| self.raise(Exc::OverflowError, "Python int too large to convert to C ssize_t"))
     }
 
-    fn custom_len(&mut self, f: Value, v: Value) -> R<usize> {
+    /// `len(v)` through this `__len__`.
+    pub fn len_by(&mut self, f: Value, v: Value) -> R<usize> {
         let n = self.call(f, &[v])?;
         let n = self.index_value(n)?;
         if crate::object::int::is_negative(n) {

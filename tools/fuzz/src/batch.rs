@@ -12,7 +12,7 @@ const ONE_PROGRAM: Duration = Duration::from_secs(10);
 /// What a batch may take on top of that, for each program: they take a millisecond, and ten in unoptimised builds.
 const MANY_PROGRAMS: Duration = Duration::from_millis(50);
 /// A program that wants more memory than this fails, in both interpreters.
-const MEMORY_KB: u64 = 6_000_000;
+const MEMORY_KB: u64 = 2_000_000;
 
 /// How to start one of the two.
 #[derive(Clone)]
@@ -56,9 +56,10 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// A program that takes CPython too long says nothing about Mini.
+    /// A program that takes CPython too long, or too much memory, says nothing about Mini.
     pub fn differs(&self) -> bool {
-        !matches!(self.python, Outcome::Hung) && self.mini != self.python
+        let told = matches!(&self.python, Outcome::Printed(text) if !text.contains("MemoryError"));
+        told && self.mini != self.python
     }
 
     /// The words of the first two lines that differ: programs that differ for one reason mostly share them.

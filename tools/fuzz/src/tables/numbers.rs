@@ -65,7 +65,7 @@ pub const INT: &[&str] = &[
     "($i).bit_count()",
     "int.from_bytes($y, 'big', signed=$b)",
     "int.from_bytes($y, 'little')",
-    "hash($i)",
+    "hash(+$i)",
     "hash($i + 0.5)",
     "($i if $b else $i)",
     "($i or $i)",
