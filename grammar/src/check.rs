@@ -216,7 +216,8 @@ pub fn arguments(nodes: &Nodes, arguments: Vec<Argument>, end: u32) -> (Vec<Expr
                 args.push(nodes.starred(value, span.start, span.end));
                 continue;
             }
-            ArgumentKind::Keyword(name, value) => {
+            ArgumentKind::Keyword(pair) => {
+                let (name, value) = *pair;
                 Keyword { arg: keyword_name(nodes, name, span), value, span }
             }
             ArgumentKind::DoubleStar(value) => Keyword { arg: None, value, span },

@@ -38,6 +38,11 @@ pub fn explain(
     if matches!(case.token(), Token::Dedent | Token::End) && found.span.start >= case.last_line_end() {
         (error.col, error.end_col) = (0, 0);
     }
+    // Only a program gets a line end where it has none; without one, there is no token to point at.
+    let cut_off = mode != Mode::Module && !source.ends_with('\n') && case.failure.at + 1 >= lexemes.len() - 1;
+    if cut_off && error.message == "invalid syntax" {
+        (error.col, error.end_col) = (0, 0);
+    }
     error
 }
 

@@ -5,7 +5,8 @@
 use crate::layout::{LexicalError, Scan, Scanner};
 use crate::source::Span;
 use crate::strings;
-use crate::tokens::Token;
+use crate::syntax_error::SyntaxError;
+use crate::tokens::{Lexeme, Token};
 
 /// A field inside a format specification may not have a specification with fields of its own.
 const MAX_NESTED_FIELDS: usize = 2;
@@ -173,5 +174,51 @@ impl<'s> Scanner<'s> {
             }
             _ => strings::escape_length(bytes, at),
         }
+    }
+}
+
+/// An error in an f-string as CPython shows it: it reads the whole string first, and points at the token behind.
+pub fn shown_behind(source: &str, lexemes: &[Lexeme], error: SyntaxError) -> SyntaxError {
+    let mut open: Vec<&Lexeme> = Vec::new();
+    for lexeme in lexemes {
+        match lexeme.token {
+            Token::FStringStart(_) => open.push(lexeme),
+            Token::FStringEnd => drop(open.pop()),
+            _ => {}
+        }
+    }
+    let Some(outermost) = open.first().filter(|_| error.message.starts_with("f-string")) else {
+        return error;
+    };
+    let mut at = outermost.start as usize;
+    while let Some(length) = source.get(at..).and_then(literal_length) {
+        at += length;
+        at += source.get(at..).map_or(0, |rest| rest.len() - rest.trim_start_matches([' ', '\t']).len());
+    }
+    let end = at + source.get(at..).map_or(0, token_length);
+    let shown = SyntaxError::new(error.kind, "", source, Span::new(at as u32, end as u32));
+    SyntaxError { kind: error.kind, message: error.message, span: error.span, ..shown }
+}
+
+/// The length of the string literal that a text begins with.
+fn literal_length(text: &str) -> Option<usize> {
+    let prefix = text.find(['"', '\'']).filter(|&at| at <= 2)?;
+    let is_prefix = text.get(..prefix)?.chars().all(|c| "rRbBuUfF".contains(c));
+    let quote = text.get(prefix..)?;
+    let width = if quote.starts_with("\"\"\"") || quote.starts_with("'''") { 3 } else { 1 };
+    let opening = text.get(..prefix + width).filter(|_| is_prefix)?;
+    let body = text.get(prefix + width..)?;
+    strings::body_length(body, opening).ok().map(|length| prefix + width + length)
+}
+
+/// The length of the token that a text begins with; 0 for a line end.
+fn token_length(text: &str) -> usize {
+    let word = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let has_two = ["**", "//", "==", "!=", "<=", ">=", "<<", ">>", ":=", "->", "+=", "-=", "*=", "/="];
+    match text.chars().next() {
+        None | Some('\n' | '\r' | '#') => 0,
+        _ if word > 0 => word,
+        _ if has_two.iter().any(|operator| text.starts_with(operator)) => 2,
+        Some(c) => c.len_utf8(),
     }
 }

@@ -1,5 +1,6 @@
 //! What the grammar's rules hand to `nodes` before it is an AST: lists that remember their last comma, and
-//! the parts of calls, parameter lists, f-strings and patterns in the order of the text.
+//! the parts of calls, parameter lists, f-strings and patterns in the order of the text. The parser copies whatever it
+//! reduces, and a slot of its stack is as large as the largest: what is large is boxed.
 
 use crate::ast::*;
 
@@ -7,6 +8,14 @@ use crate::ast::*;
 pub struct Items<X> {
     pub elts: Vec<X>,
     pub comma: bool,
+}
+
+/// A binary operator and what stands right of it; the offsets count parentheses.
+pub struct Operation {
+    pub op: Operator,
+    pub operand: Expr,
+    pub start: u32,
+    pub end: u32,
 }
 
 pub struct Argument {
@@ -19,7 +28,7 @@ pub enum ArgumentKind {
     /// A generator without parentheses of its own.
     Generator(Expr, Vec<Comprehension>),
     /// The name is any expression, yet to be checked.
-    Keyword(Expr, Expr),
+    Keyword(Box<(Expr, Expr)>),
     Star(Expr),
     DoubleStar(Expr),
 }
@@ -30,7 +39,7 @@ pub struct Parameter {
 }
 
 pub enum ParameterKind {
-    Plain(Arg, Option<Expr>),
+    Plain(Arg, Option<Box<Expr>>),
     Slash,
     Star,
     VarPositional(Arg),
@@ -55,7 +64,7 @@ pub enum Definition {
 }
 
 pub enum DictItem {
-    Pair(Expr, Expr),
+    Pair(Box<(Expr, Expr)>),
     /// `**mapping`, with the span of the stars.
     Unpacked(Span, Expr),
 }

@@ -229,6 +229,9 @@ impl<'s> Scanner<'s> {
         if let Some(outer) = self.fstrings.last().filter(|outer| opening.ends_with(outer.quote())) {
             return self.deferred("f-string: expecting '}'", outer.start, outer.start);
         }
+        if self.in_field() {
+            return self.deferred("f-string: unterminated string", start, start);
+        }
         let lines = LineIndex::new(self.source);
         let triple = strings::is_triple(opening);
         let body = self.source.get(start as usize + opening.len()..).unwrap_or("");

@@ -32,4 +32,4 @@ mod tokens;
 
 pub use parser::{Mode, dump_tokens, parse};
 pub use source::{LineIndex, Span};
-pub use syntax_error::{ErrorKind, SyntaxError};
+pub use syntax_error::{ErrorKind, Finder, SyntaxError};

@@ -118,7 +118,7 @@ impl<'s> Nodes<'s> {
         let by_default = (field.shown.is_some() && format_spec.is_none()).then_some('r');
         let conversion = match field.conversion {
             None => by_default,
-            Some((name, place)) => self.conversion(name, place),
+            Some((name, _)) => self.conversion(name, self.next_token(span.end)),
         };
         let kind = ExprKind::FormattedValue { value: Box::new(field.value), conversion, format_spec };
         values.values.push(self.expr(kind, span.start, span.end));

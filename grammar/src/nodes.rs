@@ -178,7 +178,7 @@ impl<'s> Nodes<'s> {
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             let (key, value) = match item {
-                DictItem::Pair(key, value) => (Some(key), value),
+                DictItem::Pair(pair) => (Some(pair.0), pair.1),
                 DictItem::Unpacked(_, value) => (None, value),
             };
             keys.push(key);
@@ -210,7 +210,7 @@ impl<'s> Nodes<'s> {
 
     pub fn dict_comp(&self, item: DictItem, generators: Vec<Comprehension>, l: u32, r: u32) -> Expr {
         let (key, value) = match item {
-            DictItem::Pair(key, value) => (Box::new(key), Box::new(value)),
+            DictItem::Pair(pair) => (Box::new(pair.0), Box::new(pair.1)),
             DictItem::Unpacked(stars, value) => {
                 self.problem(stars, "dict unpacking cannot be used in dict comprehension");
                 (Box::new(self.constant(Constant::None, l, r)), Box::new(value))
@@ -246,6 +246,26 @@ impl<'s> Nodes<'s> {
 
     pub fn binary(&self, left: Expr, op: Operator, right: Expr, l: u32, r: u32) -> Expr {
         self.expr(ExprKind::BinOp { left: Box::new(left), op, right: Box::new(right) }, l, r)
+    }
+
+    /// A run of binary operators that associate to the left: those that bind tighter go first.
+    pub fn operations(&self, first: Expr, start: u32, end: u32, rest: Vec<Operation>) -> Expr {
+        let mut waiting: Vec<(Expr, u32, Operator)> = Vec::new();
+        let (mut right, mut right_start, mut right_end) = (first, start, end);
+        for Operation { op, operand, start, end } in rest {
+            while let Some((left, l, earlier)) =
+                waiting.pop_if(|(_, _, earlier)| level(*earlier) >= level(op))
+            {
+                right = self.binary(left, earlier, right, l, right_end);
+                right_start = l;
+            }
+            waiting.push((right, right_start, op));
+            (right, right_start, right_end) = (operand, start, end);
+        }
+        while let Some((left, l, op)) = waiting.pop() {
+            right = self.binary(left, op, right, l, right_end);
+        }
+        right
     }
 
     pub fn compare(&self, left: Expr, rest: Vec<(CmpOperator, Expr)>, l: u32, r: u32) -> Expr {
@@ -298,5 +318,18 @@ impl<'s> Nodes<'s> {
         }
         let (args, keywords) = check::arguments(self, arguments.elts, r);
         self.expr(ExprKind::Call { func: Box::new(func), args, keywords }, l, r)
+    }
+}
+
+/// How tight a binary operator binds.
+fn level(op: Operator) -> u8 {
+    match op {
+        Operator::BitOr => 0,
+        Operator::BitXor => 1,
+        Operator::BitAnd => 2,
+        Operator::LShift | Operator::RShift => 3,
+        Operator::Add | Operator::Sub => 4,
+        Operator::Mult | Operator::Div | Operator::FloorDiv | Operator::Mod | Operator::MatMult => 5,
+        Operator::Pow => 6,
     }
 }

@@ -40,10 +40,11 @@ impl Sorter<'_, '_> {
         }
         match kind {
             ParameterKind::Plain(arg, default) if self.star.is_some() => {
+                let default = default.map(|value| *value);
                 self.out.kwonlyargs.push(arg);
                 self.out.kw_defaults.push(default);
             }
-            ParameterKind::Plain(arg, default) => self.positional(arg, default),
+            ParameterKind::Plain(arg, default) => self.positional(arg, default.map(|value| *value)),
             ParameterKind::Slash => self.slash(span),
             ParameterKind::Star => self.star(span),
             ParameterKind::VarPositional(arg) => {

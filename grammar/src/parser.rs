@@ -5,11 +5,12 @@ use lalrpop_util::ParseError;
 
 use crate::ast::{Expr, MAX_DEPTH, Module};
 use crate::errors;
+use crate::fstring;
 use crate::layout::{self, LexicalError, Tokens};
 use crate::nodes::{Nodes, Problem};
 use crate::soft;
 use crate::source::Span;
-use crate::syntax_error::{ErrorKind, SyntaxError};
+use crate::syntax_error::{ErrorKind, Finder, SyntaxError};
 use crate::tokens::{Lexeme, Token};
 
 #[allow(clippy::all, unused_imports, unused_parens, dead_code)]
@@ -49,7 +50,7 @@ pub fn parse(source: &str, mode: Mode) -> Result<Module, SyntaxError> {
             (Ok(_), _) => false,
         };
         if !found_first {
-            return Err(error);
+            return Err(by_scanner(fstring::shown_behind(source, &lexemes, error)));
         }
     }
     match (result, problem) {
@@ -118,19 +119,33 @@ fn run(source: &str, lexemes: &[Lexeme]) -> (Result<Module, Failure>, Option<Pro
     (result, nodes.into_problem())
 }
 
+/// Marks an error as the scanner's. In CPython, some of those that it finds are the parser's.
+fn by_scanner(mut error: SyntaxError) -> SyntaxError {
+    let by_parser = error.kind != ErrorKind::SyntaxError
+        || error.message.starts_with("unexpected ")
+        || error.message.starts_with("f-string")
+        || error.message.ends_with("was never closed");
+    error.finder = if by_parser { Finder::Parser } else { Finder::Scanner };
+    error
+}
+
 fn reported(source: &str, lexemes: &[Lexeme], problem: Problem, unclosed: Option<Lexeme>) -> SyntaxError {
     if let Some(open) = unclosed
         && errors::is_after_line(source, problem.span.end, open.start)
     {
         return layout::never_closed(source, open);
     }
-    let Problem { span, message, too_deep, .. } = problem;
+    let Problem { span, message, too_deep, late } = problem;
     if too_deep {
         let mut error = SyntaxError::new(ErrorKind::SyntaxError, message, source, span);
         error.too_deep = true;
         return error;
     }
-    errors::placed(source, lexemes, ErrorKind::SyntaxError, span, message)
+    let mut error = errors::placed(source, lexemes, ErrorKind::SyntaxError, span, message);
+    if late {
+        error.finder = Finder::Compiler;
+    }
+    error
 }
 
 /// Parses some tokens of a program as one expression; for explaining errors.

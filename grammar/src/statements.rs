@@ -135,7 +135,11 @@ impl<'s> Nodes<'s> {
 
     pub fn exception_type(&self, types: Items<Expr>, l: u32, r: u32) -> Expr {
         if types.comma || types.elts.len() > 1 {
-            let end = types.elts.last().map_or(r, |last| last.span.end);
+            let mut end = types.elts.last().map_or(r, |last| last.span.end);
+            let next = self.next_token(end);
+            if next.of(self.source) == "as" {
+                end = self.next_token(next.end).end;
+            }
             self.problem(Span::new(l, end), "multiple exception types must be parenthesized");
         }
         self.tuple_or_one(types, l, r)

@@ -21,6 +21,17 @@ impl ErrorKind {
     }
 }
 
+/// Who found the error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finder {
+    /// Cutting the text into tokens.
+    Scanner,
+    /// Reading the tokens.
+    Parser,
+    /// Looking at a program that can be read.
+    Compiler,
+}
+
 /// Why a source text is not a program, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyntaxError {
@@ -36,6 +47,9 @@ pub struct SyntaxError {
     pub end_col: u32,
     /// The source line, without its line end.
     pub text: String,
+    /// CPython's attribute `text` differs by this: it has a line end only from the parser, and none is known to
+    /// the compiler of a string.
+    pub finder: Finder,
     /// More input could make the program valid: a bracket, triple quote or block is still open at the end.
     pub incomplete: bool,
     /// The program is nested beyond `MAX_DEPTH`; CPython raises `RecursionError` for this.
@@ -57,6 +71,7 @@ impl SyntaxError {
             end_line,
             end_col,
             text: index.line_text(source, line).to_string(),
+            finder: Finder::Parser,
             incomplete: false,
             too_deep: false,
         }

@@ -69,6 +69,28 @@ pub struct LineEntry {
     pub line: u32,
 }
 
+/// The part of a source line that a traceback marks: columns in characters, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Mark {
+    pub start: u16,
+    /// 0: nothing is marked. `Mark::OPEN`: the marked part goes on in later lines.
+    pub end: u16,
+    /// Of an operator or index inside, which is marked differently; both 0: there is none.
+    pub inner: (u16, u16),
+}
+
+impl Mark {
+    /// The end of a mark that goes on in later lines.
+    pub const OPEN: u16 = u16::MAX;
+}
+
+/// From instruction `pc` on (up to the next entry) that part of the line is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkEntry {
+    pub pc: u32,
+    pub mark: Mark,
+}
+
 /// Instructions `start..end` are a comprehension that runs in the frame around it. Tracebacks show it as a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inlined {
@@ -78,6 +100,7 @@ pub struct Inlined {
     pub name: Name,
     /// Where it stands.
     pub line: u32,
+    pub mark: Mark,
     /// Its own variables.
     pub own: Vec<Name>,
 }
@@ -107,9 +130,13 @@ pub struct Code {
     pub consts: Vec<Const>,
     pub globals: Vec<Name>,
     pub sites: Vec<Name>,
+    /// How many words of `D` remember what was called (see `relocate`).
+    pub calls: u16,
     pub handlers: Vec<Handler>,
     /// Sorted by pc.
     pub lines: Vec<LineEntry>,
+    /// Sorted by pc.
+    pub marks: Vec<MarkEntry>,
     /// Sorted by start, an outer one before those inside it.
     pub inlined: Vec<Inlined>,
     /// Docstring, if there is one.
@@ -122,11 +149,18 @@ pub struct Code {
 
 /// Words of `D` that a site takes: name, and three words of cache.
 pub const SITE_WORDS: usize = 4;
+/// Calls of one code object with a word of their own; the rest share the last, which is slower and as right.
+const MAX_CALLS: u16 = 1024;
 
 impl Code {
+    /// First index of the sites in `D`: `D[0]` is the address of the first instruction, the call words follow it.
+    pub fn sites_at(&self) -> usize {
+        1 + self.calls as usize
+    }
+
     /// First index of the globals' cells in `D`.
     pub fn globals_at(&self) -> usize {
-        self.sites.len() * SITE_WORDS
+        self.sites_at() + self.sites.len() * SITE_WORDS
     }
 
     /// First index of the constants in `D`.
@@ -139,18 +173,23 @@ impl Code {
         self.consts_at() + self.consts.len()
     }
 
-    /// Turns the operands K, G and S, numbered each in its own space, into indices of `D`. Called once, by the emitter.
+    /// Turns the operands K, G and S, numbered each in its own space, into indices of `D`, and gives each call a word
+    /// of its own, as long as there are not very many. Called once, by the emitter.
     /// Errors: `None` if an index does not fit its operand.
     pub fn relocate(&mut self) -> Option<()> {
-        let (globals, consts) = (self.globals_at(), self.consts_at());
+        for insn in self.insns.iter_mut().filter(|insn| insn.op.info().c == Operand::C) {
+            self.calls = (self.calls + 1).min(MAX_CALLS);
+            insn.c = self.calls;
+        }
+        let (sites, globals, consts) = (self.sites_at(), self.globals_at(), self.consts_at());
         for insn in &mut self.insns {
             let info = insn.op.info();
             match info.b {
                 Operand::K32 => *insn = wide(*insn, consts)?,
                 Operand::G32 => *insn = wide(*insn, globals)?,
-                kind => insn.b = narrow(kind, insn.b, consts)?,
+                kind => insn.b = narrow(kind, insn.b, sites, consts)?,
             }
-            insn.c = narrow(info.c, insn.c, consts)?;
+            insn.c = narrow(info.c, insn.c, sites, consts)?;
         }
         Some(())
     }
@@ -159,6 +198,11 @@ impl Code {
     pub fn line_at(&self, pc: usize) -> u32 {
         let after = self.lines.partition_point(|e| e.pc as usize <= pc);
         after.checked_sub(1).map_or(self.first_line, |i| self.lines[i].line)
+    }
+
+    fn mark_at(&self, pc: usize) -> Mark {
+        let after = self.marks.partition_point(|e| e.pc as usize <= pc);
+        after.checked_sub(1).map_or(Mark::default(), |i| self.marks[i].mark)
     }
 
     fn inlined_at(&self, pc: usize) -> impl Iterator<Item = &Inlined> {
@@ -175,11 +219,13 @@ impl Code {
         self.inlined_at(pc).last().is_some_and(|i| !i.own.iter().any(|own| &**own == name))
     }
 
-    /// What a traceback says of the instruction at `pc`: the function and the line at that depth of inlining.
-    pub fn place_at(&self, pc: usize, depth: usize) -> (&Name, u32) {
+    /// What a traceback says of the instruction at `pc`: the function, the line and its marked part at that depth of
+    /// inlining.
+    pub fn place_at(&self, pc: usize, depth: usize) -> (&Name, u32, Mark) {
         let name = depth.checked_sub(1).and_then(|outer| self.inlined_at(pc).nth(outer));
         let inner = self.inlined_at(pc).nth(depth);
-        (name.map_or(&self.name, |i| &i.name), inner.map_or_else(|| self.line_at(pc), |i| i.line))
+        let (line, mark) = inner.map_or_else(|| (self.line_at(pc), self.mark_at(pc)), |i| (i.line, i.mark));
+        (name.map_or(&self.name, |i| &i.name), line, mark)
     }
 
     /// Where an exception raised at `pc` is handled, if here.
@@ -201,10 +247,10 @@ fn wide(insn: Insn, base: usize) -> Option<Insn> {
     Some(Insn::ai(insn.op, insn.a, index).with_x(insn.x))
 }
 
-fn narrow(kind: Operand, value: u16, consts: usize) -> Option<u16> {
+fn narrow(kind: Operand, value: u16, sites: usize, consts: usize) -> Option<u16> {
     match kind {
         Operand::K => u16::try_from(value as usize + consts).ok(),
-        Operand::S => u16::try_from(value as usize * SITE_WORDS).ok(),
+        Operand::S => u16::try_from(value as usize * SITE_WORDS + sites).ok(),
         _ => Some(value),
     }
 }

@@ -117,7 +117,7 @@ fn instruction(code: &Code, pc: usize, insn: Insn) -> String {
 
 fn operand(code: &Code, pc: usize, insn: Insn, kind: Operand, value: u16, parts: &mut Vec<String>) {
     let text = match kind {
-        Operand::None => return,
+        Operand::None | Operand::C => return,
         Operand::R | Operand::W | Operand::Win | Operand::Iter => format!("R{value}"),
         Operand::Run | Operand::WRun => run(insn, value),
         Operand::N => value.to_string(),
@@ -126,7 +126,7 @@ fn operand(code: &Code, pc: usize, insn: Insn, kind: Operand, value: u16, parts:
         Operand::K => constant_at(code, i64::from(value)),
         Operand::K32 => constant_at(code, i64::from(insn.bc())),
         Operand::S => {
-            let name = code.sites.get(value as usize / SITE_WORDS);
+            let name = code.sites.get((value as usize).wrapping_sub(code.sites_at()) / SITE_WORDS);
             format!("'{}'", name.map_or("?", |name| &**name))
         }
         Operand::G32 => {

@@ -20,8 +20,9 @@
 //!
 //! # The data segment
 //!
-//! Operands K, G and S index one array of words, `D`, made when the code is linked to its module: first the sites (four
-//! words each: name, and three words of inline cache), then the globals' cells, then the constants.
+//! Operands K, G and S index one array of words, `D`, made when the code is linked to its module: the address of the
+//! first instruction, a word a call (the `D` of the function that was called there first: see `call_word`), the sites
+//! (four words each: name, and three words of inline cache), the globals' cells, the constants.
 //! The emitter numbers the three spaces separately; `Code::relocate` turns the numbers into indices of `D`.
 //!
 //! # Jumps
@@ -54,6 +55,8 @@ pub enum Operand {
     K,
     /// Index of a site: a name with its inline cache.
     S,
+    /// Index of a call's word; the emitter leaves it 0.
+    C,
     /// Signed 16-bit jump offset.
     J,
     /// In b and c together: signed 32-bit immediate, constant index, global index, jump offset.
@@ -125,6 +128,8 @@ ops! {
     BitOr     [W R R]     "R[a] = R[b] | R[c]"
     BitXor    [W R R]     "R[a] = R[b] ^ R[c]"
     MatMul    [W R R]     "R[a] = R[b] @ R[c]"
+    MulAdd    [W R R]     "R[a] = R[x] + R[b] * R[c] and skip the Mul and Add that follow, if these are simple numbers"
+    MulSub    [W R R]     "R[a] = R[x] - R[b] * R[c] and skip the Mul and Sub that follow, if these are simple numbers"
     AddI      [W R I]     "R[a] = R[b] + c"
     SubI      [W R I]     "R[a] = R[b] - c"
     MulI      [W R I]     "R[a] = R[b] * c"
@@ -195,10 +200,10 @@ ops! {
     DelItem   [R R None]  "del R[a][R[b]]"
     NewSlice  [W Run None] "R[a] = slice(R[b], R[b+1], R[b+2])"
     // ---- calls
-    Call      [Win N None] "R[a] = R[a](R[a+4] .. R[a+3+b])"
-    CallM     [Win N None] "R[a] = R[a](R[a+4] unless EMPTY, R[a+5] .. R[a+4+b]): after GetMethod"
+    Call      [Win N C]   "R[a] = R[a](R[a+4] .. R[a+3+b])"
+    CallM     [Win N C]   "R[a] = R[a](R[a+4] unless EMPTY, R[a+5] .. R[a+4+b]): after GetMethod"
     CallKw    [Win N K]   "as Call with b arguments in all, the last of them named by the tuple D[c]; x = 1: after GetMethod, as CallM"
-    CallEx    [Win None None] "R[a] = R[a](*R[a+4], **R[a+5]); R[a+4] an iterable, R[a+5] a dict or EMPTY"
+    CallEx    [Win None None] "R[a] = R[a](*R[a+4], **R[a+5]); R[a+4] an iterable, R[a+5] a mapping or EMPTY"
     Return    [R None None] "return R[a]"
     ReturnNone [None None None] "return None"
     MakeFunc  [W Run K]   "R[a] = function of code D[c]; R[b] = defaults tuple or EMPTY, R[b+1] = keyword-only defaults dict or EMPTY, R[b+2..] = its cells"

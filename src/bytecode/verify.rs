@@ -70,6 +70,12 @@ fn verify_insn(code: &Code, pc: usize, insn: Insn) -> Result<(), String> {
     if !wide {
         operand(code, pc, insn, info.c, i64::from(insn.c), 'c')?;
     }
+    if matches!(insn.op, Op::MulAdd | Op::MulSub) {
+        let ops = code.insns.get(pc + 1..pc + 3).map(|next| [next[0].op, next[1].op]);
+        let plain = if insn.op == Op::MulAdd { Op::Add } else { Op::Sub };
+        ensure(ops == Some([Op::Mul, plain]), || "not followed by the plain instructions".into())?;
+        ensure(u16::from(insn.x) < code.nregs, || "no such addend".into())?;
+    }
     constant_type(code, insn)
 }
 
@@ -84,7 +90,11 @@ fn operand(code: &Code, pc: usize, insn: Insn, kind: Operand, value: i64, which:
         Operand::I | Operand::I32 => true,
         Operand::K | Operand::K32 => (code.consts_at() as i64..code.data_len() as i64).contains(&value),
         Operand::G32 => (code.globals_at() as i64..code.consts_at() as i64).contains(&value),
-        Operand::S => value < code.globals_at() as i64 && value % SITE_WORDS as i64 == 0,
+        Operand::S => {
+            let at = value - code.sites_at() as i64;
+            (0..(code.sites.len() * SITE_WORDS) as i64).contains(&at) && at % SITE_WORDS as i64 == 0
+        }
+        Operand::C => (1..code.sites_at() as i64).contains(&value),
         Operand::J => return jump(code, pc, insn.op, i64::from(value as u16 as i16)),
         Operand::J32 => return jump(code, pc, insn.op, value),
     };

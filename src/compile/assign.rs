@@ -88,7 +88,7 @@ impl<'a> Compiler<'a> {
         let mark = self.unit.top;
         match &target.kind {
             ExprKind::Name { id, .. } => {
-                self.at(target.span.start);
+                self.at_expr(target);
                 let name = self.mangle(id);
                 self.store_name(&name, src);
             }
@@ -100,7 +100,7 @@ impl<'a> Compiler<'a> {
                 let scratch = self.alloc();
                 let object = self.held(value, slice, scratch)?;
                 let index = self.operand(slice)?;
-                self.at(target.span.start);
+                self.at_expr(target);
                 self.emit(Op::SetItem, object, index, src);
             }
             ExprKind::Tuple { elts, .. } | ExprKind::List { elts, .. } => self.unpack(target, elts, src)?,
@@ -122,7 +122,7 @@ impl<'a> Compiler<'a> {
     fn unpack(&mut self, target: &Expr, elts: &'a [Expr], src: Reg) -> Fallible<()> {
         let star = elts.iter().position(|elt| matches!(elt.kind, ExprKind::Starred { .. }));
         let count = elts.len().min(usize::from(u16::MAX)) as u16;
-        self.at(target.span.start);
+        self.at_expr(target);
         if let (None, Some(first)) = (star, self.local_run(elts)) {
             self.emit(Op::Unpack, first, src, count);
             for elt in elts {
@@ -160,7 +160,7 @@ impl<'a> Compiler<'a> {
         op: Operator,
         value: &'a Expr,
     ) -> Fallible<()> {
-        let at = stmt.span.start;
+        let at = self.source.origin(stmt.span);
         match &target.kind {
             ExprKind::Name { id, .. } => {
                 let name = self.mangle(id);
@@ -171,7 +171,7 @@ impl<'a> Compiler<'a> {
                     _ => scratch,
                 };
                 self.arithmetic(op, old, value, new, 1, at)?;
-                self.at(target.span.start);
+                self.at_expr(target);
                 if new == scratch {
                     self.store_name(&name, new);
                 }
@@ -191,10 +191,10 @@ impl<'a> Compiler<'a> {
                 let owner = self.held(object, slice, scratch)?;
                 let owner = self.keep(owner, object, value);
                 let index = self.held(slice, value, index)?;
-                self.at(target.span.start);
+                self.at_expr(target);
                 self.emit(Op::GetItem, new, owner, index);
                 self.arithmetic(op, new, value, new, 1, at)?;
-                self.at(target.span.start);
+                self.at_expr(target);
                 self.emit(Op::SetItem, owner, index, new);
             }
             _ => return self.error("illegal expression for augmented assignment", target.span),

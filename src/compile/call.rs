@@ -2,6 +2,7 @@
 
 use super::Fallible;
 use super::display::is_starred;
+use super::emit::Origin;
 use super::unit::{Compiler, Place, Reg};
 use crate::bytecode::code::{Const, Name};
 use crate::bytecode::op::Op;
@@ -16,7 +17,7 @@ struct Callee {
     window: Reg,
     method: bool,
     /// The offset whose line the call is on: of its start, or of its method's name.
-    at: u32,
+    at: Origin,
 }
 
 impl<'a> Compiler<'a> {
@@ -49,10 +50,12 @@ impl<'a> Compiler<'a> {
         let ExprKind::Attribute { value, attr, .. } = &func.kind else {
             self.expr_to(func, window)?;
             self.alloc_run(WINDOW - 1);
-            return Ok(Callee { window, method: false, at: expr.span.start });
+            return Ok(Callee { window, method: false, at: self.source.origin(expr.span) });
         };
-        let name_at = func.span.end.saturating_sub(1).max(func.span.start);
-        let at = if spread { expr.span.start } else { name_at };
+        let at = match spread {
+            true => self.source.origin(expr.span),
+            false => self.source.origin_of_attribute(func, expr.span.end),
+        };
         let object = self.operand_in(value, window)?;
         let name = self.mangle(attr);
         self.at_attribute(func);
@@ -70,7 +73,7 @@ impl<'a> Compiler<'a> {
             self.expr_to(&keyword.value, reg)?;
             names.extend(keyword.arg.as_deref().map(|name| Const::Str(self.mangle(name))));
         }
-        self.at(callee.at);
+        self.unit.asm.place = callee.at;
         if names.is_empty() {
             let op = if callee.method { Op::CallM } else { Op::Call };
             self.emit(op, callee.window, positional, 0);
@@ -96,12 +99,15 @@ impl<'a> Compiler<'a> {
             _ => self.argument_list(expr.span, args, positional)?,
         }
         let named = self.alloc();
-        if keywords.is_empty() {
-            self.emit(Op::Clear, named, 0, 0);
-        } else {
-            self.keyword_dict(expr.span, keywords, named, callee.window)?;
+        match keywords {
+            [] => {
+                self.emit(Op::Clear, named, 0, 0);
+            }
+            // `CallEx` copies what it needs of it.
+            [Keyword { arg: None, value, .. }] => self.expr_to(value, named)?,
+            _ => self.keyword_dict(expr.span, keywords, named, callee.window)?,
         }
-        self.at(callee.at);
+        self.unit.asm.place = callee.at;
         self.emit(Op::CallEx, callee.window, 0, 0);
         Ok(())
     }
@@ -131,7 +137,7 @@ impl<'a> Compiler<'a> {
             rest = after;
             if let Some((mapping, after)) = rest.split_first() {
                 let value = self.operand(&mapping.value)?;
-                self.at(span.start);
+                self.at(span);
                 self.emit_x(Op::MapUpdate, 1, dst, value, callee);
                 rest = after;
             }
@@ -150,7 +156,7 @@ impl<'a> Compiler<'a> {
             let value = self.alloc();
             self.expr_to(&keyword.value, value)?;
         }
-        self.at(span.start);
+        self.at(span);
         self.emit(Op::NewDict, dst, first, group.len().min(usize::from(u16::MAX)) as u16);
         self.unit.top = mark;
         Ok(())
@@ -168,13 +174,13 @@ impl<'a> Compiler<'a> {
         if !matches!(self.place(&class), Place::Free(_)) {
             return Ok(false);
         }
-        self.at(func.span.start);
+        self.at_expr(func);
         self.load_global(&name, window);
         self.alloc_run(WINDOW - 1);
         let (class_arg, object) = (self.alloc(), self.alloc());
         self.load_name(&class, class_arg);
         self.load_param(&first, object);
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit(Op::Call, window, 2, 0);
         Ok(true)
     }

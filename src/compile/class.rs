@@ -20,7 +20,7 @@ impl<'a> Compiler<'a> {
         self.alloc_run(WINDOW - 1);
         let (function, name_reg) = (self.alloc(), self.alloc());
         let code = self.class_body(def, span)?;
-        self.at(span.start);
+        self.at(span);
         let run = self.alloc_run(2);
         self.emit(Op::Clear, run, 0, 0);
         self.emit(Op::Clear, run.saturating_add(1), 0, 0);
@@ -29,7 +29,7 @@ impl<'a> Compiler<'a> {
         self.load_const(name_reg, Const::Str((&*def.name).into()));
         self.bases(def, window, span)?;
         self.apply_decorators(&def.decorator_list, dst, window);
-        self.at(span.start);
+        self.at(span);
         let name = self.mangle(&def.name);
         self.store_name(&name, dst);
         self.unit.top = mark;
@@ -46,7 +46,7 @@ impl<'a> Compiler<'a> {
             if def.keywords.is_empty() {
                 self.emit(Op::NewDict, keywords, 0, 0);
             }
-            self.at(span.start);
+            self.at(span);
             let names = self.constant(Const::Tuple([].into()));
             self.emit_x(Op::BuildClass, 1, window, 0, names);
             return Ok(());
@@ -59,7 +59,7 @@ impl<'a> Compiler<'a> {
             names.extend(keyword.arg.as_deref().map(|name| Const::Str(self.mangle(name))));
             count = count.saturating_add(1);
         }
-        self.at(span.start);
+        self.at(span);
         let names = self.constant(Const::Tuple(names.into()));
         self.emit(Op::BuildClass, window, count, names);
         Ok(())
@@ -76,8 +76,9 @@ impl<'a> Compiler<'a> {
         self.alloc();
         self.unit.nvars = 1;
         let doc = docstring(&def.body);
-        self.annotations_namespace(&def.body);
+        self.unit.namespace = Some(0);
         self.class_prologue(scope, doc.clone());
+        self.variable_annotations(&def.body)?;
         self.block(&def.body)?;
         if let Some(cell) = self.unit.class_cell {
             self.emit(Op::Return, cell, 0, 0);
@@ -93,6 +94,11 @@ impl<'a> Compiler<'a> {
             self.emit(Op::Clear, cell, 0, 0);
             self.emit(Op::NewCell, cell, cell, 0);
             self.unit.class_cell = Some(cell);
+        }
+        if self.scopes.get(scope).needs_namespace_cell {
+            let cell = self.alloc();
+            self.emit(Op::NewCell, cell, 0, 0);
+            self.unit.namespace_cell = Some(cell);
         }
         if let Some(doc) = doc {
             let mark = self.unit.top;

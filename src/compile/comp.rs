@@ -57,8 +57,8 @@ impl<'a> Compiler<'a> {
         self.new_result(comp, dst);
         self.generator(comp, 0, state, dst)?;
         let own = self.unit.comps.pop().map_or(Vec::new(), |comp| comp.vars.into_keys().collect());
-        let (name, line) = (self.scopes.get(scope).name.clone(), self.source.line(expr.span.start));
-        self.unit.asm.inlined(start, name, line, own);
+        let (name, origin) = (self.scopes.get(scope).name.clone(), self.source.origin(expr.span));
+        self.unit.asm.inlined(start, name, origin, own);
         Ok(())
     }
 
@@ -114,7 +114,7 @@ impl<'a> Compiler<'a> {
             None => self.add_result(comp, dst)?,
         }
         self.bind(next);
-        self.at(comp.expr.span.start);
+        self.at_expr(comp.expr);
         self.jump_on(Op::ForLoop, state, item, body);
         self.unit.top = mark;
         Ok(())
@@ -152,7 +152,7 @@ impl<'a> Compiler<'a> {
         match comp.result {
             Product::List(elt) | Product::Set(elt) => {
                 let item = self.operand(elt)?;
-                self.at(comp.expr.span.start);
+                self.at_expr(comp.expr);
                 let op = if matches!(comp.result, Product::List(_)) { Op::ListAppend } else { Op::SetAdd };
                 self.emit(op, dst, item, 0);
             }
@@ -160,13 +160,13 @@ impl<'a> Compiler<'a> {
                 let scratch = self.alloc();
                 let k = self.held(key, value, scratch)?;
                 let v = self.operand(value)?;
-                self.at(comp.expr.span.start);
+                self.at_expr(comp.expr);
                 self.emit(Op::MapPut, dst, k, v);
             }
             Product::Lazy(elt) => {
                 let item = self.alloc();
                 self.expr_to(elt, item)?;
-                self.at(comp.expr.span.start);
+                self.at_expr(comp.expr);
                 self.suspend(item, None);
             }
         }
@@ -198,7 +198,7 @@ impl<'a> Compiler<'a> {
         let flags = Flags { generator, coroutine, nested, ..Flags::default() };
         let code =
             self.leave(Signature { flags, nparams, nposonly: nparams, ..Signature::default() }, line)?;
-        self.at(expr.span.start);
+        self.at_expr(expr);
         let run = self.alloc_run(2);
         self.emit(Op::Clear, run, 0, 0);
         self.emit(Op::Clear, run + 1, 0, 0);
@@ -207,7 +207,7 @@ impl<'a> Compiler<'a> {
         self.alloc_run(WINDOW - 1);
         let state = self.comp_iteration(first, expr)?;
         debug_assert!(u32::from(state) == u32::from(window) + WINDOW || self.unit.too_large);
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit(Op::Call, window, nparams as u16, 0);
         self.move_to(dst, window);
         Ok(())
@@ -234,7 +234,7 @@ impl<'a> Compiler<'a> {
         self.generator(comp, 0, state, result)?;
         self.emit(Op::Return, result, 0, 0);
         let code = self.leave(Signature { nparams: 1, nposonly: 1, ..Signature::default() }, line)?;
-        self.at(comp.expr.span.start);
+        self.at_expr(comp.expr);
         let run = self.alloc_run(2);
         self.emit(Op::Clear, run, 0, 0);
         self.emit(Op::Clear, run + 1, 0, 0);
@@ -242,7 +242,7 @@ impl<'a> Compiler<'a> {
         self.unit.top = u32::from(window) + 1;
         let argument = self.alloc_run(4) + 3;
         self.expr_to(&first.iter, argument)?;
-        self.at(comp.expr.span.start);
+        self.at_expr(comp.expr);
         self.emit(Op::Call, window, 1, 0);
         self.move_to(dst, window);
         Ok(())

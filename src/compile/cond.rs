@@ -6,7 +6,7 @@ use super::emit::Label;
 use super::expr::negated;
 use super::fold;
 use super::unit::{Compiler, Reg};
-use crate::bytecode::code::Const;
+use crate::bytecode::code::{Const, Mark};
 use crate::bytecode::op::Op;
 use mini_grammar::ast::*;
 
@@ -44,7 +44,9 @@ impl<'a> Compiler<'a> {
             }
             _ => {
                 let value = self.operand(expr)?;
-                self.at(expr.span.start);
+                self.at_expr(expr);
+                // That the truth cannot be told is no fault of the expression.
+                self.unit.asm.place.mark = Mark::default();
                 self.jump_on(if sense { Op::JTrue } else { Op::JFalse }, value, 0, label);
                 Ok(())
             }
@@ -84,7 +86,7 @@ impl<'a> Compiler<'a> {
         for (index, right) in firsts.iter().enumerate() {
             let scratch = self.alloc();
             let r = self.held(right, &comparators[index + 1], scratch)?;
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.jump_on_compare((l, ops[index], r), if sense { skip } else { label }, false);
             l = r;
         }
@@ -102,18 +104,18 @@ impl<'a> Compiler<'a> {
         sense: bool,
     ) -> Fallible<()> {
         if matches!(op, CmpOperator::Is | CmpOperator::IsNot) && fold::constant(right) == Some(Const::None) {
-            self.at(expr.span.start);
+            self.at_expr(expr);
             let none = (op == CmpOperator::Is) == sense;
             self.jump_on(if none { Op::JNone } else { Op::JNotNone }, l, 0, label);
             return Ok(());
         }
         if let (Some(small), Some((_, form, inverse))) = (fold::small_int(right), ordering(op)) {
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.jump_on(if sense { form } else { inverse }, l, small as u16, label);
             return Ok(());
         }
         let r = self.compared(op, right, None)?;
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.jump_on_compare((l, op, r), label, sense);
         Ok(())
     }

@@ -65,7 +65,7 @@ impl<'a> Compiler<'a> {
             && let Some(items) = fold::tuple(elts)
         {
             let source = self.alloc();
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.emit(recipe.new, dst, source, 0);
             self.load_const(source, items);
             self.emit(recipe.extend, dst, source, 0);
@@ -73,7 +73,7 @@ impl<'a> Compiler<'a> {
         }
         if fits_run(elts) {
             let (first, count) = self.run_of(elts)?;
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.emit(recipe.new, dst, first, count);
             return Ok(());
         }
@@ -85,7 +85,7 @@ impl<'a> Compiler<'a> {
         let mark = self.unit.top;
         let plain = elts.iter().take(MAX_RUN).take_while(|elt| !is_starred(elt)).count();
         let (first, count) = self.run_of(&elts[..plain])?;
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit(recipe.new, dst, first, count);
         self.unit.top = mark;
         for elt in &elts[plain..] {
@@ -94,7 +94,7 @@ impl<'a> Compiler<'a> {
                 _ => (elt, recipe.add),
             };
             let item = self.operand(value)?;
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.emit(op, dst, item, 0);
             self.unit.top = mark;
         }
@@ -104,7 +104,7 @@ impl<'a> Compiler<'a> {
     fn tuple(&mut self, expr: &Expr, elts: &'a [Expr], dst: Reg) -> Fallible<()> {
         if fits_run(elts) {
             let (first, count) = self.run_of(elts)?;
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.emit(Op::NewTuple, dst, first, count);
             return Ok(());
         }
@@ -119,7 +119,7 @@ impl<'a> Compiler<'a> {
         let mark = self.unit.top;
         let plain = args.iter().take(MAX_RUN).take_while(|arg| !is_starred(arg)).count();
         let (first, count) = self.run_of(&args[..plain])?;
-        self.at(span.start);
+        self.at(span);
         self.emit(Op::NewList, dst, first, count);
         self.unit.top = mark;
         for arg in &args[plain..] {
@@ -128,7 +128,7 @@ impl<'a> Compiler<'a> {
                 _ => (arg, Op::ListAppend),
             };
             let item = self.operand(value)?;
-            self.at(span.start);
+            self.at(span);
             self.emit(op, dst, item, 0);
             self.unit.top = mark;
         }
@@ -145,7 +145,7 @@ impl<'a> Compiler<'a> {
             let reg = self.alloc();
             self.expr_to(value, reg)?;
         }
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit(Op::NewDict, dst, first, plain as u16);
         self.unit.top = mark;
         for (key, value) in keys.iter().zip(values).skip(plain) {
@@ -154,12 +154,12 @@ impl<'a> Compiler<'a> {
                     let scratch = self.alloc();
                     let k = self.held(key, value, scratch)?;
                     let v = self.operand(value)?;
-                    self.at(expr.span.start);
+                    self.at_expr(expr);
                     self.emit(Op::MapPut, dst, k, v);
                 }
                 None => {
                     let mapping = self.operand(value)?;
-                    self.at(expr.span.start);
+                    self.at_expr(expr);
                     self.emit(Op::MapUpdate, dst, mapping, 0);
                 }
             }
@@ -177,7 +177,7 @@ impl<'a> Compiler<'a> {
             [only] => self.expr_to(only, dst),
             _ => {
                 let (first, count) = self.run_of(values)?;
-                self.at(expr.span.start);
+                self.at_expr(expr);
                 self.emit(Op::BuildStr, dst, first, count);
                 Ok(())
             }
@@ -200,13 +200,13 @@ impl<'a> Compiler<'a> {
         };
         let Some(spec) = spec else {
             let value = self.operand_in(value, dst)?;
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.emit_x(Op::Format, conversion, dst, value, 0);
             return Ok(());
         };
         let value = self.held(value, spec, dst)?;
         let spec = self.operand(spec)?;
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit_x(Op::Format, conversion | 4, dst, value, spec);
         Ok(())
     }

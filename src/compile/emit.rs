@@ -3,7 +3,7 @@
 //! Must not know the AST or scopes.
 
 use super::bound::Bound;
-use crate::bytecode::code::{Handler, Inlined, LineEntry, Name};
+use crate::bytecode::code::{Handler, Inlined, LineEntry, Mark, MarkEntry, Name};
 use crate::bytecode::op::{Insn, Op};
 
 /// A place in the code that jumps can name before it is known.
@@ -19,9 +19,17 @@ struct LabelState {
     bound: Option<Bound>,
 }
 
+/// Where in the source an instruction comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Origin {
+    pub line: u32,
+    /// The part of the line that a traceback marks.
+    pub mark: Mark,
+}
+
 struct Item {
     insn: Insn,
-    line: u32,
+    origin: Origin,
     /// The label a jump goes to, or `NOWHERE`.
     target: u32,
 }
@@ -38,6 +46,7 @@ struct Region {
 pub struct Assembled {
     pub insns: Vec<Insn>,
     pub lines: Vec<LineEntry>,
+    pub marks: Vec<MarkEntry>,
     pub inlined: Vec<Inlined>,
     pub handlers: Vec<Handler>,
 }
@@ -49,8 +58,8 @@ pub struct Assembler {
     regions: Vec<Region>,
     /// Comprehensions in this frame, as ranges of items.
     inlined: Vec<Inlined>,
-    /// The source line of what is emitted next.
-    pub line: u32,
+    /// Where what is emitted next comes from.
+    pub place: Origin,
     /// Whether the next instruction can be reached at all; if not, it is dropped.
     pub reachable: bool,
     /// What is bound here.
@@ -66,7 +75,7 @@ impl Assembler {
             labels: Vec::new(),
             regions: Vec::new(),
             inlined: Vec::new(),
-            line,
+            place: Origin { line, mark: Mark::default() },
             reachable: true,
             bound: Bound::default(),
             asked: 0,
@@ -98,7 +107,21 @@ impl Assembler {
     fn push(&mut self, insn: Insn, target: u32) {
         self.asked = self.asked.saturating_add(1);
         if self.reachable {
-            self.items.push(Item { insn, line: self.line, target });
+            self.items.push(Item { insn, origin: self.place, target });
+        }
+    }
+
+    /// The product just put into the temporary `product` is to be added to, or taken from, `R[addend]`: for numbers
+    /// one instruction does both, and passes over those two.
+    pub fn fuse_product(&mut self, op: Op, product: u16, dst: u16, addend: u16) {
+        let (Some(Item { insn, origin, .. }), Ok(addend)) = (self.items.last_mut(), u8::try_from(addend))
+        else {
+            return;
+        };
+        if self.reachable && insn.op == Op::Mul && insn.a == product {
+            let (plain, place) = (*insn, *origin);
+            *insn = Insn::abc(op, dst, plain.b, plain.c).with_x(addend);
+            self.items.push(Item { insn: plain, origin: place, target: NOWHERE });
         }
     }
 
@@ -180,11 +203,11 @@ impl Assembler {
         self.reachable |= handles;
     }
 
-    /// Everything emitted since item `start` is the body of a comprehension that stands at `line`.
-    pub fn inlined(&mut self, start: u32, name: Name, line: u32, own: Vec<Name>) {
+    /// Everything emitted since item `start` is the body of a comprehension that stands at `origin`.
+    pub fn inlined(&mut self, start: u32, name: Name, origin: Origin, own: Vec<Name>) {
         let end = self.here();
         if start < end {
-            self.inlined.push(Inlined { start, end, name, line, own });
+            self.inlined.push(Inlined { start, end, name, line: origin.line, mark: origin.mark, own });
         }
     }
 
@@ -197,13 +220,13 @@ impl Assembler {
             inlined.map(|i| Inlined { start: pc(i.start), end: pc(i.end), ..i.clone() }).collect();
         inlined.sort_by_key(|i| (i.start, u32::MAX - i.end));
         let mut out =
-            Assembled { insns: prologue.to_vec(), lines: Vec::new(), inlined, handlers: Vec::new() };
+            Assembled { insns: prologue.to_vec(), lines: vec![], marks: vec![], inlined, handlers: vec![] };
         if !prologue.is_empty() {
             out.lines.push(LineEntry { pc: 0, line: first_line });
         }
         for (index, item) in self.items.iter().enumerate() {
-            if layout.sizes[index] > 0 && out.lines.last().is_none_or(|last| last.line != item.line) {
-                out.lines.push(LineEntry { pc: out.insns.len() as u32, line: item.line });
+            if layout.sizes[index] > 0 {
+                out.note_origin(item.origin);
             }
             layout.write(&self, index, &mut out.insns);
         }
@@ -233,6 +256,19 @@ impl Assembler {
             }
         }
         at
+    }
+}
+
+impl Assembled {
+    /// Says where the next instruction comes from.
+    fn note_origin(&mut self, origin: Origin) {
+        let (pc, Origin { line, mark }) = (self.insns.len() as u32, origin);
+        if self.lines.last().is_none_or(|last| last.line != line) {
+            self.lines.push(LineEntry { pc, line });
+        }
+        if self.marks.last().map_or(Mark::default(), |last| last.mark) != mark {
+            self.marks.push(MarkEntry { pc, mark });
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Expressions: values into registers. A local variable is used in place; everything else goes into a temporary or into
 //! the register that the caller names. Must not know statements.
 
+use super::emit::Origin;
 use super::fold;
 use super::func::Body;
 use super::scope::node_key;
@@ -60,7 +61,7 @@ impl<'a> Compiler<'a> {
     fn in_place(&mut self, expr: &Expr) -> Option<Reg> {
         let ExprKind::Name { id, .. } = &expr.kind else { return None };
         let (reg, var) = self.local(expr)?;
-        self.at(expr.span.start);
+        self.at_expr(expr);
         let name = self.mangle(id);
         self.check_local(&name, reg, var);
         Some(reg)
@@ -92,7 +93,7 @@ impl<'a> Compiler<'a> {
     pub fn expr_to(&mut self, expr: &'a Expr, dst: Reg) -> Fallible<()> {
         let mark = self.unit.top;
         if let Some(value) = fold::constant(expr) {
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.load_const(dst, value);
             return Ok(());
         }
@@ -104,7 +105,7 @@ impl<'a> Compiler<'a> {
     fn computed(&mut self, expr: &'a Expr, dst: Reg) -> Fallible<()> {
         match &expr.kind {
             ExprKind::Name { id, .. } => {
-                self.at(expr.span.start);
+                self.at_expr(expr);
                 let name = self.mangle(id);
                 self.load_name(&name, dst);
                 Ok(())
@@ -132,7 +133,7 @@ impl<'a> Compiler<'a> {
             ExprKind::Await { value } => {
                 let awaited = self.alloc();
                 let value = self.operand_in(value, awaited)?;
-                self.at(expr.span.start);
+                self.at_expr(expr);
                 self.move_to(awaited, value);
                 self.await_value(awaited, By::Await, dst);
                 Ok(())
@@ -152,7 +153,8 @@ impl<'a> Compiler<'a> {
         dst: Reg,
     ) -> Fallible<()> {
         let l = self.held(left, right, dst)?;
-        self.arithmetic(op, l, right, dst, 0, expr.span.start)
+        let at = self.source.origin_of(expr);
+        self.arithmetic(op, l, right, dst, 0, at)
     }
 
     /// `dst = l op right`, in immediate form where there is one. `x` is 1 for an augmented assignment.
@@ -163,16 +165,23 @@ impl<'a> Compiler<'a> {
         right: &'a Expr,
         dst: Reg,
         x: u8,
-        at: u32,
+        at: Origin,
     ) -> Fallible<()> {
         if let Some((op, c)) = self.immediate(op, right) {
-            self.at(at);
+            self.unit.asm.place = at;
             self.emit_x(op, x, dst, l, c);
             return Ok(());
         }
         let scratch = if l == dst { self.alloc() } else { dst };
         let r = self.operand_in(right, scratch)?;
-        self.at(at);
+        if matches!(right.kind, ExprKind::BinOp { op: Operator::Mult, .. }) {
+            match op {
+                Operator::Add => self.unit.asm.fuse_product(Op::MulAdd, r, dst, l),
+                Operator::Sub => self.unit.asm.fuse_product(Op::MulSub, r, dst, l),
+                _ => {}
+            }
+        }
+        self.unit.asm.place = at;
         self.emit_x(register_form(op), x, dst, l, r);
         Ok(())
     }
@@ -218,7 +227,7 @@ impl<'a> Compiler<'a> {
             return self.compare_once(operand, (l, negated(*op), right), dst);
         }
         let value = self.operand_in(operand, dst)?;
-        self.at(expr.span.start);
+        self.at_expr(expr);
         let op = match op {
             UnaryOperator::Not => Op::Not,
             UnaryOperator::USub => Op::Neg,
@@ -235,7 +244,7 @@ impl<'a> Compiler<'a> {
         for (index, value) in values.iter().enumerate() {
             self.expr_to(value, dst)?;
             if index + 1 < values.len() {
-                self.at(value.span.start);
+                self.at_expr(value);
                 self.jump_on(jump, dst, 0, end);
             }
         }
@@ -260,14 +269,14 @@ impl<'a> Compiler<'a> {
         for (index, right) in firsts.iter().enumerate() {
             let scratch = self.alloc();
             let r = self.held(right, &comparators[index + 1], scratch)?;
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.emit_compare(ops[index], dst, l, r);
             self.jump_on(Op::JFalse, dst, 0, end);
             l = r;
         }
         let op = ops.last().copied().unwrap_or(CmpOperator::Eq);
         let r = self.operand(last)?;
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit_compare(op, dst, l, r);
         self.bind(end);
         Ok(())
@@ -280,7 +289,7 @@ impl<'a> Compiler<'a> {
         dst: Reg,
     ) -> Fallible<()> {
         let r = self.compared(op, right, if l == dst { None } else { Some(dst) })?;
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit_compare(op, dst, l, r);
         Ok(())
     }
@@ -330,7 +339,7 @@ impl<'a> Compiler<'a> {
         let ExprKind::Name { id, .. } = &target.kind else { return self.expr_to(value, dst) };
         let name = self.mangle(id);
         let src = self.operand_in(value, dst)?;
-        self.at(target.span.start);
+        self.at_expr(target);
         self.store_name(&name, src);
         self.move_to(dst, src);
         Ok(())
@@ -347,18 +356,18 @@ impl<'a> Compiler<'a> {
 
     /// An attribute of a value that spans lines is on the line of its name.
     pub fn at_attribute(&mut self, expr: &Expr) {
-        self.at(expr.span.end.saturating_sub(1).max(expr.span.start));
+        self.unit.asm.place = self.source.origin_of_attribute(expr, expr.span.end);
     }
 
     fn subscript(&mut self, expr: &'a Expr, value: &'a Expr, slice: &'a Expr, dst: Reg) -> Fallible<()> {
         let object = self.held(value, slice, dst)?;
         if let Some(index) = fold::small_int(slice) {
-            self.at(expr.span.start);
+            self.at_expr(expr);
             self.emit(Op::GetItemI, dst, object, index as u16);
             return Ok(());
         }
         let index = if object == dst { self.operand(slice)? } else { self.operand_in(slice, dst)? };
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit(Op::GetItem, dst, object, index);
         Ok(())
     }
@@ -371,7 +380,7 @@ impl<'a> Compiler<'a> {
                 None => self.load_const(reg, Const::None),
             }
         }
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit(Op::NewSlice, dst, run, 0);
         Ok(())
     }

@@ -39,11 +39,11 @@ pub fn module<'a>(module: &'a Module, scopes: &'a Scopes, source: &'a Source<'a>
     match module {
         Module::Module { body } => {
             signature.doc = docstring(body);
-            compiler.annotations_namespace(body);
+            compiler.variable_annotations(body)?;
             compiler.block(body)?;
         }
         Module::Interactive { body } => {
-            compiler.annotations_namespace(body);
+            compiler.variable_annotations(body)?;
             compiler.block(body)?;
         }
         Module::Expression { body } => {
@@ -117,8 +117,10 @@ fn finish(
         consts: unit.pool.consts,
         globals: unit.pool.globals,
         sites: unit.pool.sites,
+        calls: 0,
         handlers: assembled.handlers,
         lines: assembled.lines,
+        marks: assembled.marks,
         inlined: assembled.inlined,
         doc: signature.doc,
         attr_hint: narrow(unit.attrs.len()).unwrap_or(u16::MAX),
@@ -208,7 +210,7 @@ impl<'a> Compiler<'a> {
         self.make_function(&def.args, node_key(def), Body::Block(def), first_line, span, holder)?;
         self.function_annotations(def, holder)?;
         self.apply_decorators(&def.decorator_list, dst, holder);
-        self.at(span.start);
+        self.at(span);
         self.store_name(&name, dst);
         self.unit.top = mark;
         Ok(())
@@ -229,7 +231,7 @@ impl<'a> Compiler<'a> {
     pub fn apply_decorators(&mut self, decorators: &'a [Expr], dst: Reg, mut holder: Reg) {
         for decorator in decorators.iter().rev() {
             holder = holder.saturating_sub(4).max(dst);
-            self.at(decorator.span.start);
+            self.at_expr(decorator);
             self.emit(Op::Call, holder, 1, 0);
         }
     }
@@ -251,7 +253,7 @@ impl<'a> Compiler<'a> {
             return self.error("internal error: a scope is missing", span);
         };
         let code = self.function_code(args, scope, body, first_line)?;
-        self.at(span.start);
+        self.at(span);
         self.close_over(code, run, dst);
         self.unit.top = mark;
         Ok(())
@@ -280,7 +282,7 @@ impl<'a> Compiler<'a> {
             _ => {
                 let mark = self.unit.top;
                 let (first, count) = self.run_of(&args.defaults)?;
-                self.at(span.start);
+                self.at(span);
                 self.emit(Op::NewTuple, run, first, count);
                 // Cells follow `run` without a gap.
                 self.unit.top = mark;

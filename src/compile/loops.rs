@@ -38,7 +38,7 @@ impl<'a> Compiler<'a> {
             self.unit.asm.bind_loop(head, &self.unit.unsure);
         } else {
             let entry = self.unit.asm.loop_entry();
-            self.at(span.start);
+            self.at(span);
             self.jump(next);
             self.loop_body(head, &entry);
         }
@@ -76,7 +76,7 @@ impl<'a> Compiler<'a> {
         self.block(body)?;
         self.unit.blocks.pop();
         self.bind(next);
-        self.at(span.start);
+        self.at(span);
         self.jump_on(Op::ForLoop, state, item, head);
         self.unit.top = mark;
         self.block(orelse)?;
@@ -90,7 +90,7 @@ impl<'a> Compiler<'a> {
         let iterable = self.operand_in(iter, state)?;
         self.unit.top = u32::from(state) + 1;
         self.alloc_run(ITER_REGS - 1);
-        self.at(span.start);
+        self.at(span);
         self.emit(Op::GetIter, state, iterable, 0);
         Ok(state)
     }
@@ -132,9 +132,9 @@ impl<'a> Compiler<'a> {
         };
         self.stay_in_group_handler(index, span)?;
         let Block::Loop { exit, next } = self.unit.blocks[index] else { return Ok(()) };
-        let line = self.unit.asm.line;
+        let place = self.unit.asm.place;
         let popped = self.unwind(index + 1)?;
-        self.unit.asm.line = line;
+        self.unit.asm.place = place;
         self.jump(if is_break { exit } else { next });
         self.rewind(popped);
         Ok(())

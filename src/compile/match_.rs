@@ -28,7 +28,7 @@ impl<'a> Compiler<'a> {
                 self.store_name(&name, captured);
             }
             if let Some(guard) = &case.guard {
-                self.at(guard.span.start);
+                self.at_expr(guard);
                 self.jump_if(guard, next, false)?;
             }
             self.unit.top = inner;
@@ -49,7 +49,7 @@ impl<'a> Compiler<'a> {
         may_match_all: bool,
         captures: &mut Captures,
     ) -> Fallible<()> {
-        self.at(pattern.span.start);
+        self.at(pattern.span);
         match &pattern.kind {
             PatternKind::MatchValue { value } => self.value_pattern(value, subject, fail),
             PatternKind::MatchSingleton { value } => {
@@ -227,7 +227,7 @@ impl<'a> Compiler<'a> {
         let names = kwd_attrs.iter().map(|name| Const::Str(self.mangle(name))).collect();
         self.load_const(run.saturating_add(2), Const::Tuple(names));
         let values = self.alloc();
-        self.at(pattern.span.start);
+        self.at(pattern.span);
         self.emit_x(Op::Match, step::CLASS, values, subject, run);
         self.jump_on(Op::JNone, values, 0, fail);
         self.parts(patterns.iter().chain(kwd_patterns), values, fail, captures)

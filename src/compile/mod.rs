@@ -19,6 +19,7 @@ mod func;
 mod import;
 mod loops;
 mod match_;
+mod origin;
 mod pool;
 mod scope;
 mod stmt;
@@ -29,7 +30,7 @@ mod unit;
 
 use crate::bytecode::code::{Code, Name};
 use mini_grammar::ast::Module;
-pub use mini_grammar::{ErrorKind, Mode, SyntaxError as Error};
+pub use mini_grammar::{ErrorKind, Finder, Mode, SyntaxError as Error};
 use mini_grammar::{LineIndex, Span, SyntaxError};
 use std::sync::Arc;
 
@@ -41,11 +42,13 @@ struct Source<'s> {
     text: &'s str,
     index: LineIndex,
     filename: Name,
+    ascii: bool,
 }
 
 impl Source<'_> {
     fn error(&self, message: impl Into<String>, span: Span) -> Box<SyntaxError> {
-        Box::new(SyntaxError::new(ErrorKind::SyntaxError, message, self.text, span))
+        let error = SyntaxError::new(ErrorKind::SyntaxError, message, self.text, span);
+        Box::new(SyntaxError { finder: Finder::Compiler, ..error })
     }
 
     fn line(&self, offset: u32) -> u32 {
@@ -73,7 +76,8 @@ pub fn compile_typed(text: &str, filename: &str) -> Result<Arc<Code>, SyntaxErro
 /// Compiles a parsed module. What the code returns depends on the variant: a `Module` returns None, an `Interactive` shows
 /// the value of each expression statement, an `Expression` returns its value.
 pub fn compile_module(module: &Module, text: &str, filename: &str) -> Result<Arc<Code>, SyntaxError> {
-    let source = Source { text, index: LineIndex::new(text), filename: filename.into() };
+    let (index, ascii) = (LineIndex::new(text), text.is_ascii());
+    let source = Source { text, index, filename: filename.into(), ascii };
     let compiled = symbols::build(module, &source).and_then(|scopes| func::module(module, &scopes, &source));
     let code = compiled.map_err(|error| *error)?;
     if cfg!(debug_assertions) {

@@ -8,6 +8,9 @@ use crate::bytecode::code::Name;
 use mini_grammar::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// The cell through which an annotation scope sees the names of the class around it.
+pub const CLASSDICT: &str = "__classdict__";
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct ScopeId(pub u32);
 
@@ -79,6 +82,12 @@ pub struct Scope {
     pub freevars: Vec<Name>,
     /// Of a class: a method needs the cell `__class__`.
     pub needs_class_cell: bool,
+    /// Of a class: an annotation scope in it needs the namespace, in the cell `__classdict__`.
+    pub needs_namespace_cell: bool,
+    /// Of a module or class: the scope of the annotations of its variables.
+    pub annotations: Option<ScopeId>,
+    /// An annotation scope: a function that is called when somebody asks for the annotations.
+    pub is_annotation: bool,
     /// Names that `:=` binds in this frame.
     pub walrus: FxHashSet<Name>,
     /// How its frames can be suspended.
@@ -133,6 +142,9 @@ impl Scopes {
             private,
             freevars: Vec::new(),
             needs_class_cell: false,
+            needs_namespace_cell: false,
+            annotations: None,
+            is_annotation: false,
             walrus: FxHashSet::default(),
             suspends: Suspends::default(),
             inspects_locals: false,
@@ -196,6 +208,7 @@ impl Scopes {
             match scope.kind {
                 Kind::Module => return false,
                 Kind::Class if &**name == "__class__" => scope.needs_class_cell = true,
+                Kind::Class if &**name == CLASSDICT => scope.needs_namespace_cell = true,
                 Kind::Class => continue,
                 Kind::Function | Kind::Comprehension => match scope.symbols.get_mut(name) {
                     Some(symbol) if symbol.global => return false,

@@ -16,7 +16,7 @@ impl<'a> Compiler<'a> {
         if self.unit.too_large {
             return self.error("code is too large", stmt.span);
         }
-        self.at(stmt.span.start);
+        self.at(stmt.span);
         self.stmt_kind(stmt)?;
         self.unit.top = mark;
         Ok(())
@@ -99,29 +99,31 @@ impl<'a> Compiler<'a> {
         };
         let Some(cause) = cause else {
             let exc = self.operand(exc)?;
-            self.at(stmt.span.start);
+            self.at(stmt.span);
             self.emit(Op::Raise, exc, 0, 0);
             return Ok(());
         };
         let scratch = self.alloc();
         let exc = self.held(exc, cause, scratch)?;
         let cause = self.operand(cause)?;
-        self.at(stmt.span.start);
+        self.at(stmt.span);
         self.emit(Op::RaiseFrom, exc, cause, 0);
         Ok(())
     }
 
     fn assert(&mut self, stmt: &Stmt, test: &'a Expr, msg: Option<&'a Expr>) -> Fallible<()> {
+        // CPython marks the comparison that failed, if it may have been one, else the statement.
+        let span = last_comparison(test).map_or(stmt.span, |compare| compare.span);
         let fine = self.label();
         self.jump_if(test, fine, true)?;
         match msg {
             Some(msg) => {
                 let msg = self.operand(msg)?;
-                self.at(stmt.span.start);
+                self.at(span);
                 self.emit_x(Op::RaiseAssert, 1, msg, 0, 0);
             }
             None => {
-                self.at(stmt.span.start);
+                self.at(span);
                 let unused = self.alloc();
                 self.emit(Op::RaiseAssert, unused, 0, 0);
             }
@@ -135,7 +137,7 @@ impl<'a> Compiler<'a> {
         let mark = self.unit.top;
         match &target.kind {
             ExprKind::Name { id, .. } => {
-                self.at(target.span.start);
+                self.at_expr(target);
                 let name = self.mangle(id);
                 self.delete_name(&name);
             }
@@ -150,7 +152,7 @@ impl<'a> Compiler<'a> {
                 let scratch = self.alloc();
                 let object = self.held(value, slice, scratch)?;
                 let index = self.operand(slice)?;
-                self.at(target.span.start);
+                self.at_expr(target);
                 self.emit(Op::DelItem, object, index, 0);
             }
             ExprKind::Tuple { elts, .. } | ExprKind::List { elts, .. } => {
@@ -160,5 +162,18 @@ impl<'a> Compiler<'a> {
         }
         self.unit.top = mark;
         Ok(())
+    }
+}
+
+/// The last comparison that a condition looks at to know where to go.
+fn last_comparison(test: &Expr) -> Option<&Expr> {
+    match &test.kind {
+        ExprKind::Compare { .. } => Some(test),
+        ExprKind::UnaryOp { op: UnaryOperator::Not, operand } => last_comparison(operand),
+        ExprKind::BoolOp { values, .. } => values.iter().rev().find_map(last_comparison),
+        ExprKind::IfExp { test, body, orelse } => {
+            last_comparison(orelse).or_else(|| last_comparison(body)).or_else(|| last_comparison(test))
+        }
+        _ => None,
     }
 }

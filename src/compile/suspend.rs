@@ -64,7 +64,7 @@ impl<'a> Compiler<'a> {
             Some(value) => self.expr_to(value, item)?,
             None => self.load_const(item, Const::None),
         }
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.suspend(item, None);
         self.move_to(dst, item);
         Ok(())
@@ -73,7 +73,7 @@ impl<'a> Compiler<'a> {
     pub fn yield_from(&mut self, expr: &Expr, value: &'a Expr, dst: Reg) -> Fallible<()> {
         let iter = self.alloc();
         let source = self.operand_in(value, iter)?;
-        self.at(expr.span.start);
+        self.at_expr(expr);
         self.emit(Op::Delegate, iter, source, 0);
         self.delegate(iter, dst);
         Ok(())
@@ -125,7 +125,7 @@ impl<'a> Compiler<'a> {
     pub fn async_iteration(&mut self, iter: &'a Expr, span: Span) -> Fallible<Reg> {
         let state = self.alloc();
         let iterable = self.operand_in(iter, state)?;
-        self.at(span.start);
+        self.at(span);
         self.emit(Op::AsyncIter, state, iterable, 0);
         Ok(state)
     }
@@ -134,7 +134,7 @@ impl<'a> Compiler<'a> {
     pub fn async_round(&mut self, state: Reg, target: &'a Expr, span: Span) -> Fallible<AsyncRound> {
         let (next, done) = (self.label(), self.label());
         let (exc, item) = (self.alloc(), self.alloc());
-        self.at(span.start);
+        self.at(span);
         self.unit.asm.bind_loop(next, &self.unit.unsure);
         self.begin_try(done, exc, span)?;
         self.emit(Op::AsyncNext, item, state, 0);
@@ -148,7 +148,7 @@ impl<'a> Compiler<'a> {
     pub fn end_async_round(&mut self, round: AsyncRound, span: Span) {
         self.jump(round.next);
         self.unit.asm.bind_handler(round.done, round.bound);
-        self.at(span.start);
+        self.at(span);
         self.emit(Op::EndAsync, round.exc, 0, 0);
     }
 }

@@ -1,7 +1,7 @@
 //! Walks the syntax tree and fills the symbol tables; refuses what is wrong in the use of names. Must not know registers or instructions.
 
-use super::annotations::annotated_parameters;
-use super::scope::{Kind, ScopeId, Scopes, Suspends, Symbol, mangle, node_key};
+use super::annotations::{annotated_parameters, annotations_key, is_annotated};
+use super::scope::{CLASSDICT, Kind, ScopeId, Scopes, Suspends, Symbol, mangle, node_key};
 use super::{Fallible, Source};
 use crate::bytecode::code::Name;
 use mini_grammar::Span;
@@ -124,6 +124,9 @@ impl Walker<'_> {
         match &stmt.kind {
             StmtKind::FunctionDef(def) => {
                 self.refuse_debug(&def.name, ExprContext::Store, stmt.span)?;
+                if &*def.name == "__del__" && self.scopes.get(self.at).kind == Kind::Class {
+                    return self.error("finalizers (__del__) are not supported", stmt.span);
+                }
                 self.function_def(def, false)
             }
             StmtKind::AsyncFunctionDef(def) => {
@@ -149,8 +152,8 @@ impl Walker<'_> {
             }
             StmtKind::AnnAssign { target, annotation, value, simple } => {
                 self.annotated(target, *simple, value.is_some(), stmt.span)?;
-                if self.scopes.get(self.at).kind != Kind::Function {
-                    self.annotation(annotation)?;
+                if *simple && self.scopes.get(self.at).kind != Kind::Function {
+                    self.variable_annotation(annotation)?;
                 }
                 self.optional(value.as_deref())
             }
@@ -253,8 +256,54 @@ impl Walker<'_> {
         }
     }
 
-    fn annotation(&mut self, annotation: &Expr) -> Fallible<()> {
-        if self.scopes.future_annotations { Ok(()) } else { self.expr(annotation) }
+    /// An annotation of a variable of the module or class that we are in. They have one scope together.
+    fn variable_annotation(&mut self, annotation: &Expr) -> Fallible<()> {
+        if self.scopes.future_annotations {
+            return Ok(());
+        }
+        let outer = self.at;
+        match self.scopes.get(outer).annotations {
+            Some(known) => self.at = known,
+            None => {
+                self.enter_annotations(node_key(annotation));
+                self.scopes.get_mut(outer).annotations = Some(self.at);
+            }
+        }
+        self.in_annotations(outer, [annotation])
+    }
+
+    /// Begins an annotation scope: a function with one parameter.
+    fn enter_annotations(&mut self, key: usize) {
+        let in_class = self.scopes.get(self.at).kind == Kind::Class;
+        self.enter(key, Kind::Function, super::annotations::ANNOTATE, None);
+        self.scopes.get_mut(self.at).is_annotation = true;
+        self.symbol(super::annotations::FORMAT).param = true;
+        if in_class {
+            self.symbol(CLASSDICT).used = true;
+        }
+    }
+
+    /// Walks annotations in the scope just entered, and goes back to `outer`.
+    fn in_annotations<'e>(
+        &mut self,
+        outer: ScopeId,
+        all: impl IntoIterator<Item = &'e Expr>,
+    ) -> Fallible<()> {
+        let iterables = std::mem::take(&mut self.comp_iterable);
+        let comps = std::mem::take(&mut self.comps);
+        all.into_iter().try_for_each(|annotation| self.expr(annotation))?;
+        self.comp_iterable = iterables;
+        self.comps = comps;
+        self.at = outer;
+        Ok(())
+    }
+
+    /// What an annotation must not contain.
+    fn refuse_in_annotation(&self, what: &str, span: Span) -> Fallible<()> {
+        match self.scopes.get(self.frame()).is_annotation {
+            true => self.error(format!("{what} cannot be used within an annotation"), span),
+            false => Ok(()),
+        }
     }
 
     fn annotated(&mut self, target: &Expr, simple: bool, has_value: bool, span: Span) -> Fallible<()> {
@@ -359,8 +408,12 @@ impl Walker<'_> {
         self.assign(&def.name);
         self.defaults(&def.args)?;
         self.exprs(&def.decorator_list)?;
-        let annotations = annotated_parameters(&def.args).filter_map(|arg| arg.annotation.as_deref());
-        annotations.chain(def.returns.as_deref()).try_for_each(|a| self.annotation(a))?;
+        if is_annotated(def) && !self.scopes.future_annotations {
+            let outer = self.at;
+            self.enter_annotations(annotations_key(def));
+            let annotations = annotated_parameters(&def.args).filter_map(|arg| arg.annotation.as_deref());
+            self.in_annotations(outer, annotations.chain(def.returns.as_deref()))?;
+        }
         let outer = self.enter(node_key(def), Kind::Function, &def.name, None);
         self.scopes.get_mut(self.at).suspends.is_async = is_async;
         self.in_function += 1;
@@ -531,6 +584,7 @@ impl Walker<'_> {
 
     fn walrus(&mut self, target: &Expr, value: &Expr, span: Span) -> Fallible<()> {
         let ExprKind::Name { id, .. } = &target.kind else { return self.expr(value) };
+        self.refuse_in_annotation("named expression", span)?;
         if self.comp_iterable > 0 {
             return self
                 .error("assignment expression cannot be used in a comprehension iterable expression", span);
@@ -615,6 +669,7 @@ impl Walker<'_> {
 
     /// A `yield` here: the function around it makes generators.
     fn yields(&mut self, span: Span) -> Fallible<()> {
+        self.refuse_in_annotation("yield expression", span)?;
         let scope = self.scopes.get_mut(self.at);
         let is_comp = scope.suspends.expression || scope.symbols.contains_key(super::comp::ITERABLE);
         if is_comp || scope.kind == Kind::Comprehension {
@@ -635,6 +690,7 @@ impl Walker<'_> {
 
     /// Something here awaits: the function around it has to be asynchronous.
     fn awaits(&mut self, span: Span, what: &str) -> Fallible<()> {
+        self.refuse_in_annotation("await expression", span)?;
         let frame = self.frame();
         let scope = self.scopes.get_mut(frame);
         if scope.suspends.expression {

@@ -165,9 +165,9 @@ impl<'a> Compiler<'a> {
             }
             Some(value) => Some(self.operand(value)?),
         };
-        let line = self.unit.asm.line;
+        let place = self.unit.asm.place;
         let popped = self.unwind(0)?;
-        self.unit.asm.line = line;
+        self.unit.asm.place = place;
         self.emit_return(kept);
         self.rewind(popped);
         self.unit.top = mark;
@@ -278,7 +278,7 @@ impl<'a> Compiler<'a> {
         if let Some(type_) = &handler.type_ {
             let mark = self.unit.top;
             let class = self.operand(type_)?;
-            self.at(handler.span.start);
+            self.at(handler.span);
             self.jump_on(Op::JNoMatch, exc, class, next);
             self.unit.top = mark;
         }
@@ -290,7 +290,7 @@ impl<'a> Compiler<'a> {
         let Some(name) = &handler.name else { return self.block(&handler.body) };
         let name = self.mangle(name);
         let (failed, done) = (self.label(), self.label());
-        self.at(handler.span.start);
+        self.at(handler.span);
         self.store_name(&name, exc);
         let region = self.region(failed, exc);
         self.push_block(Block::Named(region, name.clone()), handler.span)?;
@@ -317,7 +317,7 @@ impl<'a> Compiler<'a> {
             let mark = self.unit.top;
             if let Some(type_) = &handler.type_ {
                 let class = self.operand(type_)?;
-                self.at(handler.span.start);
+                self.at(handler.span);
                 self.emit(Op::Group, part, rest, class);
             }
             self.unit.top = mark;
@@ -335,7 +335,7 @@ impl<'a> Compiler<'a> {
             self.emit(Op::ListAppend, left, part, 0);
             self.bind(next);
         }
-        self.at(span.start);
+        self.at(span);
         self.emit(Op::ListAppend, left, rest, 0);
         self.emit_x(Op::Group, 1, part, exc, left);
         Ok(part)
@@ -371,7 +371,7 @@ impl<'a> Compiler<'a> {
         self.exit_normally(exit, with);
         self.jump(end);
         self.unit.asm.bind_handler(handler, bound);
-        self.at(span.start);
+        self.at(span);
         self.begin_handling(saved, exc);
         let region = self.region(tail, exc);
         self.push_block(Block::Handling(region, saved), span)?;
@@ -397,7 +397,7 @@ impl<'a> Compiler<'a> {
         let kept = if manager == enter { exit } else { manager };
         self.move_to(kept, manager);
         self.alloc_run(WINDOW);
-        self.at(with.span.start);
+        self.at(with.span);
         let names = match with.is_async {
             false => [(0, "__enter__", enter), (1, "__exit__", exit)],
             true => [(2, "__aenter__", enter), (3, "__aexit__", exit)],
@@ -421,15 +421,15 @@ impl<'a> Compiler<'a> {
             self.move_to(at, window);
             self.move_to(at.saturating_add(4), window.saturating_add(4));
         }
-        let line = self.unit.asm.line;
-        self.at(with.span.start);
+        let place = self.unit.asm.place;
+        self.at(with.span);
         let nones = self.alloc_run(3);
         for reg in nones..nones.saturating_add(3) {
             self.load_const(reg, Const::None);
         }
         self.emit(Op::CallM, at, 3, 0);
         self.await_result(at, with, By::Exit);
-        self.unit.asm.line = line;
+        self.unit.asm.place = place;
         self.unit.top = mark;
     }
 

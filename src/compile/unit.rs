@@ -4,7 +4,7 @@
 use super::bound::Bound;
 use super::emit::{Assembler, Label};
 use super::pool::Pool;
-use super::scope::{Kind, Scope, ScopeId, Scopes, mangle};
+use super::scope::{CLASSDICT, Kind, Scope, ScopeId, Scopes, mangle};
 use super::try_::Block;
 use super::{Fallible, Source};
 use crate::bytecode::code::{Const, Name};
@@ -65,6 +65,12 @@ pub struct Unit<'a> {
     pub comps: Vec<ActiveComp>,
     /// Of a class body: the cell `__class__` for its methods.
     pub class_cell: Option<Reg>,
+    /// Of a class body: the cell of its namespace, for annotation scopes.
+    pub namespace_cell: Option<Reg>,
+    /// Annotations of this body in blocks that may not be executed: their syntax nodes, and numbers.
+    pub conditional: FxHashMap<usize, usize>,
+    /// Where the namespace of the class is: of a class body, and of an annotation scope in one.
+    pub namespace: Option<Reg>,
     pub blocks: Vec<Block<'a>>,
     /// Next free temporary, and the most there ever were.
     pub top: u32,
@@ -95,6 +101,9 @@ impl Unit<'_> {
             nvars: 0,
             comps: Vec::new(),
             class_cell: None,
+            namespace_cell: None,
+            conditional: FxHashMap::default(),
+            namespace: None,
             blocks: Vec::new(),
             top: 0,
             max: 0,
@@ -170,9 +179,14 @@ impl<'a> Compiler<'a> {
 
     // ---- instructions
 
-    /// What is emitted next belongs to the line of `offset`.
-    pub fn at(&mut self, offset: u32) {
-        self.unit.asm.line = self.source.line(offset);
+    /// What is emitted next comes from `span`.
+    pub fn at(&mut self, span: Span) {
+        self.unit.asm.place = self.source.origin(span);
+    }
+
+    /// What is emitted next computes `expr`.
+    pub fn at_expr(&mut self, expr: &Expr) {
+        self.unit.asm.place = self.source.origin_of(expr);
     }
 
     pub fn emit(&mut self, op: Op, a: u16, b: u16, c: u16) {
@@ -271,6 +285,7 @@ impl<'a> Compiler<'a> {
         match scope.kind {
             _ if symbol.is_some_and(|symbol| symbol.global) => Place::Global,
             Kind::Class => Place::Namespace { free: free.filter(|_| !bound) },
+            _ if unit.namespace.is_some() => Place::Namespace { free },
             _ => free.map_or(Place::Global, Place::Free),
         }
     }
@@ -311,7 +326,7 @@ impl<'a> Compiler<'a> {
             Place::Global => self.load_global(name, dst),
             Place::Namespace { free } => {
                 let (number, found) = (self.name_constant(name), self.label());
-                self.emit(Op::NsGet, dst, 0, number);
+                self.emit(Op::NsGet, dst, self.unit.namespace.unwrap_or(0), number);
                 self.jump_on(Op::JSet, dst, 0, found);
                 match free {
                     Some(index) => self.load_free(name, index, dst),
@@ -401,8 +416,12 @@ impl<'a> Compiler<'a> {
         let unit = &self.unit;
         let variable =
             unit.comps.iter().rev().find_map(|comp| comp.vars.get(name)).or_else(|| unit.vars.get(name));
-        let class_cell = unit.class_cell.filter(|_| &**name == "__class__");
-        match variable.map(|variable| variable.reg).or(class_cell) {
+        let own_cell = match &**name {
+            "__class__" => unit.class_cell,
+            CLASSDICT => unit.namespace_cell,
+            _ => None,
+        };
+        match variable.map(|variable| variable.reg).or(own_cell) {
             Some(reg) => self.move_to(dst, reg),
             None => {
                 let index = self.scope().free_index(name).unwrap_or(0);

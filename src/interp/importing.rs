@@ -187,6 +187,11 @@ pub fn run_in(th: &mut Thread, code: &std::sync::Arc<crate::bytecode::code::Code
     th.run_code(linked, &[], None)
 }
 
+/// Whether the module's text has not been run to its end.
+pub fn is_running(module: Value) -> bool {
+    running().iter().any(|(m, _)| *m == module.bits())
+}
+
 /// Waits until a module that another thread is running is complete: a second importer must not see it half-made. Two
 /// threads that import each other's modules do not wait, as in CPython.
 pub fn wait_until_complete(th: &mut Thread, module: Value) -> R<()> {

@@ -63,7 +63,7 @@ fn build(th: &mut Thread, options: &Options) -> R<()> {
     let modules = th.m.new_dict()?;
     import::install(importing::find, modules);
     hooks::install_compiler(source::compile_kind);
-    import::install_ready(importing::wait_until_complete);
+    import::install_ready(importing::wait_until_complete, importing::is_running);
     let builtins = importing::load_native(th, "builtins")?.unwrap_or(Value::NONE);
     link::set_builtins(builtins);
     importing::load_native(th, "sys")?;

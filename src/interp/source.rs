@@ -1,7 +1,7 @@
 //! From source text to a SyntaxError object or a code object. Must not know where text comes from.
 
 use crate::bytecode::code::Code;
-use crate::compile::{self, ErrorKind, Mode};
+use crate::compile::{self, ErrorKind, Finder, Mode};
 use crate::object::{Exc, R, Raised, Value, shape};
 use crate::vm::hooks::TextKind;
 use crate::vm::thread::Thread;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub fn compile(th: &mut Thread, text: &str, filename: &str, mode: Mode) -> R<Arc<Code>> {
     match compile::compile_text(text, filename, mode) {
         Ok(code) => Ok(code),
-        Err(error) => Err(raise(th, &error, filename)),
+        Err(error) => Err(raise(th, &error, filename, has_line_end(text, mode, &error))),
     }
 }
 
@@ -22,7 +22,7 @@ pub fn compile_expression(th: &mut Thread, text: &str, filename: &str) -> R<Arc<
 
 /// Compiles what was typed at a prompt, one statement or several: each expression statement shows its value.
 pub fn compile_typed(th: &mut Thread, text: &str, filename: &str) -> R<Arc<Code>> {
-    compile::compile_typed(text, filename).map_err(|error| raise(th, &error, filename))
+    compile::compile_typed(text, filename).map_err(|error| raise(th, &error, filename, true))
 }
 
 /// The compiler of `vm::hooks`.
@@ -76,7 +76,14 @@ fn set_text_fields(th: &mut Thread, e: Value, fields: &[(&str, &str)]) -> R<()> 
     Ok(())
 }
 
-fn raise(th: &mut Thread, error: &compile::Error, filename: &str) -> Raised {
+/// Whether the line that an error shows has a line end: a program's last line gets one, an expression's does not.
+fn has_line_end(text: &str, mode: Mode, error: &compile::Error) -> bool {
+    let ended = || text.split_inclusive('\n').nth(error.line as usize - 1).is_some_and(|l| l.ends_with('\n'));
+    let of_field = error.message.starts_with("f-string: ") && error.text.starts_with('(');
+    error.finder != Finder::Scanner && error.line > 0 && (mode == Mode::Module || of_field || ended())
+}
+
+fn raise(th: &mut Thread, error: &compile::Error, filename: &str, line_end: bool) -> Raised {
     if error.too_deep {
         return th.raise(Exc::RecursionError, "maximum recursion depth exceeded during compilation");
     }
@@ -85,18 +92,26 @@ fn raise(th: &mut Thread, error: &compile::Error, filename: &str) -> Raised {
         ErrorKind::IndentationError => Exc::IndentationError,
         ErrorKind::TabError => Exc::TabError,
     };
-    match build(th, error, filename, class) {
+    match build(th, error, filename, class, line_end) {
         Ok(raised) => raised,
         Err(raised) => raised,
     }
 }
 
+/// The line that an error shows. The compiler knows the lines of files only.
+fn shown_text(th: &mut Thread, error: &compile::Error, filename: &str, line_end: bool) -> R {
+    if error.finder == Finder::Compiler && !std::path::Path::new(filename).is_file() {
+        return Ok(Value::NONE);
+    }
+    th.m.new_str(&format!("{}{}", error.text, if line_end { "\n" } else { "" }))
+}
+
 /// `SyntaxError(msg, (filename, lineno, offset, text, end_lineno, end_offset))` with the same attributes.
-fn build(th: &mut Thread, error: &compile::Error, filename: &str, class: Exc) -> R<Raised> {
+fn build(th: &mut Thread, error: &compile::Error, filename: &str, class: Exc, line_end: bool) -> R<Raised> {
     let number = |n: u32| Value::int_unchecked(n as i64);
     let message = th.m.new_str(&error.message)?;
     let file = th.m.new_str(filename)?;
-    let text = th.m.new_str(&error.text)?;
+    let text = shown_text(th, error, filename, line_end)?;
     let place =
         [file, number(error.line), number(error.col), text, number(error.end_line), number(error.end_col)];
     let details = th.m.new_tuple(&place)?;

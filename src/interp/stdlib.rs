@@ -9,13 +9,18 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "_argparse_actions", "_argparse_help", "_collections_chain", "_collections_counter", "_collections_user",
-    "_datetime_calendar", "_datetime_span", "_datetime_text", "_sync", "abc", "argparse", "array", "atexit",
-    "base64", "bisect", "collections", "collections.abc", "concurrent", "concurrent.futures", "contextlib",
-    "contextvars", "copy", "csv", "dataclasses", "datetime", "enum", "fnmatch", "fractions", "functools", "glob",
-    "hashlib", "heapq", "inspect", "io", "json", "keyword", "logging", "operator", "os", "posixpath", "pprint",
-    "queue", "random", "re", "secrets", "shutil", "stat", "statistics", "string", "struct", "tempfile", "textwrap",
-    "threading", "timeit", "traceback", "types", "typing", "unittest", "warnings",
+    "__future__", "_argparse_actions", "_argparse_help", "_collections_chain", "_collections_counter",
+    "_collections_user", "_configparser_errors", "_configparser_interpolation", "_datetime_calendar",
+    "_datetime_span", "_datetime_text", "_decimal_context", "_decimal_format", "_decimal_functions",
+    "_decimal_number", "_decimal_parts", "_html_entities", "_pathlib_glob", "_pathlib_pure", "_sync",
+    "_weakref_containers", "_weakref_proxy", "abc", "argparse", "array", "atexit", "base64", "bisect",
+    "calendar", "collections", "collections.abc", "colorsys", "concurrent", "concurrent.futures",
+    "configparser", "contextlib", "contextvars", "copy", "csv", "dataclasses", "datetime", "decimal", "enum",
+    "fnmatch", "fractions", "functools", "getpass", "glob", "graphlib", "hashlib", "heapq", "hmac", "html",
+    "importlib", "inspect", "io", "json", "keyword", "linecache", "logging", "numbers", "operator", "os",
+    "pathlib", "platform", "posixpath", "pprint", "queue", "random", "re", "reprlib", "sched", "secrets",
+    "shlex", "shutil", "stat", "statistics", "string", "struct", "tempfile", "textwrap", "threading", "timeit",
+    "traceback", "types", "typing", "unittest", "urllib", "urllib.parse", "uuid", "warnings", "weakref",
 }
 
 /// The source of an embedded module.

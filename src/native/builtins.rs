@@ -4,11 +4,10 @@
 use super::support::{set, type_name};
 use super::{awaitables, evaluate, exceptions, help, io, iterators, num, print, string_builtins};
 use crate::object::error::EXCEPTIONS;
-use crate::object::layout::{Cell, Module};
-use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, func, intern, list, shape, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, func, intern, list, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
-use crate::vm::{boot, frame, import, type_tables};
+use crate::vm::{boot, frame, frame_locals, import, type_tables};
 
 fn id(th: &mut Thread, args: Args) -> R {
     th.new_uint(args.get(0).bits())
@@ -32,9 +31,13 @@ fn issubclass(th: &mut Thread, args: Args) -> R {
 }
 
 fn callable(th: &mut Thread, args: Args) -> R {
-    let v = args.get(0);
+    Ok(Value::bool(is_callable(th, args.get(0))))
+}
+
+/// Whether a value can be called.
+pub fn is_callable(th: &mut Thread, v: Value) -> bool {
     let code = matches!(types::kind_of(v), Kind::Function | Kind::Native | Kind::BoundMethod | Kind::Class);
-    Ok(Value::bool(code || th.lookup_special(v, "__call__").is_some()))
+    code || th.lookup_special(v, "__call__").is_some()
 }
 
 /// The name argument of `getattr` and its like, interned.
@@ -81,35 +84,7 @@ pub fn globals(th: &mut Thread, _: Args) -> R {
 
 pub fn locals(th: &mut Thread, _: Args) -> R {
     let Some(frame) = caller(th) else { return th.new_dict() };
-    let plain = frame::plain(frame.code);
-    if plain.flags.module {
-        return Ok(func::module_dict(frame.code.module.value()).unwrap_or(Value::NONE));
-    }
-    if plain.flags.class_body {
-        return Ok(frame.register(0).unwrap_or(Value::NONE));
-    }
-    let result = th.new_dict()?;
-    for (i, name) in plain.varnames.iter().enumerate().filter(|(_, name)| !name.starts_with('.')) {
-        let in_cell = plain.cell_regs.contains(&(i as u16));
-        let v = frame.register(i).and_then(|v| if in_cell { cell_value(v) } else { Some(v) });
-        put(th, result, name, v)?;
-    }
-    let cells = crate::object::tuple::items(frame.function.cells.value());
-    for (name, cell) in plain.freevars.iter().zip(cells).filter(|(name, _)| &***name != "__class__") {
-        put(th, result, name, cell_value(cell.value()))?;
-    }
-    Ok(result)
-}
-
-fn cell_value(v: Value) -> Word {
-    types::cast::<Cell>(v).and_then(|c| c.value.get())
-}
-
-fn put(th: &mut Thread, dict: Value, name: &str, v: Word) -> R<()> {
-    match v {
-        Some(v) => super::support::put(&mut th.m, dict, name, v),
-        None => Ok(()),
-    }
+    frame_locals::of_frame(th, &frame)
 }
 
 fn vars(th: &mut Thread, args: Args) -> R {
@@ -132,40 +107,11 @@ fn dir(th: &mut Thread, args: Args) -> R {
                 let names = th.call(hook, &[v])?;
                 th.collect(names)?
             }
-            None => names_of(th, v)?,
+            None => super::dir::names(th, v)?,
         },
     };
     th.call_method(names, "sort", &[])?;
     Ok(names)
-}
-
-/// Names of attributes: of a module its own, of a class and its bases, of an object those and its class's.
-fn names_of(th: &mut Thread, v: Value) -> R {
-    let found = th.new_dict()?;
-    if let Some(module) = types::cast::<Module>(v) {
-        add_keys(th, found, module.dict.value())?;
-        return th.collect(found);
-    }
-    if v.is_ref() {
-        for (key, _) in shape::attributes(v) {
-            dict::insert_str(&mut th.m, found, key, Value::NONE)?;
-        }
-    }
-    let class = if class::cast(v).is_some() { v } else { types::class_of(v) };
-    for c in class::mro(class).iter().filter_map(Slot::get).filter_map(class::cast) {
-        add_keys(th, found, c.dict.value())?;
-    }
-    put(th, found, "__class__", Some(Value::NONE))?;
-    th.collect(found)
-}
-
-fn add_keys(th: &mut Thread, found: Value, namespace: Value) -> R<()> {
-    let mut at = 0;
-    while let Some((next, key, _)) = dict::of(namespace).and_then(|d| dict::next_entry(d, at)) {
-        dict::insert_str(&mut th.m, found, key, Value::NONE)?;
-        at = next;
-    }
-    Ok(())
 }
 
 fn import_builtin(th: &mut Thread, args: Args) -> R {
@@ -283,7 +229,15 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
 
 /// Classes that scripts reach only by `type(...)` have names that `builtins` does not.
 fn is_public(name: &str) -> bool {
-    const HIDDEN: [&str; 6] =
-        ["dict_keys", "dict_values", "dict_items", "generator", "coroutine", "async_generator"];
+    const HIDDEN: [&str; 8] = [
+        "method",
+        "dict_keys",
+        "dict_values",
+        "dict_items",
+        "generator",
+        "coroutine",
+        "async_generator",
+        "mappingproxy",
+    ];
     !HIDDEN.contains(&name) && !name.ends_with("iterator")
 }

@@ -8,13 +8,36 @@ use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 
 fn new_property(th: &mut Thread, args: Args) -> R {
+    let parts = parts_of(th, args)?;
+    func::new_property_as(&mut th.m, args.get(0), parts)
+}
+
+/// The functions and the docstring in the arguments: the getter's, if none is given.
+fn parts_of(th: &mut Thread, args: Args) -> R<[Word; 4]> {
     let (get, set, del) = (args.opt_not_none(1), args.opt_not_none(2), args.opt_not_none(3));
     let doc = match (args.opt_not_none(4), get) {
         (Some(doc), _) => Some(doc),
         (None, Some(get)) => doc_of(th, get)?,
         _ => None,
     };
-    func::new_property_as(&mut th.m, args.get(0), [get, set, del, doc])
+    Ok([get, set, del, doc])
+}
+
+/// For classes that derive from `property`: they are made empty.
+fn init_property(th: &mut Thread, args: Args) -> R {
+    let [get, set, del, doc] = parts_of(th, args)?;
+    let Some(p) = types::cast::<Property>(args.get(0)) else {
+        return Err(th.type_error("a property expected"));
+    };
+    for (slot, part) in [(&p.get, get), (&p.set, set), (&p.del, del), (&p.doc, doc)] {
+        slot.set_word(part);
+    }
+    // The docstring of the derived class would be found first.
+    if let Some(doc) = doc.filter(|_| types::class_of(args.get(0)) != types::class_of_kind(Kind::Property)) {
+        let name = th.name("__doc__")?;
+        crate::object::shape::set(&mut th.m, args.get(0), name, doc)?;
+    }
+    Ok(Value::NONE)
 }
 
 fn doc_of(th: &mut Thread, f: Value) -> R<Word> {
@@ -55,7 +78,11 @@ fn property_get(th: &mut Thread, args: Args) -> R {
     if object.is_none() {
         return Ok(property);
     }
-    attr::bind(th, property, object, types::class_of(object))
+    // Not through `bind`, which would ask a derived class for its own `__get__`.
+    match types::cast::<Property>(property).and_then(|p| p.get.get()) {
+        Some(f) => th.call(f, &[object]),
+        None => Err(th.raise(Exc::AttributeError, "property has no getter")),
+    }
 }
 
 fn property_set(th: &mut Thread, args: Args) -> R {
@@ -122,8 +149,9 @@ pub static PROPERTY: TypeDef = TypeDef {
     name: "property",
     kind: Kind::Property,
     doc: "An attribute that functions read, set and delete.",
-    construct: Some(NativeDef::full("__new__", "cls, fget=, fset=, fdel=, doc=", new_property, "")),
+    construct: Some(NativeDef::full("property", "cls, fget=, fset=, fdel=, doc=", new_property, "")),
     methods: &[
+        NativeDef::full("__init__", "self, fget=, fset=, fdel=, doc=", init_property, "Take the functions."),
         NativeDef::full("getter", "self, f, /", getter, "The property with another function that reads."),
         NativeDef::full("setter", "self, f, /", setter, "The property with another function that sets."),
         NativeDef::full(
@@ -151,11 +179,33 @@ pub static PROPERTY: TypeDef = TypeDef {
     subclassable: true,
 };
 
+fn new_method(th: &mut Thread, args: Args) -> R {
+    let (function, receiver) = (args.get(1), args.get(2));
+    if !super::builtins::is_callable(th, function) {
+        return Err(th.type_error("first argument must be callable"));
+    }
+    if receiver.is_none() {
+        return Err(th.type_error("instance must not be None"));
+    }
+    func::new_bound(th, function, receiver)
+}
+
+pub static METHOD: TypeDef = TypeDef {
+    name: "method",
+    kind: Kind::BoundMethod,
+    doc: "A function together with the object that it gets first.",
+    construct: Some(NativeDef::full("__new__", "cls, function, instance, /", new_method, "")),
+    methods: &[],
+    class_methods: &[],
+    properties: &[],
+    subclassable: false,
+};
+
 pub static STATIC_METHOD: TypeDef = TypeDef {
     name: "staticmethod",
     kind: Kind::StaticMethod,
     doc: "A function in a class that gets no instance.",
-    construct: Some(NativeDef::data("__new__", "cls, function, /", new_static, "")),
+    construct: Some(NativeDef::data("staticmethod", "cls, function, /", new_static, "")),
     methods: &[
         NativeDef::full("__call__", "self, /, *args, **kwargs", call_static, "Call the function."),
         NativeDef::full("__get__", "self, instance, owner=, /", wrapper_get, "Return the function."),
@@ -169,7 +219,7 @@ pub static CLASS_METHOD: TypeDef = TypeDef {
     name: "classmethod",
     kind: Kind::ClassMethod,
     doc: "A function in a class that gets the class instead of an instance.",
-    construct: Some(NativeDef::data("__new__", "cls, function, /", new_class_method, "")),
+    construct: Some(NativeDef::data("classmethod", "cls, function, /", new_class_method, "")),
     methods: &[NativeDef::full(
         "__get__",
         "self, instance, owner=, /",

@@ -1,6 +1,7 @@
 //! `dir()`: the names of an object's attributes. Must not know how they are looked up.
 
 use crate::object::{Kind, R, Value, Word, class, func, shape, str, types};
+use crate::vm::fields;
 use crate::vm::ops::build::dict_items;
 use crate::vm::thread::Thread;
 
@@ -16,6 +17,7 @@ pub fn names(th: &mut Thread, v: Value) -> R {
                 names.extend(own.filter_map(|(k, _)| str::as_str(k)).map(ToOwned::to_owned));
             }
             add_classes(&mut names, types::class_of(v));
+            names.extend(fields::names(v).map(ToOwned::to_owned));
             names.push("__class__".to_owned());
         }
     }

@@ -61,6 +61,7 @@ const EXCEPTION_DOCS: &[(&str, &str)] = &[
     ("UnicodeTranslateError", "Text that cannot be translated."),
     ("Warning", "The base of warnings."),
     ("BytesWarning", "Bytes and text were mixed."),
+    ("EncodingWarning", "An encoding was left to the surroundings."),
     ("DeprecationWarning", "Something will go away; for programmers."),
     ("FutureWarning", "Something will change; for users."),
     ("ImportWarning", "An import is probably a mistake."),

@@ -2,6 +2,7 @@
 //! name (`super().__init__()`, `list.__len__(x)`): each does what the operator does, whatever a subclass overrides.
 //! Must not know how the operators find them.
 
+use crate::object::iter::{self, Tag};
 use crate::object::num::{BinOp, CmpOp, UnOp};
 use crate::object::{Exc, Kind, R, Value, class, dict, str, types};
 use crate::vm::native::{Args, NativeDef};
@@ -16,7 +17,7 @@ macro_rules! binary_methods {
                 operator(th, BinOp::$op, args.get(0), args.get(1))
             }
             fn $reflected(th: &mut Thread, args: Args) -> R {
-                operator(th, BinOp::$op, args.get(1), args.get(0))
+                reflected(th, BinOp::$op, args.get(1), args.get(0))
             }
         )*
         static BINARY: &[NativeDef] = &[$(
@@ -28,7 +29,7 @@ macro_rules! binary_methods {
 
 binary_methods! {
     __add__ __radd__ Add, __sub__ __rsub__ Sub, __mul__ __rmul__ Mul, __truediv__ __rtruediv__ Div,
-    __floordiv__ __rfloordiv__ FloorDiv, __mod__ __rmod__ Mod, __pow__ __rpow__ Pow, __lshift__ __rlshift__ Lshift,
+    __floordiv__ __rfloordiv__ FloorDiv, __mod__ __rmod__ Mod, __lshift__ __rlshift__ Lshift,
     __rshift__ __rrshift__ Rshift, __and__ __rand__ BitAnd, __or__ __ror__ BitOr, __xor__ __rxor__ BitXor,
 }
 
@@ -80,16 +81,86 @@ static GET_BOUND: &[NativeDef] =
     &[NativeDef::full("__get__", "self, instance, owner=, /", bind_to, "Return the bound method.")];
 static INVERT: &[NativeDef] = &[NativeDef::full("__invert__", "self, /", inverted, "~self")];
 
-/// The operator on built-in types; NotImplemented where it is not defined.
+/// `x.__op__(y)`: what the type of `x` knows; NotImplemented where it does not.
 fn operator(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R {
-    if let Some(v) = crate::object::num::binary(&mut th.m, op, x, y)? {
-        return Ok(v);
+    if is_number(x) {
+        return number_operator(th, op, x, y, x);
     }
-    if types::kind_of(x) != types::kind_of(y) && op == BinOp::Add {
-        return Ok(Value::NOT_IMPLEMENTED);
+    if op == BinOp::Mul {
+        return repeated(th, x, y);
     }
     Ok(arith::builtin(th, op, x, y)?.unwrap_or(Value::NOT_IMPLEMENTED))
 }
+
+/// `y.__rop__(x)`.
+fn reflected(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R {
+    if is_number(y) {
+        return number_operator(th, op, x, y, y);
+    }
+    match op {
+        BinOp::Mul => repeated(th, y, x),
+        BinOp::Mod if types::kind_of(x) != types::kind_of(y) => Ok(Value::NOT_IMPLEMENTED),
+        _ => Ok(arith::builtin(th, op, x, y)?.unwrap_or(Value::NOT_IMPLEMENTED)),
+    }
+}
+
+fn is_number(v: Value) -> bool {
+    matches!(types::kind_of(v), Kind::Int | Kind::Bool | Kind::Float)
+}
+
+/// Whether the methods of the number `own` take `other`: floats know ints, but not the other way round.
+fn takes(own: Value, other: Value) -> bool {
+    match types::kind_of(other) {
+        Kind::Int | Kind::Bool => true,
+        Kind::Float => types::kind_of(own) == Kind::Float,
+        _ => false,
+    }
+}
+
+fn number_operator(th: &mut Thread, op: BinOp, x: Value, y: Value, own: Value) -> R {
+    let other = if own == x { y } else { x };
+    if !takes(own, other) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
+    Ok(crate::object::num::binary(&mut th.m, op, x, y)?.unwrap_or(Value::NOT_IMPLEMENTED))
+}
+
+/// A sequence several times.
+fn repeated(th: &mut Thread, sequence: Value, times: Value) -> R {
+    let times = th.index_value(times)?;
+    Ok(arith::builtin(th, BinOp::Mul, sequence, times)?.unwrap_or(Value::NOT_IMPLEMENTED))
+}
+
+/// `pow(x, y, modulus)` as a method of `x`.
+fn pow(th: &mut Thread, args: Args) -> R {
+    match args.opt_not_none(2) {
+        Some(modulus) => modular(th, args.get(0), args.get(1), modulus),
+        None => operator(th, BinOp::Pow, args.get(0), args.get(1)),
+    }
+}
+
+fn pow_reflected(th: &mut Thread, args: Args) -> R {
+    match args.opt_not_none(2) {
+        Some(modulus) => modular(th, args.get(1), args.get(0), modulus),
+        None => reflected(th, BinOp::Pow, args.get(1), args.get(0)),
+    }
+}
+
+fn modular(th: &mut Thread, x: Value, y: Value, modulus: Value) -> R {
+    let is_int = |v| matches!(types::kind_of(v), Kind::Int | Kind::Bool);
+    if ![x, y, modulus].into_iter().any(is_int) || types::kind_of(x) == Kind::Float {
+        return Err(th.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
+    }
+    if ![x, y, modulus].into_iter().all(is_int) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
+    super::num::pow(th, Args(&[Some(x), Some(y), Some(modulus)]))
+}
+
+static POWERS: &[NativeDef] = &[
+    NativeDef::full("__pow__", "self, value, mod=, /", pow, "Return pow(self, value, mod)."),
+    NativeDef::full("__rpow__", "self, value, mod=, /", pow_reflected, "Return pow(value, self, mod)."),
+];
 
 macro_rules! comparisons {
     ($($name:ident $op:ident),* $(,)?) => {
@@ -105,6 +176,9 @@ macro_rules! comparisons {
 comparisons! { __lt__ Lt, __le__ Le, __gt__ Gt, __ge__ Ge, __eq__ Eq, __ne__ Ne }
 
 fn comparison(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
+    if is_number(x) && !takes(x, y) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     if let Some(order) = crate::object::num::compare(x, y) {
         return Ok(Value::bool(op.holds(order)));
     }
@@ -260,7 +334,7 @@ fn contains(th: &mut Thread, args: Args) -> R {
     item::contains_builtin(th, args.get(0), args.get(1)).map(Value::bool)
 }
 
-fn iter(th: &mut Thread, args: Args) -> R {
+fn iterate(th: &mut Thread, args: Args) -> R {
     th.iter_builtin(args.get(0))
 }
 
@@ -330,6 +404,10 @@ fn type_new(th: &mut Thread, args: Args) -> R {
 
 fn super_new(th: &mut Thread, args: Args) -> R {
     match (args.opt(1), args.opt(2)) {
+        (Some(class), _) if class::cast(class).is_none() => {
+            let got = th.type_name(class);
+            Err(th.type_error(format!("super() argument 1 must be a type, not {got}")))
+        }
         (Some(class), Some(receiver)) => classes::new_super(th, class, receiver),
         // Without an object it is a descriptor: read through an instance, it is `super` of that.
         (Some(class), None) => crate::object::func::new_super(&mut th.m, class, Value::NONE, Value::NONE),
@@ -375,7 +453,7 @@ static CALLABLE: &[NativeDef] =
 pub static CONTAINER: &[NativeDef] = &[
     NativeDef::full("__len__", "self, /", len, "Return len(self)."),
     NativeDef::full("__contains__", "self, key, /", contains, "Return key in self."),
-    NativeDef::full("__iter__", "self, /", iter, "Implement iter(self)."),
+    NativeDef::full("__iter__", "self, /", iterate, "Implement iter(self)."),
 ];
 static GET: &[NativeDef] = &[NativeDef::full("__getitem__", "self, key, /", getitem, "Return self[key].")];
 static SET: &[NativeDef] = &[
@@ -384,28 +462,47 @@ static SET: &[NativeDef] = &[
 ];
 /// Of every iterator.
 pub static ITERATOR: &[NativeDef] = &[
-    NativeDef::full("__iter__", "self, /", iter, "Implement iter(self)."),
+    NativeDef::full("__iter__", "self, /", iterate, "Implement iter(self)."),
     NativeDef::full("__next__", "self, /", next, "Implement next(self)."),
 ];
 
-const OF_INT: &str = "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow lshift rlshift rshift \
-     rrshift and rand or ror xor rxor";
-const OF_FLOAT: &str = "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow";
-const OF_TEXT: &str = "add mul rmul mod rmod";
-const OF_SET: &str = "sub rsub and rand or ror xor rxor";
-/// Which of the binary operators the built-in classes have methods for.
-const OPERATORS: [(Kind, &str); 10] = [
-    (Kind::Int, OF_INT),
-    (Kind::Float, OF_FLOAT),
-    (Kind::Str, OF_TEXT),
-    (Kind::Bytes, OF_TEXT),
-    (Kind::ByteArray, OF_TEXT),
-    (Kind::Tuple, "add mul rmul"),
-    (Kind::List, "add mul rmul"),
-    (Kind::Dict, "or ror"),
-    (Kind::Set, OF_SET),
-    (Kind::FrozenSet, OF_SET),
-];
+const SET_OPERATORS: &[&str] =
+    &["__and__", "__rand__", "__or__", "__ror__", "__xor__", "__rxor__", "__sub__", "__rsub__"];
+
+/// The binary operators that a type has as methods.
+fn operators_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Float => &[
+            "__add__",
+            "__radd__",
+            "__sub__",
+            "__rsub__",
+            "__mul__",
+            "__rmul__",
+            "__truediv__",
+            "__rtruediv__",
+            "__floordiv__",
+            "__rfloordiv__",
+            "__mod__",
+            "__rmod__",
+        ],
+        Kind::Str | Kind::Bytes | Kind::ByteArray => {
+            &["__add__", "__mul__", "__rmul__", "__mod__", "__rmod__"]
+        }
+        Kind::List | Kind::Tuple => &["__add__", "__mul__", "__rmul__"],
+        Kind::Dict | Kind::MappingProxy | Kind::Class => &["__or__", "__ror__"],
+        Kind::Set | Kind::FrozenSet => SET_OPERATORS,
+        // An int has them all.
+        _ => &[],
+    }
+}
+
+fn add_operators(th: &mut Thread, class: Value, names: &[&str]) -> R<()> {
+    for def in BINARY.iter().filter(|def| names.is_empty() || names.contains(&def.name)) {
+        boot::add_methods(th, class, std::slice::from_ref(def))?;
+    }
+    Ok(())
+}
 
 /// Adds the special methods to the built-in classes.
 pub fn install(th: &mut Thread) -> R<()> {
@@ -424,12 +521,14 @@ pub fn install(th: &mut Thread) -> R<()> {
     for kind in [Function, Native, BoundMethod] {
         boot::add_methods(th, of(kind), CALLABLE)?;
     }
-    for (kind, operators) in OPERATORS {
-        for def in
-            BINARY.iter().filter(|def| operators.split(' ').any(|name| name == def.name.trim_matches('_')))
-        {
-            boot::add_methods(th, of(kind), std::slice::from_ref(def))?;
-        }
+    for kind in [Int, Float, Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet, MappingProxy, Class] {
+        add_operators(th, of(kind), operators_of(kind))?;
+    }
+    for class in [Tag::KeysView, Tag::ItemsView].into_iter().filter_map(iter::class_of) {
+        add_operators(th, class, SET_OPERATORS)?;
+    }
+    for kind in [Int, Float] {
+        boot::add_methods(th, of(kind), POWERS)?;
     }
     boot::add_methods(th, of(Int), INVERT)?;
     for (kind, names) in [

@@ -11,7 +11,7 @@ use crate::vm::hooks::{self, TextKind};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::build::dict_items;
 use crate::vm::thread::Thread;
-use crate::vm::{attr, link};
+use crate::vm::{attr, frame, link};
 
 /// The source text in an argument.
 fn text_of(th: &mut Thread, v: Value, function: &str, what: &str) -> R<String> {
@@ -125,7 +125,10 @@ fn run_apart(th: &mut Thread, code: Value, function: &str, kind: TextKind, share
 fn run_in(th: &mut Thread, code: Value, function: &str, kind: TextKind, namespace: Value) -> R {
     let module = module_around(th, namespace)?;
     let linked = match types::cast::<Code>(code) {
-        Some(code) => link::relink(th, code, module)?,
+        Some(code) => {
+            refuse_free_variables(th, code, function)?;
+            link::relink(th, code, module)?
+        }
         None => {
             let text = text_of(th, code, function, "string, bytes or code object")?;
             let text =
@@ -135,6 +138,18 @@ fn run_in(th: &mut Thread, code: Value, function: &str, kind: TextKind, namespac
         }
     };
     th.run_code(linked, &[], None)
+}
+
+/// Code that reads cells of an enclosing function cannot run without them.
+fn refuse_free_variables(th: &mut Thread, code: &Code, function: &str) -> R<()> {
+    let wanted = frame::plain(code).freevars.len();
+    match (wanted, function) {
+        (0, _) => Ok(()),
+        (_, "exec") => {
+            Err(th.type_error(format!("code object requires a closure of exactly length {wanted}")))
+        }
+        _ => Err(th.type_error(format!("code object passed to {function}() may not contain free variables"))),
+    }
 }
 
 fn eval(th: &mut Thread, args: Args) -> R {

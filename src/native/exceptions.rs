@@ -2,7 +2,8 @@
 
 use super::oserror::{class_for, set_names};
 use super::support::type_name;
-use crate::object::{Exc, R, Value, Word, class, dict, exc, int, list, shape, str, types};
+use super::text_args::argument_name;
+use crate::object::{Exc, Kind, R, Value, Word, class, dict, exc, int, list, shape, str, types};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot};
@@ -62,7 +63,40 @@ fn construct(th: &mut Thread, args: Args) -> R {
         return Err(th.type_error("BaseException.__new__(X): X is not a type object"));
     }
     refuse_keywords(th, class, &keywords)?;
+    check_unicode_error(th, class, &values)?;
     exc::new_exception(&mut th.m, class, &values)
+}
+
+/// The three errors about coding are made from arguments of fixed number and kind.
+fn check_unicode_error(th: &mut Thread, class: Value, values: &[Value]) -> R<()> {
+    use Kind::{Bytes, Int, Str};
+    let is = |e| class::is_subclass(class, types::exc_class(e));
+    let wanted: &[Kind] = match (is(Exc::UnicodeDecodeError), is(Exc::UnicodeEncodeError)) {
+        (true, _) => &[Str, Bytes, Int, Int, Str],
+        (_, true) => &[Str, Str, Int, Int, Str],
+        _ if is(Exc::UnicodeTranslateError) => &[Str, Int, Int, Str],
+        _ => return Ok(()),
+    };
+    if values.len() != wanted.len() {
+        let (n, given) = (wanted.len(), values.len());
+        return Err(th.type_error(format!("function takes exactly {n} arguments ({given} given)")));
+    }
+    for (i, (kind, v)) in wanted.iter().zip(values).enumerate() {
+        let (found, got) = (types::kind_of(*v), argument_name(*v));
+        let message = match kind {
+            Str if found != Str => format!("argument {} must be str, not {got}", i + 1),
+            Int if !matches!(found, Int | Kind::Bool) => {
+                let got = type_name(*v);
+                format!("'{got}' object cannot be interpreted as an integer")
+            }
+            Bytes if !matches!(found, Bytes | Kind::ByteArray | Kind::MemoryView) => {
+                format!("a bytes-like object is required, not '{}'", type_name(*v))
+            }
+            _ => continue,
+        };
+        return Err(th.type_error(message));
+    }
+    Ok(())
 }
 
 fn init(th: &mut Thread, args: Args) -> R {
@@ -86,7 +120,7 @@ fn construct_with_names(th: &mut Thread, args: Args) -> R {
         let name = str::as_str(key).unwrap_or("");
         if !known.contains(&name) {
             let class = class::name(class);
-            return Err(th.type_error(format!("'{name}' is an invalid keyword argument for {class}")));
+            return Err(th.type_error(format!("'{name}' is an invalid keyword argument for {class}()")));
         }
         shape::set(&mut th.m, made, key, v)?;
     }

@@ -2,13 +2,14 @@
 
 use crate::object::{R, Value, heap};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
-use crate::vm::poll;
 use crate::vm::thread::Thread;
+use crate::vm::{poll, weak};
 
 /// There are no generations: every collection is a full one.
 fn collect(th: &mut Thread, _: Args) -> R {
     heap::release_at_next_collection();
     poll::collect(th);
+    weak::run_pending(th)?;
     Ok(Value::int_unchecked(0))
 }
 

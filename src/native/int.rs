@@ -1,13 +1,13 @@
 //! The type `int`: its constructor and its table of methods. Must not know operators.
 
 use super::num_args::{big, index_value, int_of_class, plain_int};
-use super::text_args::type_name;
+use super::text_args::{argument_name, type_name};
 use crate::object::bigint::{self, IBig, Sign, UBig};
 use crate::object::error::{Exc, R};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
 use crate::object::value::Value;
-use crate::object::{bytes, float, int, num, str, text_repr, types};
+use crate::object::{bytes, float, int, key, num, str, text_repr, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use dashu_int::ops::{BitTest, UnsignedAbs};
@@ -51,6 +51,9 @@ fn convert(th: &mut Thread, x: Value) -> R {
             Some(f) => from_float(th, f, f64::trunc),
             None => Ok(x),
         };
+    }
+    if let Some(s) = key::exact_str(x) {
+        return int::parse(th, str::text(s), 10);
     }
     for name in ["__int__", "__index__", "__trunc__"] {
         let Some(method) = th.lookup_special(x, name) else { continue };
@@ -163,7 +166,7 @@ fn is_little(m: &mut Mutator, order: Option<Value>) -> R<bool> {
         Some("big") => Ok(false),
         Some(_) => Err(m.value_error("byteorder must be either 'little' or 'big'")),
         None => {
-            let name = type_name(order);
+            let name = argument_name(order);
             Err(m.type_error(format!("to_bytes() argument 'byteorder' must be str, not {name}")))
         }
     }
@@ -219,7 +222,8 @@ fn bytes_of(th: &mut Thread, v: Value) -> R<Vec<u8>> {
     if let Some(data) = bytes::as_bytes(v) {
         return Ok(data.to_vec());
     }
-    if str::as_str(v).is_some() || types::kind_of(v) == Kind::Int {
+    let iterable = th.lookup_special(v, "__iter__").or_else(|| th.lookup_special(v, "__getitem__"));
+    if str::as_str(v).is_some() || iterable.is_none() {
         let name = type_name(v);
         return Err(th.type_error(format!("cannot convert '{name}' object to bytes")));
     }

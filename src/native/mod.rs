@@ -89,6 +89,7 @@ pub mod thread_lock;
 pub mod time;
 pub mod traceback;
 pub mod tuple;
+pub mod weakref;
 
 use crate::vm::native::{ModuleDef, TypeDef};
 pub use print::to_stderr as print_error;
@@ -116,6 +117,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &thread::MODULE,
     &time::MODULE,
     &traceback::MODULE,
+    &weakref::MODULE,
 ];
 
 /// The built-in types that a table describes, bases first.
@@ -135,6 +137,7 @@ pub static TYPES: &[&TypeDef] = &[
     &range::TYPE,
     &slice::TYPE,
     &mapping_proxy::TYPE,
+    &descriptors::METHOD,
     &descriptors::PROPERTY,
     &descriptors::STATIC_METHOD,
     &descriptors::CLASS_METHOD,

@@ -59,6 +59,9 @@ fn round(th: &mut Thread, args: Args) -> R {
 
 fn abs(th: &mut Thread, args: Args) -> R {
     let v = args.get(0);
+    if let Some(n) = v.as_small() {
+        return th.new_int(n.abs());
+    }
     if is_plain_number(v) {
         return absolute(th, v);
     }
@@ -118,7 +121,7 @@ fn divmod(th: &mut Thread, args: Args) -> R {
     }
 }
 
-fn pow(th: &mut Thread, args: Args) -> R {
+pub fn pow(th: &mut Thread, args: Args) -> R {
     let (a, b) = (args.get(0), args.get(1));
     let Some(c) = args.opt_not_none(2) else { return th.binary(BinOp::Pow, a, b) };
     if let (Some(x), Some(y), Some(z)) = (int::to_ibig(a), int::to_ibig(b), int::to_ibig(c)) {
@@ -127,15 +130,14 @@ fn pow(th: &mut Thread, args: Args) -> R {
             Err(error) => Err(num::raise(th, error)),
         };
     }
-    let is_number = |v: Value| int::is_int(v) || floats::as_f64(v).is_some();
-    if is_number(a) && is_number(b) && is_number(c) {
-        return Err(th.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
-    }
     if !is_plain_number(a)
         && th.lookup_override(a, "__pow__").is_some()
         && let Some(made) = try_method(th, a, "__pow__", &[b, c])?
     {
         return Ok(made);
+    }
+    if [a, b, c].into_iter().any(|v| floats::as_f64(v).is_some()) {
+        return Err(th.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
     }
     let names = [a, b, c].map(type_name);
     let [a, b, c] = &names;

@@ -4,7 +4,7 @@
 use super::percent_convert::{convert, latin1};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Value, bytes, int, str, tuple, types};
+use crate::object::{Exc, R, Slot, Value, bytes, int, key, str, tuple, types};
 use crate::vm::thread::Thread;
 
 /// Widths and precisions beyond this raise MemoryError before anything is allocated.
@@ -104,7 +104,9 @@ fn expand(th: &mut Thread, text: &str, all: Value, bytes: bool) -> R<String> {
         if !more {
             break;
         }
-        if reader.take('%') { out.push('%') } else { one(th, &mut reader, &mut values, &mut out)? }
+        if !simple(&mut reader, &mut values, &mut out) {
+            if reader.take('%') { out.push('%') } else { one(th, &mut reader, &mut values, &mut out)? }
+        }
     }
     if !values.all_used(th) {
         let what = if bytes { "bytes" } else { "string" };
@@ -155,6 +157,25 @@ impl Values {
         self.used_keys = true;
         Ok(())
     }
+}
+
+/// `%d` and `%s` of a small int, `%s` of a plain string; false, and nothing was done, for anything else.
+fn simple(reader: &mut Reader, values: &mut Values, out: &mut String) -> bool {
+    let Some(ty) = reader.text.as_bytes().get(reader.at).filter(|ty| matches!(ty, b'd' | b's')) else {
+        return false;
+    };
+    if values.bytes || !values.is_tuple {
+        return false;
+    }
+    let Some(v) = tuple::items(values.all).get(values.used).and_then(Slot::get) else { return false };
+    match (v.as_small(), key::exact_str(v)) {
+        (Some(n), _) => out.push_str(int::small_decimal(n, &mut [0; 24])),
+        (_, Some(s)) if *ty == b's' => out.push_str(str::text(s)),
+        _ => return false,
+    }
+    reader.at += 1;
+    values.used += 1;
+    true
 }
 
 /// Reads one conversion behind its '%' and appends the converted value.

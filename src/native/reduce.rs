@@ -3,8 +3,8 @@
 use crate::object::header::Kind;
 use crate::object::num::{BinOp, CmpOp};
 use crate::object::{R, Value, types};
-use crate::vm::iter::VmIter;
 use crate::vm::native::Args;
+use crate::vm::ops::compare;
 use crate::vm::sort;
 use crate::vm::thread::Thread;
 
@@ -39,6 +39,7 @@ pub fn all(th: &mut Thread, args: Args) -> R {
 /// `sum(iterable, /, start=0)`.
 pub fn sum(th: &mut Thread, args: Args) -> R {
     let start = args.opt(1).unwrap_or(Value::int_unchecked(0));
+    let mut it = th.iter(args.get(0))?;
     let refused = match types::kind_of(start) {
         Kind::Str => Some("sum() can't sum strings [use ''.join(seq) instead]"),
         Kind::Bytes => Some("sum() can't sum bytes [use b''.join(seq) instead]"),
@@ -48,7 +49,6 @@ pub fn sum(th: &mut Thread, args: Args) -> R {
     if let Some(message) = refused {
         return Err(th.type_error(message));
     }
-    let mut it = th.iter(args.get(0))?;
     let mut total = start;
     while let Some(v) = it.next(th)? {
         total = match plain_sum(total, v) {
@@ -90,21 +90,27 @@ fn best(th: &mut Thread, args: Args, name: &str, better: CmpOp) -> R {
                     format!("Cannot specify a default for {name}() with multiple positional arguments");
                 return Err(th.type_error(message));
             }
-            let values: Vec<Value> = several.iter().flatten().copied().collect();
-            th.new_tuple(&values)?
+            // The arguments are in the caller's registers.
+            let mut items = several.iter().flatten().copied();
+            return best_of(th, |_| Ok(items.next()), key, better).map(|v| v.unwrap_or(Value::NONE));
         }
     };
     let mut it = th.iter(source)?;
-    match first_best(th, &mut it, key, better)?.or(default) {
+    match best_of(th, |th| it.next(th), key, better)?.or(default) {
         Some(v) => Ok(v),
         None => Err(th.value_error(format!("{name}() arg is an empty sequence"))),
     }
 }
 
 /// The item that none before it equals and none after it beats; `None` if there are no items.
-fn first_best(th: &mut Thread, it: &mut VmIter, key: Option<Value>, better: CmpOp) -> R<Option<Value>> {
+fn best_of(
+    th: &mut Thread,
+    mut next: impl FnMut(&mut Thread) -> R<Option<Value>>,
+    key: Option<Value>,
+    better: CmpOp,
+) -> R<Option<Value>> {
     let mut best: Option<(Value, Value)> = None;
-    while let Some(item) = it.next(th)? {
+    while let Some(item) = next(th)? {
         let k = match key {
             Some(f) => th.call(f, &[item])?,
             None => item,
@@ -124,6 +130,5 @@ fn beats(th: &mut Thread, better: CmpOp, a: Value, b: Value) -> R<bool> {
     if let (Some(x), Some(y)) = (a.as_small(), b.as_small()) {
         return Ok(better.holds(Some(x.cmp(&y))));
     }
-    let verdict = th.compare(better, a, b)?;
-    th.is_true(verdict)
+    compare::holds(th, better, a, b)
 }

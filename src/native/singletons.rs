@@ -1,8 +1,9 @@
-//! What the classes of None, Ellipsis and NotImplemented do when they are called: give their only instance.
+//! What the classes of None, Ellipsis and NotImplemented do when they are called: give their only instance; and the class of
+//! modules: make an empty one.
 //! Must not know operators.
 
 use crate::object::mutator::Mutator;
-use crate::object::{Kind, R, Value, dict, types};
+use crate::object::{Kind, R, Value, dict, func, intern, str, types};
 use crate::vm::boot;
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
@@ -31,11 +32,30 @@ static ELLIPSIS: NativeDef = NativeDef::data("__new__", "cls, *args, **kwargs", 
 static NOT_IMPLEMENTED: NativeDef =
     NativeDef::data("__new__", "cls, *args, **kwargs", not_implemented, "NotImplemented.");
 
-/// Makes the three classes callable.
+/// `types.ModuleType(name, doc=None)`.
+fn module(th: &mut Thread, args: Args) -> R {
+    let name = args.get(1);
+    if str::as_str(name).is_none() {
+        let got = th.type_name(name);
+        return Err(th.type_error(format!("module() argument 'name' must be str, not {got}")));
+    }
+    let name = intern::intern_value(&mut th.m, name)?;
+    let made = func::new_module(&mut th.m, name)?;
+    boot::set_global(th, made, "__name__", name)?;
+    boot::set_global(th, made, "__doc__", args.opt(2).unwrap_or(Value::NONE))?;
+    for absent in ["__package__", "__loader__", "__spec__"] {
+        boot::set_global(th, made, absent, Value::NONE)?;
+    }
+    Ok(made)
+}
+
+static MODULE: NativeDef = NativeDef::full("module", "cls, name, doc=", module, "An empty module.");
+
+/// Makes the classes callable.
 pub fn install(th: &mut Thread) -> R<()> {
     let news = [(Kind::None_, &NONE), (Kind::Ellipsis, &ELLIPSIS), (Kind::NotImplemented, &NOT_IMPLEMENTED)];
     for (kind, new) in news {
         boot::add_function(th, types::class_of_kind(kind), new)?;
     }
-    Ok(())
+    boot::add_constructor(th, types::class_of_kind(Kind::Module), &MODULE)
 }

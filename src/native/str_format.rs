@@ -2,7 +2,7 @@
 //! Must not know the format-spec language (`object::format`).
 
 use crate::object::mutator::Mutator;
-use crate::object::{R, Raised, Value, Word, dict, str, text_repr, unicode};
+use crate::object::{R, Raised, Value, Word, dict, int, key, str, text_repr, unicode};
 use crate::vm::native::Args;
 use crate::vm::thread::Thread;
 
@@ -89,6 +89,16 @@ impl Formatter<'_> {
             Some('a') => ascii(th, value)?,
             Some(c) => return Err(unknown_conversion(th, c)),
         };
+        if field.spec.is_empty() {
+            if let Some(n) = value.as_small() {
+                out.push_str(int::small_decimal(n, &mut [0; 24]));
+                return Ok(());
+            }
+            if let Some(s) = key::exact_str(value) {
+                out.push_str(str::text(s));
+                return Ok(());
+            }
+        }
         let mut spec = String::new();
         if field.spec.contains(['{', '}']) {
             self.expand(th, field.spec, &mut spec, depth - 1)?;

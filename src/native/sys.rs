@@ -7,7 +7,7 @@ use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Value, exc, heap, int, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::{self, Thread};
-use crate::vm::{import, roots, traceback};
+use crate::vm::{frame_object, import, roots, traceback};
 
 /// The version of Python whose language Mini speaks a part of.
 const PYTHON: [i64; 3] = [3, 11, 0];
@@ -50,6 +50,14 @@ fn displayhook(th: &mut Thread, args: Args) -> R {
     super::print::to_stdout(th, &text)?;
     support::set(th, crate::vm::link::builtins(), "_", v)?;
     Ok(Value::NONE)
+}
+
+fn getframe(th: &mut Thread, args: Args) -> R {
+    let depth = args.opt(0).map_or(Ok(0), |v| support::c_int(th, v))?;
+    match frame_object::of_running(th, depth.max(0) as usize)? {
+        Some(frame) => Ok(frame),
+        None => Err(th.value_error("call stack is not deep enough")),
+    }
 }
 
 fn getrecursionlimit(m: &mut Mutator, _: Args) -> R {
@@ -143,6 +151,7 @@ pub static MODULE: ModuleDef = ModuleDef {
             exc_info,
             "Class, value and traceback of the exception being handled.",
         ),
+        NativeDef::full("_getframe", "depth=, /", getframe, "A frame of the call stack, as it is now."),
         NativeDef::full("exception", "", exception, "The exception being handled, or None."),
         NativeDef::full("excepthook", "exctype, value, traceback, /", excepthook, "Print an exception."),
         NativeDef::full("__excepthook__", "exctype, value, traceback, /", excepthook, "As excepthook()."),

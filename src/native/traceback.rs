@@ -15,14 +15,19 @@ fn format(th: &mut Thread, args: Args) -> R {
     th.new_str(&text)
 }
 
-/// Tuples (file, line, function, source) in a list.
-fn as_list(th: &mut Thread, lines: &[Line]) -> R {
+/// Tuples (file, line, function, source) in a list; `marked`: and what is printed below that line.
+fn as_list(th: &mut Thread, lines: &[Line], marked: bool) -> R {
     let mut sources = Sources::default();
     let result = th.new_list(&[])?;
     for l in lines {
         let (file, function) = (th.new_str(&l.file)?, th.new_str(&l.function)?);
         let source = th.new_str(&sources.line(&l.file, l.line))?;
-        let item = th.new_tuple(&[file, Value::int_unchecked(i64::from(l.line)), function, source])?;
+        let mut item = vec![file, Value::int_unchecked(i64::from(l.line)), function, source];
+        if marked {
+            let shown = sources.shown(l);
+            item.push(th.new_str(&shown)?);
+        }
+        let item = th.new_tuple(&item)?;
         if let Some(l) = list::of(result) {
             list::push(th, l, item)?;
         }
@@ -36,12 +41,12 @@ fn frames(th: &mut Thread, args: Args) -> R {
         let class = super::support::type_name(traceback);
         return Err(th.type_error(format!("a traceback expected, not {class}")));
     }
-    as_list(th, &traceback::lines_of_traceback(traceback))
+    as_list(th, &traceback::lines_of_traceback(traceback), true)
 }
 
 fn stack(th: &mut Thread, _: Args) -> R {
     let lines = traceback::lines_of_stack(th);
-    as_list(th, &lines)
+    as_list(th, &lines, false)
 }
 
 pub static MODULE: ModuleDef = ModuleDef {

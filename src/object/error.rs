@@ -41,7 +41,7 @@ exceptions! {
     UnicodeDecodeError: UnicodeError, UnicodeEncodeError: UnicodeError, UnicodeTranslateError: UnicodeError,
     Warning: Exception, BytesWarning: Warning, DeprecationWarning: Warning, FutureWarning: Warning,
     ImportWarning: Warning, PendingDeprecationWarning: Warning, ResourceWarning: Warning, RuntimeWarning: Warning,
-    SyntaxWarning: Warning, UnicodeWarning: Warning, UserWarning: Warning, BaseExceptionGroup: BaseException,
+    SyntaxWarning: Warning, UnicodeWarning: Warning, UserWarning: Warning, EncodingWarning: Warning, BaseExceptionGroup: BaseException,
     ExceptionGroup: BaseExceptionGroup,
 }
 

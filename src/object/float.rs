@@ -7,6 +7,7 @@ use super::mutator::Mutator;
 use super::types::cast;
 use super::unicode;
 use super::value::Value;
+pub use zmij::Buffer;
 
 impl Mutator {
     /// A float.
@@ -109,7 +110,7 @@ pub fn hash(f: f64) -> Option<i64> {
 
 /// The shortest digits that read back as this finite, positive float, and how many of them stand before the point.
 pub fn shortest(f: f64) -> (String, i32) {
-    let mut buffer = zmij::Buffer::new();
+    let mut buffer = Buffer::new();
     let text = buffer.format_finite(f.abs());
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -120,8 +121,20 @@ pub fn shortest(f: f64) -> (String, i32) {
     if digits.is_empty() { ("0".to_string(), 1) } else { (digits.to_string(), point) }
 }
 
+/// As `repr` and `str` show a float whose digits need no exponent and no rearranging: most.
+pub fn plain_repr(f: f64, buffer: &mut Buffer) -> Option<&str> {
+    if !(1e-4..1e16).contains(&f.abs()) {
+        return None;
+    }
+    let text = buffer.format_finite(f);
+    text.bytes().all(|b| b != b'e').then_some(text)
+}
+
 /// As `repr` and `str` show a float.
 pub fn repr(f: f64) -> String {
+    if let Some(text) = plain_repr(f, &mut Buffer::new()) {
+        return text.to_owned();
+    }
     if f.is_nan() {
         return "nan".to_string();
     }
@@ -150,6 +163,9 @@ pub fn repr(f: f64) -> String {
 
 /// Reads a float as the constructor does: spaces around it, underscores between digits, `inf` and `nan`.
 pub fn parse(text: &str) -> Option<f64> {
+    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return text.parse().ok();
+    }
     let text = text.trim_matches(unicode::is_space);
     let mut plain = String::with_capacity(text.len());
     let mut before = ' ';

@@ -308,8 +308,27 @@ pub fn parse(m: &mut Mutator, text: &str, base: u32) -> R {
     if base == 1 || base > 36 {
         return Err(m.raise(Exc::ValueError, "int() base must be >= 2 and <= 36, or 0"));
     }
-    let shown = super::text_repr::repr_str(text);
-    parse_shown(m, text, base, &shown)
+    match short_decimal(text) {
+        Some(n) if base == 10 => Ok(Value::int_unchecked(n)),
+        _ => parse_shown(m, text, base, &super::text_repr::repr_str(text)),
+    }
+}
+
+/// A number of a few ASCII digits, with nothing around them but a sign.
+fn short_decimal(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        all => (false, all),
+    };
+    if digits.is_empty() || digits.len() > 17 {
+        return None;
+    }
+    let mut n = 0;
+    for d in digits {
+        n = n * 10 + i64::from(char::from(*d).to_digit(10)?);
+    }
+    Some(if negative { -n } else { n })
 }
 
 #[cfg(test)]

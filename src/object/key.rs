@@ -1,13 +1,17 @@
-//! Keys that need no Mini code to be hashed and compared: numbers, text, None. Must not know tables.
+//! Keys that need no Mini code to be hashed and compared: numbers, text, None, tuples of them. Must not know tables.
 
 use super::bytes;
 use super::header::Kind;
 use super::layout::{Str, is_subclass_instance};
 use super::num;
 use super::str as text;
+use super::tuple;
 use super::types::{self, kind_of};
 use super::value::{INT_MAX, INT_MIN, Value};
 use std::cmp::Ordering;
+
+/// Tuples nested deeper than this are left to the VM, which watches the stack.
+const NESTING: usize = 8;
 
 /// The other small int that CPython's modulus divides.
 const LEAST_MULTIPLE: i64 = -INT_MAX;
@@ -32,11 +36,30 @@ pub fn hash(v: Value) -> Option<i64> {
     if let Some(s) = exact_str(v) {
         return Some(text::hash(s));
     }
+    hash_other(v, NESTING)
+}
+
+#[inline(never)]
+fn hash_other(v: Value, depth: usize) -> Option<i64> {
     match plain_kind(v)? {
         Kind::Int | Kind::Float | Kind::Bool => num::hash(v),
         Kind::None_ => Some(0xFCA8_6420),
+        Kind::Tuple => hash_tuple(v, depth.checked_sub(1)?),
         _ => None,
     }
+}
+
+fn hash_tuple(v: Value, depth: usize) -> Option<i64> {
+    let mut hasher = tuple::Hasher::new();
+    for item in tuple::items(v) {
+        let item = item.value();
+        hasher.add(match (item.as_small(), exact_str(item)) {
+            (Some(n), _) => small_hash(n),
+            (_, Some(s)) => text::hash(s),
+            _ => hash_other(item, depth)?,
+        });
+    }
+    Some(hasher.finish())
 }
 
 /// A string that is no subclass's.
@@ -58,13 +81,37 @@ pub fn eq(a: Value, b: Value) -> Option<bool> {
     if let (Some(a), Some(b)) = (exact_str(a), exact_str(b)) {
         return Some(text::eq(a, b));
     }
-    eq_plain(a, b)
+    eq_plain(a, b, NESTING)
+}
+
+/// Two tuples: equal item by item. `None` as soon as an item needs Mini code.
+fn eq_tuples(a: Value, b: Value, depth: usize) -> Option<bool> {
+    let (a, b) = (tuple::items(a), tuple::items(b));
+    if a.len() != b.len() {
+        return Some(false);
+    }
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (x.value(), y.value());
+        let both_small = x.is_small_int() && y.is_small_int();
+        if x != y && (both_small || !eq_item(x, y, depth)?) {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+fn eq_item(a: Value, b: Value, depth: usize) -> Option<bool> {
+    match (exact_str(a), exact_str(b)) {
+        (Some(a), Some(b)) => Some(text::eq(a, b)),
+        _ => eq_plain(a, b, depth),
+    }
 }
 
 #[inline(never)]
-fn eq_plain(a: Value, b: Value) -> Option<bool> {
+fn eq_plain(a: Value, b: Value, depth: usize) -> Option<bool> {
     let (ka, kb) = (plain_kind(a)?, plain_kind(b)?);
     match (ka, kb) {
+        (Kind::Tuple, Kind::Tuple) => eq_tuples(a, b, depth.checked_sub(1)?),
         (Kind::Bytes, Kind::Bytes) => Some(bytes::as_bytes(a) == bytes::as_bytes(b)),
         (Kind::Int | Kind::Float | Kind::Bool, Kind::Int | Kind::Float | Kind::Bool) => {
             num::compare(a, b).map(|o| o == Some(Ordering::Equal))
@@ -77,6 +124,9 @@ fn eq_plain(a: Value, b: Value) -> Option<bool> {
 #[inline]
 fn plain_kind(v: Value) -> Option<Kind> {
     let kind = kind_of(v);
-    let plain = matches!(kind, Kind::Str | Kind::Bytes | Kind::Int | Kind::Float | Kind::Bool | Kind::None_);
+    let plain = matches!(
+        kind,
+        Kind::Str | Kind::Bytes | Kind::Int | Kind::Float | Kind::Bool | Kind::None_ | Kind::Tuple
+    );
     (plain && !(v.is_ref() && is_subclass_instance(types::hdr(v)))).then_some(kind)
 }

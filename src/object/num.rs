@@ -186,6 +186,11 @@ fn general(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
         };
         return Ok(Some(Value::bool(both)));
     }
+    if let (Some(x), Some(y)) = (small_or_bool(a), small_or_bool(b))
+        && let Some(v) = small(op, x, y)
+    {
+        return Ok(Some(v));
+    }
     if let Some(done) = in_place(m, op, a, b) {
         return done.map(Some);
     }
@@ -199,11 +204,56 @@ fn general(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
     }
 }
 
+#[inline]
+fn small_or_bool(v: Value) -> Option<i64> {
+    if v.is_bool() { Some((v == Value::TRUE) as i64) } else { v.as_small() }
+}
+
+/// `&`, `|` and `^` of two numbers that are not negative.
+fn bits_in_place(m: &mut Mutator, op: BinOp, a: &[u64], b: &[u64]) -> R {
+    let (long, short) = if a.len() < b.len() { (b, a) } else { (a, b) };
+    // SAFETY: each operation writes as many limbs as it asks for.
+    unsafe {
+        match op {
+            BinOp::BitAnd => {
+                m.new_int_in_place(false, short.len(), |out| limbs::bitwise(long, short, out, |x, y| x & y))
+            }
+            BinOp::BitOr => {
+                m.new_int_in_place(false, long.len(), |out| limbs::bitwise(long, short, out, |x, y| x | y))
+            }
+            _ => m.new_int_in_place(false, long.len(), |out| limbs::bitwise(long, short, out, |x, y| x ^ y)),
+        }
+    }
+}
+
+/// Shifts of a number that is not negative; `None`: the result is too long for this way.
+fn shift_in_place(m: &mut Mutator, op: BinOp, a: &[u64], n: usize) -> Option<R> {
+    const MOST: usize = 1 << 20;
+    // SAFETY: each operation writes as many limbs as it asks for.
+    unsafe {
+        match op {
+            BinOp::Lshift if n < MOST => {
+                Some(m.new_int_in_place(false, a.len() + n / 64 + 1, |out| limbs::shift_left(a, n, out)))
+            }
+            BinOp::Rshift if n / 64 < a.len() => {
+                Some(m.new_int_in_place(false, a.len() - n / 64, |out| limbs::shift_right(a, n, out)))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Sums, differences and short products of ints without copies of the operands; `None`: another way.
 fn in_place(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> Option<R> {
     let (mut x, mut y) = ([0], [0]);
     let (a_negative, a) = int::sign_and_limbs(a, &mut x)?;
     let (b_negative, b) = int::sign_and_limbs(b, &mut y)?;
+    if !a_negative && !b_negative && matches!(op, BinOp::BitAnd | BinOp::BitOr | BinOp::BitXor) {
+        return Some(bits_in_place(m, op, a, b));
+    }
+    if let (BinOp::Lshift | BinOp::Rshift, false, false, &[n]) = (op, a_negative, b_negative, b) {
+        return shift_in_place(m, op, a, usize::try_from(n).ok()?);
+    }
     let b_negative = b_negative ^ (op == BinOp::Sub);
     let ((long_negative, long), (short_negative, short)) = match limbs::compare(a, b) {
         Ordering::Less => ((b_negative, b), (a_negative, a)),

@@ -90,7 +90,11 @@ fn new_table(m: &mut Mutator, min_used: usize) -> R<&'static SetTable> {
         (&raw mut (*t).live).write(AtomicU32::new(0));
         (&raw mut (*t).fill).write(AtomicU32::new(0));
         (&raw mut (*t).changes).write(AtomicU32::new(0));
-        std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, cap * 2);
+        match cap {
+            // Spares a call for the commonest size.
+            MIN_CAP => t.add(1).cast::<[u64; 2 * MIN_CAP]>().write([0; 2 * MIN_CAP]),
+            _ => std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, cap * 2),
+        }
         Ok(&*t)
     }
 }

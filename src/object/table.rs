@@ -120,7 +120,11 @@ pub fn new(m: &mut Mutator, entries: usize) -> R<&'static Table> {
         (&raw mut (*t).entry_cap).write(entry_cap as u32);
         (&raw mut (*t).used).write(AtomicU32::new(0));
         (&raw mut (*t).live).write(AtomicU32::new(0));
-        std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, index_cap);
+        match index_cap {
+            // Spares a call for the commonest size.
+            MIN_INDEX => t.add(1).cast::<[u64; MIN_INDEX]>().write([0; MIN_INDEX]),
+            _ => std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, index_cap),
+        }
         Ok(&*t)
     }
 }
@@ -275,6 +279,12 @@ fn copy_whole(from: &'static Table, to: &'static Table, n: usize) -> bool {
     }
     to.used.store(n as u32, Ordering::Release);
     to.live.store(n as u32, Ordering::Release);
+    if from.index_cap == to.index_cap {
+        for (word, copy) in index(from).iter().zip(index(to)) {
+            copy.store(word.load(Ordering::Acquire), Ordering::Relaxed);
+        }
+        return true;
+    }
     for word in index(from).iter().map(|w| w.load(Ordering::Acquire)).filter(|w| *w != 0) {
         link(to, (word >> 32) as u32, (word as u32).wrapping_sub(1));
     }

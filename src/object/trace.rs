@@ -126,7 +126,7 @@ unsafe fn code(code: &Code, visit: &mut impl FnMut(Value)) {
         let plain = &*code.plain;
         let data = code.data.expose_provenance();
         for site in 0..plain.sites.len() {
-            slots(data + site * SITE_WORDS * 8, 1, visit);
+            slots(data + (plain.sites_at() + site * SITE_WORDS) * 8, 1, visit);
         }
         slots(data + plain.globals_at() * 8, plain.data_len() - plain.globals_at(), visit);
     }

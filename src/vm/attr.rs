@@ -1,7 +1,7 @@
 //! Attributes: instances, classes, modules; descriptors; the inline caches of `GetAttr`, `SetAttr`, `GetMethod`.
 //! Must not know how classes are made (`classes.rs`).
 //!
-//! A site's cache words, each `shape << 32 | low`, so that a racing reader never sees half of one:
+//! A site's cache words, each `low << 32 | shape`, so that a racing reader never sees half of one:
 //!
 //! | instruction | words 1 and 3: low is               | word 2: low is                                    |
 //! |-------------|-------------------------------------|---------------------------------------------------|
@@ -11,10 +11,13 @@
 //!
 //! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
-use super::class_change;
 use super::frame::LINK;
-use super::site::{cell, id_of, property_cell, remember, shape_id, site, site_name};
+use super::shape_cache::{Access, Seen};
+use super::site::{
+    cell, id_of, property_cell, read_as_seen, remember, shape_id, site, site_name, store_as_seen,
+};
 use super::thread::Thread;
+use super::{annotations, class_change};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Shape, Super};
 use crate::object::mutator::Mutator;
@@ -87,21 +90,32 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
     let name = site_name(words);
     if object.is_ref() {
         let cached = site(words, 2).load(Ordering::Relaxed);
-        if shape_id(object) == (cached >> 32) as u32
-            && let Some(v) = cell(cached as u32).value.get()
+        if shape_id(object) == cached as u32
+            && let Some(v) = cell((cached >> 32) as u32).value.get()
             && (matches!(types::hdr(object).kind, Kind::Module | Kind::Class) || !is_descriptor(th, v))
         {
             return Ok(v);
         }
     }
     let before = object.is_ref().then(|| shape_id(object));
+    if let Some(id) = before
+        && let Some(seen) = th.lookup.shapes().find(Access::Get, id, name)
+        && let Some(v) = read_as_seen(object, id, seen)
+    {
+        if let Seen::Slot(n) = seen {
+            remember(words, 1, id, n);
+        }
+        return Ok(v);
+    }
     mark_cached(object);
     match find(th, object, name)? {
         Found::Slot(n, v) => {
-            if let Some(id) = before
-                && n < shape::from_id(id).inline_cap
-            {
+            let Some(id) = before else { return Ok(v) };
+            if n < shape::from_id(id).inline_cap {
                 remember(words, 1, id, n + 2);
+                th.lookup.shapes().note(Access::Get, id, name, Seen::Slot(n + 2));
+            } else {
+                th.lookup.shapes().note(Access::Get, id, name, Seen::Outside(n));
             }
             Ok(v)
         }
@@ -117,6 +131,7 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
                 && let Some(c) = property_cell(th, object, name)
             {
                 remember(words, 2, id, id_of(c));
+                th.lookup.shapes().note(Access::Get, id, name, Seen::Cell(id_of(c)));
             }
             Ok(v)
         }
@@ -132,10 +147,17 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
     let before = object.is_ref().then(|| shape_id(object));
     if let Some(id) = before {
         let cached = site(words, 2).load(Ordering::Relaxed);
-        if id == (cached >> 32) as u32
-            && let Some(f) = cell(cached as u32).value.get()
+        if id == cached as u32
+            && let Some(f) = cell((cached >> 32) as u32).value.get()
         {
             put_window(window, f, None);
+            return Ok(());
+        }
+        if let Some(Seen::Cell(c)) = th.lookup.shapes().find(Access::Method, id, name)
+            && let Some(f) = Value::from_bits(cached_method(c))
+        {
+            remember(words, 1, id, c);
+            put_window(window, f, Some(object));
             return Ok(());
         }
     }
@@ -144,6 +166,7 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
         Found::Method(c, f) => {
             if let Some(id) = before {
                 remember(words, 1, id, id_of(c));
+                th.lookup.shapes().note(Access::Method, id, name, Seen::Cell(id_of(c)));
             }
             (f, Some(object))
         }
@@ -319,10 +342,7 @@ fn custom_getattribute(th: &mut Thread, object: Value, class: Value, name: Value
 fn get_property(th: &mut Thread, property: Value, object: Value, name: Value) -> R {
     match types::cast::<Property>(property).and_then(|p| p.get.get()) {
         Some(getter) => ask_getter(th, getter, object),
-        None => {
-            let (name, class) = (text(name), class::name(types::class_of(object)));
-            Err(th.raise(Exc::AttributeError, format!("property '{name}' of '{class}' object has no getter")))
-        }
+        None => Err(property_error(th, object, name, "getter")),
     }
 }
 
@@ -372,9 +392,10 @@ fn find_in_module(th: &mut Thread, module: Value, name: Value) -> R<Found> {
 }
 
 fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
-    if text(name) == "__annotations__" && class::find_own(class, name).is_none() {
-        return class_change::own_annotations(th, class, name)
-            .map(|v| v.map_or(Found::Nothing, Found::Computed));
+    let asks = matches!(text(name), "__annotations__" | "__annotate__");
+    if asks && class::find_own(class, name).is_none() {
+        let found = annotations::of_class(th, class, name, text(name) == "__annotations__")?;
+        return Ok(found.map_or(Found::Nothing, Found::Computed));
     }
     if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
@@ -447,7 +468,14 @@ pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::objec
         Kind::Class => format!("type object '{}' has no attribute '{name_text}'", class::name(object)),
         Kind::Module => {
             let module = types::cast::<Module>(object).map_or(Value::NONE, |m| m.name.value());
-            format!("module '{}' has no attribute '{name_text}'", text(module))
+            let module = text(module);
+            match super::import::is_partial(object) {
+                true => format!(
+                    "partially initialized module '{module}' has no attribute '{name_text}' (most likely due to a \
+                     circular import)"
+                ),
+                false => format!("module '{module}' has no attribute '{name_text}'"),
+            }
         }
         Kind::Super => format!("'super' object has no attribute '{name_text}'"),
         // Classes of Rust objects say which module they are from.
@@ -480,15 +508,32 @@ fn builtin_attribute(th: &mut Thread, object: Value, name: Value) -> R<Found> {
 pub fn set_at_site(th: &mut Thread, object: Value, value: Value, words: *const u64) -> R<()> {
     let name = site_name(words);
     let before = object.is_ref().then(|| shape_id(object));
+    if let Some(id) = before
+        && let Some(seen) = th.lookup.shapes().find(Access::Set, id, name)
+        && store_as_seen(&th.m, object, id, seen, value)
+    {
+        match seen {
+            Seen::Grow(after) => remember(words, 2, id, after),
+            Seen::Slot(n) => remember(words, 1, id, n),
+            Seen::Outside(_) | Seen::Cell(_) => {}
+        }
+        return Ok(());
+    }
     set(th, object, name, value)?;
     let Some(before) = before.filter(|_| cacheable_store(th, object, name)) else { return Ok(()) };
     let after = shape_id(object);
     let shape = shape::from_id(after);
-    let Some(n) = shape::find(shape, name).filter(|n| *n < shape.inline_cap) else { return Ok(()) };
-    if after == before {
+    let Some(n) = shape::find(shape, name) else { return Ok(()) };
+    if n >= shape.inline_cap {
+        if after == before {
+            th.lookup.shapes().note(Access::Set, after, name, Seen::Outside(n));
+        }
+    } else if after == before {
         remember(words, 1, after, n + 2);
+        th.lookup.shapes().note(Access::Set, after, name, Seen::Slot(n + 2));
     } else if shape.count == n + 1 && parent_is(shape, before) {
         remember(words, 2, before, after);
+        th.lookup.shapes().note(Access::Set, before, name, Seen::Grow(after));
     }
     Ok(())
 }
@@ -525,6 +570,7 @@ pub fn set(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
 /// `object.__setattr__`.
 pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
     match types::kind_of(object) {
+        Kind::Class if text(name) == "__annotate__" => return annotations::set_class(th, object, value),
         Kind::Class => return class_change::set_in_class(th, object, name, Some(value)),
         Kind::Module => return set_in_namespace(&mut th.m, func::module_dict(object), name, value),
         _ => {}
@@ -575,15 +621,16 @@ fn may_have_attribute(object: Value, name: Value) -> bool {
 
 #[cold]
 fn property_error(th: &mut Thread, object: Value, name: Value, what: &str) -> crate::object::Raised {
-    let class = class::name(types::class_of(object));
     if matches!(types::kind_of(object), Kind::Range | Kind::Slice) {
         return th.raise(Exc::AttributeError, "readonly attribute");
     }
     if !matches!(types::kind_of(object), Kind::Instance | Kind::Exception | Kind::Host) {
+        let class = class::name(types::class_of(object));
         let message = format!("attribute '{}' of '{class}' objects is not writable", text(name));
         return th.raise(Exc::AttributeError, message);
     }
-    let message = format!("property '{}' of '{class}' object has no {what}", text(name));
+    let class = class::cast(types::class_of(object)).and_then(|c| str::as_str(c.qualname.value()));
+    let message = format!("property '{}' of '{}' object has no {what}", text(name), class.unwrap_or("?"));
     th.raise(Exc::AttributeError, message)
 }
 

@@ -17,7 +17,7 @@ pub struct Bases {
 }
 
 /// Bases as a `class` statement gives them: `class C(list[int])` derives from `list`.
-pub fn of_statement(th: &mut Thread, given: &[Value]) -> R<Bases> {
+pub fn of_statement(th: &mut Thread, name: Value, given: &[Value]) -> R<Bases> {
     let (mut all, mut written) = (Vec::with_capacity(given.len()), None);
     for base in given {
         let hook = match class::cast(*base) {
@@ -36,7 +36,21 @@ pub fn of_statement(th: &mut Thread, given: &[Value]) -> R<Bases> {
         }
         all.extend(tuple::items(instead).iter().filter_map(|s| s.get()));
     }
+    refuse_values(th, name, given, &all)?;
     check(th, all, written)
+}
+
+/// `class C(5)` asks the class of 5 to make C, as if it were a metaclass; what that says is the error.
+fn refuse_values(th: &mut Thread, name: Value, given: &[Value], all: &[Value]) -> R<()> {
+    let Some(value) = all.iter().find(|base| class::cast(**base).is_none()) else { return Ok(()) };
+    match types::kind_of(*value) {
+        Kind::Module => return Err(th.type_error("module() takes at most 2 arguments (3 given)")),
+        Kind::Function => return Err(th.type_error("function() argument 'code' must be code, not str")),
+        _ => {}
+    }
+    let (bases, namespace) = (th.m.new_tuple(given)?, th.new_dict()?);
+    let maker = types::class_of(*value);
+    th.call(maker, &[name, bases, namespace]).map(drop)
 }
 
 /// Bases as `type(name, bases, namespace)` gets them.

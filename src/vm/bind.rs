@@ -70,8 +70,10 @@ pub fn keywords(th: &mut Thread, f: Value, base: *mut u64, n: usize, given: &[(V
     if t.plain.flags.varkw {
         rest = Some(th.m.new_dict()?);
     }
-    for pair in given {
-        place_keyword(th, &t, *pair, given, rest)?;
+    for (name, value) in given {
+        if !place_keyword(th, &t, *name, *value, rest)? {
+            return Err(unexpected_keyword(th, &t, *name, given));
+        }
     }
     finish(th, &t, n, extra, rest)
 }
@@ -90,38 +92,34 @@ fn collect_extra(th: &mut Thread, t: &Target, n: usize) -> R<Word> {
         return Ok(None);
     }
     let first = t.positional().min(n);
-    let extra: smallvec::SmallVec<[Value; 8]> = (first..n).filter_map(|i| t.get(i)).collect();
-    th.m.new_tuple(&extra).map(Some)
+    let extra = tuple::from_fn(&mut th.m, n - first, |i| t.get(first + i))?;
+    Ok(Some(tuple::value(extra)))
 }
 
-fn place_keyword(
-    th: &mut Thread,
-    t: &Target,
-    (name, value): (Value, Value),
-    given: &[(Value, Value)],
-    rest: Word,
-) -> R<()> {
+/// Puts a keyword argument where it belongs. False: there is no parameter for it.
+fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<bool> {
     let text = str::as_str(name).unwrap_or("");
-    let names = t.plain.varnames.iter().take(t.named());
-    match names.enumerate().position(|(i, p)| i >= t.plain.nposonly as usize && &**p == text) {
+    let first = t.plain.nposonly as usize;
+    let names = t.plain.varnames.get(first..t.named()).unwrap_or(&[]);
+    match names.iter().position(|p| p.len() == text.len() && **p == *text).map(|i| first + i) {
         Some(i) if t.get(i).is_some() => {
             Err(th.type_error(format!("{}() got multiple values for argument '{text}'", qualname(t))))
         }
         Some(i) => {
             t.put(i, Some(value));
-            Ok(())
+            Ok(true)
         }
         None => match rest {
-            Some(d) => dict::insert_str(&mut th.m, d, name, value),
-            None => Err(unexpected_keyword(th, t, text, given)),
+            Some(d) => dict::insert_str(&mut th.m, d, name, value).map(|()| true),
+            None => Ok(false),
         },
     }
 }
 
 #[cold]
-fn unexpected_keyword(th: &mut Thread, t: &Target, text: &str, given: &[(Value, Value)]) -> Raised {
+fn unexpected_keyword(th: &mut Thread, t: &Target, name: Value, given: &[(Value, Value)]) -> Raised {
     let posonly = t.plain.varnames.iter().take(t.plain.nposonly as usize);
-    let is_given = |n: &&str| given.iter().any(|(name, _)| str::as_str(*name) == Some(*n));
+    let is_given = |name: &&str| given.iter().any(|(key, _)| str::as_str(*key) == Some(*name));
     let passed: Vec<&str> = posonly.map(|n| &**n).filter(is_given).collect();
     if !passed.is_empty() {
         let f = qualname(t);
@@ -130,6 +128,7 @@ fn unexpected_keyword(th: &mut Thread, t: &Target, text: &str, given: &[(Value, 
             passed.join(", ")
         ));
     }
+    let text = str::as_str(name).unwrap_or("");
     th.type_error(format!("{}() got an unexpected keyword argument '{text}'", qualname(t)))
 }
 
@@ -158,14 +157,20 @@ fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
     let defaults = t.function.defaults.get().map_or(&[][..], tuple::items);
     let first_default = t.positional() - defaults.len().min(t.positional());
     let missing = |i: &usize| t.get(*i).is_none();
-    for i in (first_default..t.positional()).filter(missing) {
-        t.put(i, defaults[i - first_default].get());
+    let mut complete = true;
+    for i in (0..t.positional()).filter(missing) {
+        let default = i.checked_sub(first_default).and_then(|i| defaults.get(i)?.get());
+        complete &= default.is_some();
+        t.put(i, default);
     }
-    if (0..t.positional()).any(|i| t.get(i).is_none()) {
+    if !complete {
         return Err(missing_arguments(th, t, 0..t.positional(), "positional"));
     }
+    if t.named() == t.positional() {
+        return Ok(());
+    }
     for i in (t.positional()..t.named()).filter(missing) {
-        let name = th.m.intern(&t.plain.varnames[i])?;
+        let name = th.name(&t.plain.varnames[i])?;
         let default = t.function.kwdefaults.get().and_then(|d| dict::find_str(d, name));
         t.put(i, default);
     }
@@ -212,20 +217,23 @@ fn too_many(th: &mut Thread, t: &Target, n: usize) -> Raised {
 }
 
 /// Calls a native whose arguments need checking, defaults or keywords.
-#[cold]
 pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], given: &[(Value, Value)]) -> R {
     let p = &def.params;
     let (max, kwonly) = (p.max as usize, p.kwonly as usize);
     // Methods belong to a class; constructors and class methods, which get one first, to nothing.
     let method = owner.is_none_or(|o| types::kind_of(o) == Kind::Class);
     if args.len() > max && !p.varargs {
-        return Err(native_count(th, def, owner, args.len(), method));
+        if !given.is_empty() && p.kwonly == 0 && p.posonly == p.max && !p.varkw {
+            let name = native_name(def, owner, method, args);
+            return Err(th.type_error(format!("{name}() takes no keyword arguments")));
+        }
+        return Err(native_count(th, def, owner, args, method));
     }
-    let mut slots: Vec<Word> = vec![None; max + kwonly];
-    for (slot, arg) in slots.iter_mut().zip(args.iter().take(max)) {
-        *slot = *arg;
-    }
-    let rest = if p.varkw { Some(th.m.new_dict()?) } else { None };
+    let mut slots: smallvec::SmallVec<[Word; 12]> = smallvec::SmallVec::new();
+    slots.extend_from_slice(args.get(..max).unwrap_or(args));
+    slots.resize(max + kwonly, None);
+    // Without keywords there is no dict for them: the native finds its slot EMPTY.
+    let rest = if p.varkw && !given.is_empty() { Some(th.m.new_dict()?) } else { None };
     for (name, value) in given {
         let text = str::as_str(*name).unwrap_or("");
         let found = p.names().position(|n| n == text).filter(|i| *i >= p.posonly as usize);
@@ -252,12 +260,12 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
         }
     }
     if slots.iter().take(p.min as usize).any(Option::is_none) {
-        return Err(native_missing(th, def, owner, &slots, args.len(), method));
+        return Err(native_missing(th, def, owner, &slots, args, method));
     }
     if p.varkw {
         slots.push(rest);
     }
-    slots.extend(args.iter().skip(max));
+    slots.extend_from_slice(args.get(max..).unwrap_or(&[]));
     // The arguments stay alive in the caller's registers; a fresh **kwargs dict is rooted by this frame's `rest`.
     let result = call::run_native(th, def, Args(&slots));
     std::hint::black_box(rest);
@@ -265,8 +273,14 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
 }
 
 fn native_name(def: &NativeDef, owner: Word, method: bool, args: &[Word]) -> String {
-    match args.first().copied().flatten().filter(|_| method) {
-        Some(v) => format!("{}.{}", crate::object::class::name(types::class_of(v)), def.name),
+    let first = args.first().copied().flatten().filter(|_| method);
+    if let Some(class) = first.filter(|v| owner.is_none() && crate::object::class::cast(*v).is_some()) {
+        // A class method, or the constructor itself.
+        let class = crate::object::class::name(class);
+        return if class == def.name { class } else { format!("{class}.{}", def.name) };
+    }
+    match owner.filter(|_| method).or_else(|| first.map(types::class_of)) {
+        Some(class) => format!("{}.{}", crate::object::class::name(class), def.name),
         None => function_name(def, owner),
     }
 }
@@ -284,7 +298,10 @@ fn function_name(def: &NativeDef, owner: Word) -> String {
 const SEARCHES: [&str; 7] = ["find", "rfind", "index", "rindex", "count", "startswith", "endswith"];
 
 /// The special methods that count their arguments as ordinary ones do.
-const COUNTED_BY_NAME: [&str; 8] = [
+const COUNTED_BY_NAME: [&str; 11] = [
+    "__ceil__",
+    "__floor__",
+    "__trunc__",
     "__format__",
     "__contains__",
     "__getitem__",
@@ -296,7 +313,8 @@ const COUNTED_BY_NAME: [&str; 8] = [
 ];
 
 #[cold]
-fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, method: bool) -> Raised {
+fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], method: bool) -> Raised {
+    let given = args.len();
     let own = if method { 1 } else { 0 };
     let (min, max) =
         ((def.params.min as usize).saturating_sub(own), (def.params.max as usize).saturating_sub(own));
@@ -304,10 +322,7 @@ fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, given: usize, met
     let of_text = [Kind::Str, Kind::Bytes, Kind::ByteArray]
         .into_iter()
         .any(|kind| owner == Some(types::class_of_kind(kind)));
-    let full = match owner.filter(|_| method) {
-        Some(class) => format!("{}.{name}", crate::object::class::name(class)),
-        None => function_name(def, owner),
-    };
+    let full = native_name(def, owner, method, args);
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let keywords = def.params.posonly < def.params.max;
     let most = max + def.params.kwonly as usize;
@@ -347,12 +362,12 @@ fn native_missing(
     def: &NativeDef,
     owner: Word,
     slots: &[Word],
-    given: usize,
+    args: &[Word],
     method: bool,
 ) -> Raised {
     let p = &def.params;
     if p.posonly == p.max {
-        return native_count(th, def, owner, given, method);
+        return native_count(th, def, owner, args, method);
     }
     let at = slots.iter().position(Option::is_none).unwrap_or(0);
     let name = p.names().nth(at).unwrap_or("?");

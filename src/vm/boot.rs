@@ -21,7 +21,6 @@ const PLAIN: &[(Kind, &str, bool, &str)] = &[
     ),
     (Kind::Function, "function", false, "A function written in Mini."),
     (Kind::Native, "builtin_function_or_method", false, "A function written in Rust."),
-    (Kind::BoundMethod, "method", false, "A function together with the object that it gets first."),
     (Kind::Module, "module", false, "A module: the namespace that import binds."),
     (Kind::Code, "code", false, "The compiled code of a function or a module."),
     (Kind::Cell, "cell", false, "A variable that inner functions share."),
@@ -193,6 +192,12 @@ pub fn add_methods(th: &mut Thread, class: Value, methods: &'static [NativeDef])
 pub fn add_function(th: &mut Thread, class: Value, def: &'static NativeDef) -> R<()> {
     let f = native(th, def, None)?;
     put(th, class, def.name, f)
+}
+
+/// Adds a constructor to a class.
+pub fn add_constructor(th: &mut Thread, class: Value, def: &'static NativeDef) -> R<()> {
+    let f = native(th, def, None)?;
+    put(th, class, "__new__", f)
 }
 
 /// Adds one native to a class as a class method.

@@ -8,6 +8,9 @@ use super::{bind, classes, run, unwind};
 use crate::object::layout::{BoundMethod, Function, Native};
 use crate::object::{Exc, Kind, R, Value, Word, class, func, intern, types};
 
+/// During what the recursion limit was met: CPython's words for an object that is called through its class.
+const CALLING: &str = " while calling a Python object";
+
 /// What became of a call in a window.
 pub enum Called {
     /// It is done.
@@ -49,7 +52,7 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
             let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
             shift_in(window, n, callee);
             set(window, f);
-            call_values(th, window, n + 1)
+            th.nested(CALLING, |th| call_values(th, window, n + 1))
         }
     }
 }
@@ -159,11 +162,15 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     // SAFETY: a call window of verified code.
     let (callee, list, dict) =
         unsafe { (word(*window), word(*window.add(LINK)), Value::from_bits(*window.add(LINK + 1))) };
+    let dict = dict.map(|mapping| keyword_dict(th, callee, mapping)).transpose()?;
+    if let Some(dict) = dict {
+        // SAFETY: as above; it stays alive in its register.
+        unsafe { *window.add(LINK + 1) = dict.bits() };
+    }
     let list = spread_list(th, callee, list)?;
     // SAFETY: as above; the list stays alive in its register, whatever becomes of the object it was made from.
     unsafe { *window.add(LINK) = list.bits() };
-    let args = super::ops::iterate::values_of(list);
-    let mut keywords = Vec::new();
+    let mut keywords: smallvec::SmallVec<[(Value, Value); 8]> = smallvec::SmallVec::new();
     if let Some(d) = dict.and_then(crate::object::dict::of) {
         let mut at = 0;
         while let Some((next, key, value)) = crate::object::dict::next_entry(d, at) {
@@ -175,8 +182,63 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
             at = next;
         }
     }
+    if let Some(called) = spread_in_frame(th, callee, list, &keywords, window)? {
+        return Ok(called);
+    }
+    let args = super::ops::iterate::values_of(list);
     // The list and the dict keep the values alive: both are in registers.
     th.call_kw(callee, &args, &keywords).map(Called::Value)
+}
+
+/// The items of `**mapping` as a dict of the class `dict` itself.
+fn keyword_dict(th: &mut Thread, callee: Value, mapping: Value) -> R {
+    let plain = crate::object::dict::of(mapping)
+        .is_some_and(|d| !crate::object::layout::is_subclass_instance(&d.hdr));
+    if plain {
+        return Ok(mapping);
+    }
+    let dict = th.m.new_dict()?;
+    let scope = th.scope();
+    th.root(dict);
+    let result = super::ops::build::map_update(th, dict, mapping, Some(callee));
+    th.close(scope);
+    result.map(|()| dict)
+}
+
+/// Pushes the frame of a function, or of a bound method's, above the running one; its result is for the register where
+/// `window` begins. `None`: something else is called.
+fn spread_in_frame(
+    th: &mut Thread,
+    callee: Value,
+    list: Value,
+    keywords: &[(Value, Value)],
+    window: *mut u64,
+) -> R<Option<Called>> {
+    let (f, receiver) = match types::cast::<BoundMethod>(callee) {
+        Some(bound) => (bound.func.value(), bound.receiver.get()),
+        None => (callee, None),
+    };
+    if types::kind_of(f) != Kind::Function {
+        return Ok(None);
+    }
+    let items = crate::object::list::of(list)
+        .map_or_else(|| crate::object::tuple::items(list), crate::object::list::items);
+    let base = th.new_base(items.len() + keywords.len() + 1)?;
+    let mut n = 0;
+    for v in receiver.into_iter().chain(items.iter().filter_map(crate::object::Slot::get)) {
+        copy_in(base.wrapping_add(n), &[v]);
+        n += 1;
+    }
+    frame::set_link(base, Some(f), 0, th.base, 0, th.pc);
+    if keywords.is_empty() {
+        bind::positional(th, f, base, n)?;
+    } else {
+        bind::keywords(th, f, base, n, keywords)?;
+    }
+    let register = (window.addr() - th.base.addr()) / size_of::<u64>();
+    let called = push(th, base, RESULT)?;
+    frame::set_third(base, register as u64);
+    Ok(Some(called))
 }
 
 /// The items of `*v` as a list or tuple that nobody can change.
@@ -266,6 +328,10 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
     let def = unsafe { &*native.def.cast::<NativeDef>() };
     let p = &def.params;
     if !p.plain() || n < p.min as usize || n > p.max as usize {
+        return None;
+    }
+    // The loop resumes a generator itself.
+    if matches!(def.run, NativeFn::Resume { takes, .. } if takes == n) {
         return None;
     }
     if let Some(owner) = native.owner.get()
@@ -401,7 +467,7 @@ impl Thread {
             },
             Kind::Class => classes::call(self, f, args, keywords),
             _ => match self.lookup_special(f, "__call__") {
-                Some(g) => self.call_kw(g, &with_first(f, args), keywords),
+                Some(g) => self.nested(CALLING, |th| th.call_kw(g, &with_first(f, args), keywords)),
                 None => Err(not_callable(self, f)),
             },
         }
@@ -502,7 +568,8 @@ impl Thread {
     }
 }
 
-fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Value; 8]> {
+/// `first`, then the rest.
+pub(crate) fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Value; 8]> {
     let mut all = smallvec::SmallVec::with_capacity(rest.len() + 1);
     all.push(first);
     all.extend_from_slice(rest);

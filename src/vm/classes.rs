@@ -54,7 +54,7 @@ fn statement(
     bases: &[Value],
     keywords: &[(Value, Value)],
 ) -> R {
-    let bases = bases::of_statement(th, bases)?;
+    let bases = bases::of_statement(th, name, bases)?;
     th.m.rooted.extend(bases.all.iter().chain(&bases.written));
     let Some(function) = types::cast::<Function>(body) else {
         return Err(th.type_error("class body expected"));
@@ -110,14 +110,19 @@ fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<(V
 }
 
 fn make(th: &mut Thread, s: &Statement) -> R {
+    let finalizer = th.name("__del__")?;
+    if dict::find_str(s.namespace, finalizer).is_some() {
+        return Err(th.type_error("finalizers (__del__) are not supported by Mini"));
+    }
     let best = class::cast(s.bases.best);
     let bases = || s.bases.all.iter().filter_map(|b| class::cast(*b));
     let traits = || bases().fold(0, |all, b| all | b.traits.load(Ordering::Relaxed) & trait_bits::INHERITED);
     let kind = best.map_or(Kind::Instance, kind_of_instances);
     let inline = if kind == Kind::Instance {
         let below = bases().filter_map(class::root).map(|root| root.inline_cap).max().unwrap_or(0);
-        // An even number of slots fills the cell; two is what a small object costs anyway.
-        (below.max(s.attr_hint).max(2) + 1) & !1
+        // The methods of a class name what it adds to its bases. An even number of slots fills the cell; two is what a
+        // small object costs anyway.
+        ((below + s.attr_hint).max(2) + 1) & !1
     } else {
         0
     };
@@ -224,7 +229,7 @@ pub fn make_dynamic(th: &mut Thread, args: [Value; 3], keywords: &[(Value, Value
         [(1, name, Kind::Str, "str"), (2, bases, Kind::Tuple, "tuple"), (3, namespace, Kind::Dict, "dict")]
     {
         if types::kind_of(v) != kind {
-            let got = th.type_name(v);
+            let got = if v.is_none() { "None".to_owned() } else { th.type_name(v) };
             return Err(th.type_error(format!("type.__new__() argument {n} must be {what}, not {got}")));
         }
     }
@@ -254,6 +259,11 @@ pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n:
         && let Some(done) = construct_in_window(th, class, traits, window, n)?
     {
         return Ok(done);
+    }
+    if n == 1 && class == types::class_of_kind(Kind::Class) {
+        // SAFETY: the argument of the window.
+        let v = unsafe { *window.add(LINK).cast::<Value>() };
+        return Ok(Called::Value(types::class_of(v)));
     }
     if traits & trait_bits::HEAP_TYPE == 0 && class != types::class_of_kind(Kind::Class) {
         let name = th.name("__new__")?;
@@ -330,6 +340,17 @@ pub fn takes_no_arguments(th: &mut Thread, class: Value) -> Raised {
 
 /// Calls a class: `__new__`, then `__init__`.
 pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
+    // A built-in class has its native alone, whose arguments lie in registers.
+    if keywords.is_empty()
+        && class::traits(class) & (trait_bits::HEAP_TYPE | trait_bits::NEW | trait_bits::INIT) == 0
+        && class != types::class_of_kind(Kind::Class)
+    {
+        let name = th.name("__new__")?;
+        let new = th.lookup.find(class, name).and_then(|c| c.value.get());
+        if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
+            return th.call(new, &call::with_first(class, args));
+        }
+    }
     // `__init__` gets the arguments after `__new__` may have dropped the last reference to them.
     let scope = th.scope();
     th.m.rooted.extend(args.iter().chain(keywords.iter().flat_map(|(key, value)| [key, value])));
@@ -350,7 +371,7 @@ fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Val
         let new = th.name("__new__")?;
         let hook = th.lookup.find(class, new).and_then(|c| c.value.get()).unwrap_or(Value::NONE);
         let hook = func::unwrap_wrapper(hook).unwrap_or(hook);
-        th.call_kw(hook, &[&[class], args].concat(), keywords)?
+        th.call_kw(hook, &call::with_first(class, args), keywords)?
     } else {
         new_builtin(th, class, kind, args, keywords, user_init)?
     };
@@ -367,7 +388,7 @@ fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Val
 fn run_init(th: &mut Thread, class: Value, instance: Value, args: &[Value], kw: &[(Value, Value)]) -> R<()> {
     let name = th.name("__init__")?;
     let Some(init) = th.lookup.find(class, name).and_then(|c| c.value.get()) else { return Ok(()) };
-    let result = th.call_kw(init, &[&[instance], args].concat(), kw)?;
+    let result = th.call_kw(init, &call::with_first(instance, args), kw)?;
     if !result.is_none() {
         let class = class::name(types::class_of(result));
         return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
@@ -403,7 +424,7 @@ fn new_builtin(
             if user_init && (mutable || fills_itself(th, class)?) {
                 return th.call(hook, &[class]);
             }
-            th.call_kw(hook, &[&[class], args].concat(), keywords)
+            th.call_kw(hook, &call::with_first(class, args), keywords)
         }
     }
 }

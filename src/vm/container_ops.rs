@@ -4,7 +4,7 @@ use super::set_ops;
 use super::thread::Thread;
 use crate::object::num::BinOp;
 use crate::object::{Kind, R, Slot, Value, Word};
-use crate::object::{dict, iter, list, range, set, tuple, types};
+use crate::object::{dict, iter, key, list, range, set, tuple, types};
 
 /// The length of a built-in container (an int beyond 62 bits for some ranges); `None` for anything else.
 pub fn len(th: &mut Thread, v: Value) -> R<Word> {
@@ -140,7 +140,11 @@ pub fn contains(th: &mut Thread, container: Value, element: Value) -> R<bool> {
             };
             let mut i = 0;
             while let Some(v) = item(i) {
-                if th.eq(v, element)? {
+                let equal = match key::eq(v, element) {
+                    Some(answer) => answer,
+                    None => th.eq(v, element)?,
+                };
+                if equal {
                     return Ok(true);
                 }
                 i += 1;

@@ -5,6 +5,31 @@ use super::thread::Thread;
 use crate::object::layout::Exception;
 use crate::object::{Exc, R, Value, Word, class, exc, shape, tuple, types};
 
+/// All names that `given` may know.
+pub const NAMES: &[&str] = &[
+    "code",
+    "encoding",
+    "end",
+    "end_lineno",
+    "end_offset",
+    "errno",
+    "filename",
+    "filename2",
+    "lineno",
+    "msg",
+    "name",
+    "obj",
+    "object",
+    "offset",
+    "path",
+    "print_file_and_line",
+    "reason",
+    "start",
+    "strerror",
+    "text",
+    "value",
+];
+
 /// The attribute `name` of an exception: assigned, or given by its arguments.
 pub fn value(th: &mut Thread, exception: Value, name: &str) -> R<Word> {
     let key = th.m.intern(name)?;

@@ -1,12 +1,12 @@
 //! Attributes that are fields of a built-in object's struct: `__class__`, `__name__`, `__dict__`, `args`...
 //! Must not know caches or descriptors.
 
-use super::frame;
 use super::thread::Thread;
+use super::{annotations, frame};
 use crate::object::layout::{
     BoundMethod, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback,
 };
-use crate::object::{Kind, R, Slot, Value, Word, class, func, generator, mro, shape, types};
+use crate::object::{Kind, R, Slot, Value, Word, class, exc, func, generator, mro, shape, types};
 
 fn field(slot: &Slot) -> Word {
     Some(slot.value())
@@ -25,6 +25,9 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         Kind::Module => match (types::cast::<Module>(object), name) {
             (Some(m), "__dict__") => Ok(m.dict.get()),
             (Some(m), "__name__") => Ok(m.name.get()),
+            (Some(_), "__annotations__" | "__annotate__") => {
+                annotations::of_module(th, object, name == "__annotations__").map(Some)
+            }
             _ => Ok(None),
         },
         Kind::Native => native(th, object, name),
@@ -128,13 +131,8 @@ fn function(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "__closure__" => field(&f.cells),
         "__code__" => f.code.get(),
         "__globals__" => frame::code_of(f).and_then(|c| func::module_dict(c.module.value())),
-        "__annotations__" => Some(match f.annotations.get() {
-            Some(known) => known,
-            None => {
-                let fresh = th.m.new_dict()?;
-                f.annotations.set_if_empty(fresh).err().unwrap_or(fresh)
-            }
-        }),
+        "__annotations__" => Some(annotations::of_function(th, f)?),
+        "__annotate__" => Some(annotations::function_of(f)),
         "__dict__" => attributes(th, object)?,
         _ => None,
     })
@@ -157,9 +155,17 @@ fn of_class(th: &mut Thread, object: Value, name: &str) -> R<Word> {
 
 fn native(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     let Some(def) = def(object) else { return Ok(None) };
+    let owner = types::cast::<Native>(object).and_then(|n| n.owner.get());
     Ok(match name {
+        "__qualname__" if owner.is_some_and(|o| class::cast(o).is_some()) => {
+            let class = owner.map_or(String::new(), class::name);
+            Some(th.m.new_str(&format!("{class}.{}", def.name))?)
+        }
         "__name__" | "__qualname__" => Some(th.m.new_str(def.name)?),
-        "__module__" => Some(th.m.new_str("builtins")?),
+        "__module__" => match owner.and_then(types::cast::<Module>) {
+            Some(module) => module.name.get(),
+            None => Some(th.m.new_str("builtins")?),
+        },
         "__self__" => types::cast::<Native>(object).and_then(|n| field(&n.owner)),
         _ => None,
     })
@@ -234,6 +240,50 @@ fn co_flags(plain: &crate::bytecode::code::Code) -> i64 {
     let optimised = if f.module || f.class_body { 0 } else { 3 };
     let flag = |is: bool, bit: i64| if is { bit } else { 0 };
     optimised | flag(f.varargs, 4) | flag(f.varkw, 8) | flag(f.nested, 0x10) | own
+}
+
+/// The names of such attributes that `dir()` shows.
+pub fn names(object: Value) -> impl Iterator<Item = &'static str> {
+    let own: &[&str] = match types::kind_of(object) {
+        Kind::Function => &[
+            "__annotate__",
+            "__annotations__",
+            "__closure__",
+            "__code__",
+            "__defaults__",
+            "__dict__",
+            "__globals__",
+            "__kwdefaults__",
+            "__module__",
+            "__name__",
+            "__qualname__",
+        ],
+        Kind::Native => &["__module__", "__name__", "__qualname__", "__self__"],
+        Kind::BoundMethod => &["__func__", "__self__"],
+        Kind::Exception => {
+            &["__cause__", "__context__", "__dict__", "__suppress_context__", "__traceback__", "args"]
+        }
+        Kind::Traceback => &["tb_frame", "tb_lasti", "tb_lineno", "tb_next"],
+        Kind::Code => &[
+            "co_argcount",
+            "co_filename",
+            "co_firstlineno",
+            "co_flags",
+            "co_kwonlyargcount",
+            "co_name",
+            "co_posonlyargcount",
+            "co_qualname",
+            "co_varnames",
+        ],
+        Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => &["__name__", "__qualname__"],
+        Kind::StaticMethod | Kind::ClassMethod => &["__func__", "__isabstractmethod__", "__wrapped__"],
+        Kind::Super => &["__self__", "__self_class__", "__thisclass__"],
+        _ => &[],
+    };
+    let given = super::exc_fields::NAMES.iter().filter(move |name| {
+        exc::cast(object).is_some_and(|e| super::exc_fields::given(object, e, name).is_some())
+    });
+    own.iter().chain(given).copied()
 }
 
 /// Whether `name` is such an attribute (for the words of an error).

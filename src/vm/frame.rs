@@ -51,6 +51,13 @@ pub(crate) fn set_link(
     }
 }
 
+/// Writes the third link word, whose meaning depends on the frame's flags.
+#[inline(always)]
+pub(crate) fn set_third(base: *mut u64, third: u64) {
+    // SAFETY: as `link`.
+    unsafe { *base.sub(3) = third };
+}
+
 /// The function that runs in the frame at `base`; `None` for a native's arguments and at the bottom.
 #[inline]
 pub fn function(base: *mut u64) -> Option<&'static Function> {

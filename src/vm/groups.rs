@@ -44,7 +44,7 @@ pub fn text(th: &mut Thread, group: Value) -> R {
 /// `class(message, exceptions)`. A BaseExceptionGroup of Exceptions becomes an ExceptionGroup.
 pub fn make(th: &mut Thread, class: Value, message: Value, given: Value) -> R {
     if str::as_str(message).is_none() {
-        let got = th.type_name(message);
+        let got = if message.is_none() { "None".to_owned() } else { th.type_name(message) };
         return Err(th.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {got}")));
     }
     let is_sequence = matches!(types::kind_of(given), Kind::List | Kind::Tuple)

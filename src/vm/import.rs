@@ -64,15 +64,20 @@ fn import_submodules(th: &mut Thread, module: Value, full: &str, fromlist: Value
             let sub = format!("{full}.{text}");
             match import_dotted(th, &sub) {
                 Ok(_) => {}
-                Err(raised) if th.pending_is(Exc::ModuleNotFoundError) => {
-                    let _ = raised;
-                    th.m.pending = None;
-                }
-                Err(raised) => return Err(raised),
+                // Not this module: one that it imports.
+                Err(raised) if !is_missing(th, &sub) => return Err(raised),
+                Err(_) => th.m.pending = None,
             }
         }
     }
     Ok(())
+}
+
+/// Whether the pending exception says that there is no module of that name.
+fn is_missing(th: &mut Thread, name: &str) -> bool {
+    let Some(e) = th.m.pending.filter(|_| th.pending_is(Exc::ModuleNotFoundError)) else { return false };
+    let missing = th.name("name").ok().and_then(|key| crate::object::shape::get(e, key));
+    missing.and_then(str::as_str) == Some(name)
 }
 
 /// The absolute name of a relative import.
@@ -153,10 +158,17 @@ fn wait_until_ready(th: &mut Thread, module: Value) -> R {
 }
 
 static READY: OnceLock<fn(&mut Thread, Value) -> R<()>> = OnceLock::new();
+static PARTIAL: OnceLock<fn(Value) -> bool> = OnceLock::new();
 
-/// Start-up only: waits until a module that another thread is importing is complete.
-pub fn install_ready(wait: fn(&mut Thread, Value) -> R<()>) {
+/// Start-up only: waits until a module that another thread is importing is complete; tells whether one is not.
+pub fn install_ready(wait: fn(&mut Thread, Value) -> R<()>, is_partial: fn(Value) -> bool) {
     let _ = READY.set(wait);
+    let _ = PARTIAL.set(is_partial);
+}
+
+/// Whether the module is still being run.
+pub fn is_partial(module: Value) -> bool {
+    PARTIAL.get().is_some_and(|is_partial| is_partial(module))
 }
 
 #[cold]
@@ -198,11 +210,22 @@ pub fn import_from(th: &mut Thread, module: Value, name: Value) -> R {
         return Ok(sub);
     }
     let file = th.name("__file__")?;
-    let place = match th.get_attr_opt(module, file)?.and_then(str::as_str) {
-        Some(file) => file.to_owned(),
-        None => "unknown location".to_owned(),
+    let path = th.get_attr_opt(module, file)?;
+    let place = path.and_then(str::as_str).unwrap_or("unknown location");
+    let from = match is_partial(module) {
+        true => format!(
+            "partially initialized module '{module_name}' (most likely due to a circular import) ({place})"
+        ),
+        false => format!("'{module_name}' ({place})"),
     };
-    Err(th.raise(Exc::ImportError, format!("cannot import name '{text}' from '{module_name}' ({place})")))
+    let raised = th.raise(Exc::ImportError, format!("cannot import name '{text}' from {from}"));
+    if let (Some(e), Ok(key), Ok(v)) = (th.m.pending, th.name("name"), th.m.new_str(module_name)) {
+        let _ = crate::object::shape::set(&mut th.m, e, key, v);
+    }
+    if let (Some(e), Ok(key), Some(path)) = (th.m.pending, th.name("path"), path) {
+        let _ = crate::object::shape::set(&mut th.m, e, key, path);
+    }
+    Err(raised)
 }
 
 /// `from module import *`: `__all__`, or every name without a leading underscore.

@@ -79,10 +79,13 @@ fn set_count(it: &Iter, i: usize, n: usize) {
     }
 }
 
+#[inline(always)]
 fn indexed(it: &Iter, item: impl FnOnce(usize) -> Word) -> Word {
-    let i = count(it, 1);
-    set_count(it, 1, i + 1);
-    item(i)
+    let [_, at, ..] = &it.state;
+    let i = at.value().as_small()?;
+    let item = item(i as usize)?;
+    at.set(Value::int_unchecked(i + 1));
+    Some(item)
 }
 
 fn next_of_list(it: &Iter, source: Value) -> Word {
@@ -128,9 +131,11 @@ fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, backwards: bool) -> R
     let Some(d) = dict::of(source) else { return Ok(None) };
     if !backwards && dict::is_plain(d) {
         let t = dict::table(d);
-        if table::live(t) == count(it, 2) {
-            let Some((at, key, value)) = dict::next_in_table(t, count(it, 1)) else { return Ok(None) };
-            set_count(it, 1, at);
+        let [_, at, stamp, _] = &it.state;
+        if stamp.value() == Value::int_unchecked(table::live(t) as i64) {
+            let from = at.value().as_small().map_or(0, |n| n as usize);
+            let Some((after, key, value)) = dict::next_in_table(t, from) else { return Ok(None) };
+            at.set(Value::int_unchecked(after as i64));
             return part_of(th, it, key, value);
         }
     }

@@ -33,6 +33,8 @@ pub fn visit_roots(visit: &mut dyn FnMut(Value)) {
 pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
     let m = &mut th.m;
     let mut data: Vec<u64> = Vec::with_capacity(plain.data_len());
+    data.push(plain.insns.as_ptr().expose_provenance() as u64);
+    data.resize(plain.sites_at(), 0);
     for site in &plain.sites {
         data.extend([m.intern(site)?.bits(), 0, 0, 0]);
     }
@@ -136,11 +138,11 @@ fn looks_like_name(s: &str) -> bool {
 
 /// The words of a code object's sites, names included.
 fn site_words(code: &Code) -> &[AtomicU64] {
-    // SAFETY: `plain` lives as long as the code; the first `sites * SITE_WORDS` words of the data segment are sites,
-    // and their cache words are only ever accessed atomically.
+    // SAFETY: `plain` lives as long as the code; the data segment has `sites * SITE_WORDS` words of sites at
+    // `sites_at`, and their cache words are only ever accessed atomically.
     unsafe {
-        let sites = (*code.plain).sites.len();
-        std::slice::from_raw_parts(code.data.cast::<AtomicU64>(), sites * SITE_WORDS)
+        let (at, sites) = ((*code.plain).sites_at(), (*code.plain).sites.len());
+        std::slice::from_raw_parts(code.data.add(at).cast::<AtomicU64>(), sites * SITE_WORDS)
     }
 }
 
@@ -165,8 +167,8 @@ pub fn drop_dead(alive: &dyn Fn(Value) -> bool) {
     for_each_cache(|word| {
         let bits = word.load(Ordering::Relaxed);
         if bits != 0 {
-            let (shape, low) = ((bits >> 32) as u32, bits as u32);
-            // The low half is a slot number, a shape or a cell; small numbers are slots.
+            let (low, shape) = ((bits >> 32) as u32, bits as u32);
+            // `low` is a slot number, a shape or a cell; small numbers are slots.
             let low_dead = low >= MIN_REFERENCE && !alive(heap::expand(low));
             if !alive(heap::expand(shape)) || low_dead {
                 word.store(0, Ordering::Relaxed);

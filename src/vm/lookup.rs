@@ -1,6 +1,7 @@
 //! A per-thread cache of class lookups, for the slow paths: (class, name) → cell.
 //! Must not know inline caches (`attr.rs`) or what the cells hold.
 
+use super::shape_cache::ShapeCache;
 use crate::object::layout::Cell;
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, Word, class, func, str};
@@ -23,6 +24,7 @@ const NAMES: usize = 128;
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
     names: Box<[(usize, Word); NAMES]>,
+    shapes: ShapeCache,
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
     epoch: u32,
@@ -33,6 +35,7 @@ impl LookupCache {
         LookupCache {
             entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
             names: Box::new([(0, None); NAMES]),
+            shapes: ShapeCache::new(),
             window: None,
             epoch: 0,
         }
@@ -42,6 +45,7 @@ impl LookupCache {
     pub fn clear(&mut self) {
         self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
         self.names.fill((0, None));
+        self.shapes.clear();
         self.window = None;
     }
 
@@ -82,6 +86,13 @@ impl LookupCache {
             self.clear();
             self.epoch = epoch;
         }
+    }
+
+    /// What attribute sites have found, as long as no class has changed.
+    #[inline]
+    pub fn shapes(&mut self) -> &mut ShapeCache {
+        self.renew();
+        &mut self.shapes
     }
 
     /// The cell of `name` (interned) along the class's method resolution order, if its value is not EMPTY.

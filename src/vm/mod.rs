@@ -1,6 +1,7 @@
 //! Runs code: frames, the eval loop, calls, attribute access, unwinding. Must not know modules of the standard library.
 
 pub mod abstract_classes;
+pub mod annotations;
 pub mod attr;
 pub mod awaitable;
 pub mod bases;
@@ -16,6 +17,7 @@ pub mod coroutine;
 pub mod exc_fields;
 pub mod fields;
 pub mod frame;
+pub mod frame_locals;
 pub mod frame_object;
 pub mod generic;
 pub mod groups;
@@ -37,6 +39,7 @@ pub mod run;
 pub mod set_class;
 pub mod set_fields;
 pub mod set_ops;
+pub mod shape_cache;
 pub mod signals;
 pub(crate) mod site;
 pub mod slicing;
@@ -49,6 +52,7 @@ pub mod thread;
 pub mod traceback;
 pub mod type_tables;
 pub mod unwind;
+pub mod weak;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //! Must not know how the policy decides (`gil`), nor how marking works (`heap`).
 
 use super::thread::{self, Thread};
-use super::{import, link, roots, signals, type_tables};
+use super::{import, link, roots, signals, type_tables, weak};
 use crate::gil::{self, Events};
 use crate::object::{Exc, R, Raised, Value, heap, iter, str, types};
 use std::sync::atomic::Ordering;
@@ -32,6 +32,7 @@ pub fn poll(th: &mut Thread) -> R<()> {
     }
     if events.has(Events::COLLECT) {
         collect(th);
+        weak::run_pending(th)?;
     }
     if events.has(Events::EXIT) {
         // The process is ending around a daemon thread: it must not run Mini code any more.
@@ -98,6 +99,7 @@ fn visit_statics(visit: &mut dyn FnMut(Value)) {
     import::visit_roots(visit);
     type_tables::visit_roots(visit);
     roots::visit_roots(visit);
+    weak::visit_roots(visit);
 }
 
 /// Calls `visit` for every VM thread. Only while the world is stopped.

@@ -50,28 +50,28 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
     // registers and data, as the verifier has shown for every operand; references in registers are live, since the
     // collector scans the registers and runs only in slow paths.
     unsafe {
-        let mut pc: *const Insn = (*th).pc;
+        let mut pc: *const Insn = (*th).pc.wrapping_sub(1);
         let mut r: *mut u64 = (*th).base;
         let mut k: *const u64 = data(r);
 
         macro_rules! a {
             () => {
-                (*pc.sub(1)).a as usize
+                (*pc).a as usize
             };
         }
         macro_rules! b {
             () => {
-                (*pc.sub(1)).b as usize
+                (*pc).b as usize
             };
         }
         macro_rules! c {
             () => {
-                (*pc.sub(1)).c as usize
+                (*pc).c as usize
             };
         }
         macro_rules! bc {
             () => {
-                (*pc.sub(1)).bc() as isize
+                (*pc).bc() as isize
             };
         }
         macro_rules! reg {
@@ -81,13 +81,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         }
         macro_rules! save {
             () => {
-                (*th).pc = pc;
+                (*th).pc = pc.wrapping_add(1);
                 (*th).base = r
             };
         }
         macro_rules! reload {
             () => {{
-                pc = (*th).pc;
+                pc = (*th).pc.wrapping_sub(1);
                 r = (*th).base;
                 k = data(r)
             }};
@@ -104,6 +104,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     return Exit::Switch;
                 }
                 continue;
+            }};
+        }
+        macro_rules! raise {
+            ($call:expr) => {{
+                save!();
+                $call;
+                raised!()
             }};
         }
         // After anything that may have detached: is this still the right loop?
@@ -171,7 +178,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 save!();
                 if poll::poll(&mut *th).is_err() {
                     // The exception belongs to the instruction about to run, not to the one that jumped here.
-                    (*th).pc = pc.add(1);
+                    (*th).pc = pc.add(2);
                     raised!();
                 }
                 check_mode!();
@@ -184,8 +191,27 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 pc = pc.offset(offset);
             }};
         }
+        macro_rules! forward_if {
+            ($condition:expr) => {
+                if $condition {
+                    jump!(bc!());
+                }
+            };
+        }
+        // A float that is zero or very small, or a float and an int: without a call of `save!`.
+        macro_rules! mixed {
+            ($op:expr, $x:expr, $y:expr) => {
+                if is_float($x) || is_float($y) {
+                    std::hint::cold_path();
+                    if let Some(z) = arith::mixed($op, v($x), v($y)) {
+                        reg!(a!()) = z.bits();
+                        continue;
+                    }
+                }
+            };
+        }
         macro_rules! arith {
-            ($small:path, $float:tt, $op:expr, $y:expr) => {{
+            ($small:path, $scaled:path, $op:expr, $y:expr) => {{
                 let (x, y) = (reg!(b!()), $y);
                 if both_int(x, y) {
                     let z = $small(x, y);
@@ -193,14 +219,51 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(a!()) = z;
                         continue;
                     }
-                } else if both_float(x, y) {
-                    let z = float_word(float(x) $float float(y));
-                    if fits_word(z) {
+                } else if both_scaled(x, y) {
+                    let z = $scaled(x, y);
+                    if is_scaled(z) {
                         reg!(a!()) = z;
                         continue;
                     }
                 }
-                call!(framed::binary(&mut *th, $op, *pc.sub(1), v(x), v(y)))
+                mixed!($op, x, y);
+                call!(framed::binary(&mut *th, $op, *pc, v(x), v(y)))
+            }};
+        }
+        macro_rules! float_div {
+            ($x:expr, $y:expr) => {
+                let (x, y) = ($x, $y);
+                if both_scaled(x, y) {
+                    let z = scaled::div(x, y);
+                    if is_scaled(z) {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                }
+                mixed!(BinOp::Div, x, y);
+            };
+        }
+        macro_rules! multiply_add {
+            ($small:path, $scaled:path) => {{
+                let (x, y, addend) = (reg!(b!()), reg!(c!()), reg!((*pc).x as usize));
+                if both_scaled(x, y) && is_scaled(addend) {
+                    let product = scaled::mul(x, y);
+                    let z = $scaled(addend, product);
+                    if is_scaled(product) && is_scaled(z) {
+                        reg!(a!()) = z;
+                        pc = pc.add(2);
+                        continue;
+                    }
+                } else if both_int(x, y) && is_int(addend) {
+                    let product = small::mul(x, y);
+                    let z = if product != 0 { $small(addend, product) } else { 0 };
+                    if z != 0 {
+                        reg!(a!()) = z;
+                        pc = pc.add(2);
+                        continue;
+                    }
+                }
+                continue;
             }};
         }
         macro_rules! divide {
@@ -210,7 +273,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = $small(x, y);
                     continue;
                 }
-                call!(framed::binary(&mut *th, $op, *pc.sub(1), v(x), v(y)))
+                call!(framed::binary(&mut *th, $op, *pc, v(x), v(y)))
             }};
         }
         macro_rules! bits {
@@ -220,12 +283,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = $combine(x, y);
                     continue;
                 }
-                call!(framed::binary(&mut *th, $op, *pc.sub(1), v(x), v(y)))
+                call!(framed::binary(&mut *th, $op, *pc, v(x), v(y)))
             }};
         }
         macro_rules! binary {
             ($op:expr) => {
-                call!(framed::binary(&mut *th, $op, *pc.sub(1), v(reg!(b!())), v(reg!(c!()))))
+                call!(framed::binary(&mut *th, $op, *pc, v(reg!(b!())), v(reg!(c!()))))
             };
         }
         macro_rules! unary {
@@ -240,65 +303,68 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = Value::bool((x as i64) $op (y as i64)).bits();
                     continue;
                 }
+                if both_scaled(x, y) {
+                    reg!(a!()) = Value::bool(scaled::scaled(x) $op scaled::scaled(y)).bits();
+                    continue;
+                }
                 if both_float(x, y) {
+                    std::hint::cold_path();
                     reg!(a!()) = Value::bool(float(x) $op float(y)).bits();
                     continue;
                 }
                 call!(framed::compare(&mut *th, $slow, v(x), v(y), a!()))
             }};
         }
-        // Jump if the comparison holds; may go backwards, so it polls.
-        macro_rules! jump_if {
-            ($op:tt, $slow:expr, $y:expr) => {{
+        // Jumps if the outcome of the comparison is `$when`. True may go backwards, so it polls.
+        macro_rules! compare_jump {
+            ($when:expr, $op:tt, $slow:expr, $y:expr) => {{
                 let (x, y) = (reg!(a!()), $y);
                 let holds = if both_int(x, y) {
                     (x as i64) $op (y as i64)
+                } else if both_scaled(x, y) {
+                    scaled::scaled(x) $op scaled::scaled(y)
                 } else if both_float(x, y) {
+                    std::hint::cold_path();
                     float(x) $op float(y)
                 } else {
-                    if try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) {
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                    if try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) == $when {
+                        jump!((*pc).c as i16 as isize);
                     }
                     check_mode!();
-                    poll!();
-                    continue;
-                };
-                if holds {
-                    jump!((*pc.sub(1)).c as i16 as isize);
-                    poll!();
-                }
-                continue;
-            }};
-        }
-        macro_rules! jump_unless {
-            ($op:tt, $slow:expr, $y:expr) => {{
-                let (x, y) = (reg!(a!()), $y);
-                let holds = if both_int(x, y) {
-                    (x as i64) $op (y as i64)
-                } else if both_float(x, y) {
-                    float(x) $op float(y)
-                } else {
-                    if !try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) {
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                    if $when {
+                        poll!();
                     }
-                    check_mode!();
                     continue;
                 };
-                if !holds {
-                    jump!((*pc.sub(1)).c as i16 as isize);
+                if holds == $when {
+                    jump!((*pc).c as i16 as isize);
+                    if $when {
+                        poll!();
+                    }
                 }
                 continue;
             }};
         }
         macro_rules! imm_b {
             () => {
-                int_word((*pc.sub(1)).b as i16 as i64)
+                int_word((*pc).b as i16 as i64)
             };
         }
         macro_rules! imm_c {
             () => {
-                int_word((*pc.sub(1)).c as i16 as i64)
+                int_word((*pc).c as i16 as i64)
             };
+        }
+        macro_rules! get_item {
+            ($index:expr) => {{
+                let (list, index) = (reg!(b!()), $index);
+                let word = list_item(list, index);
+                if word != 0 {
+                    reg!(a!()) = word;
+                    continue;
+                }
+                call!(framed::get_item(&mut *th, v(list), v(index), a!()))
+            }};
         }
         macro_rules! truth {
             ($x:expr) => {{
@@ -317,13 +383,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         // Transfers control to a Mini function whose arguments lie in place.
         macro_rules! enter {
             ($function:expr, $base:expr) => {{
-                let (f, base): (*const Function, *mut u64) = ($function, $base);
+                let base: *mut u64 = $base;
                 *base.sub(3) = k as u64;
                 *base.sub(2) = r as u64;
-                *base.sub(1) = pc as u64;
+                *base.sub(1) = pc.add(1) as u64;
+                k = call_word(k.add(c!()), (*$function).data);
                 r = base;
-                k = (*f).data;
-                pc = (*f).insns;
+                pc = (*k as *const Insn).wrapping_sub(1);
                 poll!();
                 continue;
             }};
@@ -331,7 +397,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         // Back to the frame below, if that is one of this loop.
         macro_rules! pop {
             ($caller:expr) => {
-                pc = *r.sub(1) as *const Insn;
+                pc = (*r.sub(1) as *const Insn).wrapping_sub(1);
                 k = *r.sub(3) as *const u64;
                 r = $caller as *mut u64;
                 (*th).depth += 1;
@@ -361,9 +427,9 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 if !base.is_null() {
                     *base.sub(3) = k as u64;
                     *base.sub(2) = r as u64;
-                    *base.sub(1) = pc as u64;
+                    *base.sub(1) = pc.add(1) as u64;
                     r = base;
-                    pc = (*(*r.sub(5) as *const Generator)).pc.load(Ordering::Relaxed);
+                    pc = (*(*r.sub(5) as *const Generator)).pc.load(Ordering::Relaxed).wrapping_sub(1);
                     k = (*(*r.sub(LINK) as *const Function)).data;
                     continue;
                 }
@@ -374,7 +440,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             ($value:expr) => {
                 if *r.sub(2) & frame::FLAGS != 0 {
                     save!();
-                    coroutine::leave(&mut *th, *pc.sub(1));
+                    coroutine::leave(&mut *th, *pc);
                     return Exit::Done(v($value));
                 }
                 pop!(*r.sub(2));
@@ -426,9 +492,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             if M::STEP && poll::step(&*th) {
                 poll_now!();
             }
-            let op = (*pc).op;
-            pc = pc.add(1);
-            match op {
+            pc = next(pc);
+            match (*pc).op {
                 // Not empty: a jump straight back would make the dispatch block a loop of its own, which LLVM does not
                 // duplicate (and then no instruction gets a dispatch jump of its own).
                 Op::Nop => taken(),
@@ -486,18 +551,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::NsDel => effect!(names::ns_delete(&mut *th, v(reg!(a!())), v(*k.add(c!())))),
 
-                Op::Add => arith!(small::add, +, BinOp::Add, reg!(c!())),
-                Op::Sub => arith!(small::sub, -, BinOp::Sub, reg!(c!())),
-                Op::Mul => arith!(small::mul, *, BinOp::Mul, reg!(c!())),
+                Op::Add => arith!(small::add, scaled::add, BinOp::Add, reg!(c!())),
+                Op::Sub => arith!(small::sub, scaled::sub, BinOp::Sub, reg!(c!())),
+                Op::Mul => arith!(small::mul, scaled::mul, BinOp::Mul, reg!(c!())),
                 Op::Div => {
                     let (x, y) = (reg!(b!()), reg!(c!()));
-                    if both_float(x, y) && float(y) != 0.0 {
-                        let z = float_word(float(x) / float(y));
-                        if fits_word(z) {
-                            reg!(a!()) = z;
-                            continue;
-                        }
-                    }
                     if both_int(x, y) && int(y) != 0 && exact_in_float(x) && exact_in_float(y) {
                         let z = float_word(int(x) as f64 / int(y) as f64);
                         if fits_word(z) {
@@ -505,6 +563,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             continue;
                         }
                     }
+                    float_div!(x, y);
                     binary!(BinOp::Div)
                 }
                 Op::FloorDiv => divide!(small::floor_div, BinOp::FloorDiv, reg!(c!())),
@@ -540,9 +599,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::BitOr => bits!(|x, y| x | y, BinOp::BitOr, reg!(c!())),
                 Op::BitXor => bits!(|x, y| (x ^ y) | 3, BinOp::BitXor, reg!(c!())),
                 Op::MatMul => binary!(BinOp::MatMul),
-                Op::AddI => arith!(small::add, +, BinOp::Add, imm_c!()),
-                Op::SubI => arith!(small::sub, -, BinOp::Sub, imm_c!()),
-                Op::MulI => arith!(small::mul, *, BinOp::Mul, imm_c!()),
+                Op::MulAdd => multiply_add!(small::add, scaled::add),
+                Op::MulSub => multiply_add!(small::sub, scaled::sub),
+                Op::AddI => arith!(small::add, scaled::add, BinOp::Add, imm_c!()),
+                Op::SubI => arith!(small::sub, scaled::sub, BinOp::Sub, imm_c!()),
+                Op::MulI => arith!(small::mul, scaled::mul, BinOp::Mul, imm_c!()),
                 Op::FloorDivI => divide!(small::floor_div, BinOp::FloorDiv, imm_c!()),
                 Op::ModI => divide!(small::modulo, BinOp::Mod, imm_c!()),
                 Op::LshiftI => {
@@ -552,7 +613,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(a!()) = z;
                         continue;
                     }
-                    call!(framed::binary(&mut *th, BinOp::Lshift, *pc.sub(1), v(x), v(imm_c!())))
+                    call!(framed::binary(&mut *th, BinOp::Lshift, *pc, v(x), v(imm_c!())))
                 }
                 Op::RshiftI => {
                     let x = reg!(b!());
@@ -560,22 +621,16 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(a!()) = (x as i64 >> c!()) as u64 | 3;
                         continue;
                     }
-                    call!(framed::binary(&mut *th, BinOp::Rshift, *pc.sub(1), v(x), v(imm_c!())))
+                    call!(framed::binary(&mut *th, BinOp::Rshift, *pc, v(x), v(imm_c!())))
                 }
                 Op::BitAndI => bits!(|x, y| x & y, BinOp::BitAnd, imm_c!()),
-                Op::AddK => arith!(small::add, +, BinOp::Add, *k.add(c!())),
-                Op::SubK => arith!(small::sub, -, BinOp::Sub, *k.add(c!())),
-                Op::MulK => arith!(small::mul, *, BinOp::Mul, *k.add(c!())),
+                Op::AddK => arith!(small::add, scaled::add, BinOp::Add, *k.add(c!())),
+                Op::SubK => arith!(small::sub, scaled::sub, BinOp::Sub, *k.add(c!())),
+                Op::MulK => arith!(small::mul, scaled::mul, BinOp::Mul, *k.add(c!())),
                 Op::DivK => {
                     let (x, y) = (reg!(b!()), *k.add(c!()));
-                    if both_float(x, y) && float(y) != 0.0 {
-                        let z = float_word(float(x) / float(y));
-                        if fits_word(z) {
-                            reg!(a!()) = z;
-                            continue;
-                        }
-                    }
-                    call!(framed::binary(&mut *th, BinOp::Div, *pc.sub(1), v(x), v(y)))
+                    float_div!(x, y);
+                    call!(framed::binary(&mut *th, BinOp::Div, *pc, v(x), v(y)))
                 }
                 Op::Neg => {
                     let x = reg!(b!());
@@ -608,11 +663,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::Ne => compare!(!=, CmpOp::Ne),
                 Op::Is => {
                     let same = reg!(b!()) == reg!(c!());
-                    reg!(a!()) = Value::bool(same != ((*pc.sub(1)).x != 0)).bits();
+                    reg!(a!()) = Value::bool(same != ((*pc).x != 0)).bits();
                 }
                 Op::In => {
                     let found = try_slow!(item::contains(&mut *th, v(reg!(c!())), v(reg!(b!()))));
-                    reg!(a!()) = Value::bool(found != ((*pc.sub(1)).x != 0)).bits();
+                    reg!(a!()) = Value::bool(found != ((*pc).x != 0)).bits();
                     check_mode!();
                 }
 
@@ -647,56 +702,40 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     check_mode!();
                 }
-                Op::JNone => {
-                    if reg!(a!()) == Value::NONE.bits() {
-                        jump!(bc!());
-                    }
-                }
-                Op::JNotNone => {
-                    if reg!(a!()) != Value::NONE.bits() {
-                        jump!(bc!());
-                    }
-                }
-                Op::JSet => {
-                    if reg!(a!()) != 0 {
-                        jump!(bc!());
-                    }
-                }
-                Op::JLt => jump_if!(<, CmpOp::Lt, reg!(b!())),
-                Op::JLe => jump_if!(<=, CmpOp::Le, reg!(b!())),
-                Op::JGt => jump_if!(>, CmpOp::Gt, reg!(b!())),
-                Op::JGe => jump_if!(>=, CmpOp::Ge, reg!(b!())),
-                Op::JEq => jump_if!(==, CmpOp::Eq, reg!(b!())),
-                Op::JNe => jump_if!(!=, CmpOp::Ne, reg!(b!())),
-                Op::JNLt => jump_unless!(<, CmpOp::Lt, reg!(b!())),
-                Op::JNLe => jump_unless!(<=, CmpOp::Le, reg!(b!())),
-                Op::JNGt => jump_unless!(>, CmpOp::Gt, reg!(b!())),
-                Op::JNGe => jump_unless!(>=, CmpOp::Ge, reg!(b!())),
-                Op::JNEq => jump_unless!(==, CmpOp::Eq, reg!(b!())),
-                Op::JNNe => jump_unless!(!=, CmpOp::Ne, reg!(b!())),
-                Op::JLtI => jump_if!(<, CmpOp::Lt, imm_b!()),
-                Op::JLeI => jump_if!(<=, CmpOp::Le, imm_b!()),
-                Op::JGtI => jump_if!(>, CmpOp::Gt, imm_b!()),
-                Op::JGeI => jump_if!(>=, CmpOp::Ge, imm_b!()),
-                Op::JEqI => jump_if!(==, CmpOp::Eq, imm_b!()),
-                Op::JNeI => jump_if!(!=, CmpOp::Ne, imm_b!()),
-                Op::JNLtI => jump_unless!(<, CmpOp::Lt, imm_b!()),
-                Op::JNLeI => jump_unless!(<=, CmpOp::Le, imm_b!()),
-                Op::JNGtI => jump_unless!(>, CmpOp::Gt, imm_b!()),
-                Op::JNGeI => jump_unless!(>=, CmpOp::Ge, imm_b!()),
-                Op::JNEqI => jump_unless!(==, CmpOp::Eq, imm_b!()),
-                Op::JNNeI => jump_unless!(!=, CmpOp::Ne, imm_b!()),
+                Op::JNone => forward_if!(reg!(a!()) == Value::NONE.bits()),
+                Op::JNotNone => forward_if!(reg!(a!()) != Value::NONE.bits()),
+                Op::JSet => forward_if!(reg!(a!()) != 0),
+                Op::JLt => compare_jump!(true, <, CmpOp::Lt, reg!(b!())),
+                Op::JLe => compare_jump!(true, <=, CmpOp::Le, reg!(b!())),
+                Op::JGt => compare_jump!(true, >, CmpOp::Gt, reg!(b!())),
+                Op::JGe => compare_jump!(true, >=, CmpOp::Ge, reg!(b!())),
+                Op::JEq => compare_jump!(true, ==, CmpOp::Eq, reg!(b!())),
+                Op::JNe => compare_jump!(true, !=, CmpOp::Ne, reg!(b!())),
+                Op::JNLt => compare_jump!(false, <, CmpOp::Lt, reg!(b!())),
+                Op::JNLe => compare_jump!(false, <=, CmpOp::Le, reg!(b!())),
+                Op::JNGt => compare_jump!(false, >, CmpOp::Gt, reg!(b!())),
+                Op::JNGe => compare_jump!(false, >=, CmpOp::Ge, reg!(b!())),
+                Op::JNEq => compare_jump!(false, ==, CmpOp::Eq, reg!(b!())),
+                Op::JNNe => compare_jump!(false, !=, CmpOp::Ne, reg!(b!())),
+                Op::JLtI => compare_jump!(true, <, CmpOp::Lt, imm_b!()),
+                Op::JLeI => compare_jump!(true, <=, CmpOp::Le, imm_b!()),
+                Op::JGtI => compare_jump!(true, >, CmpOp::Gt, imm_b!()),
+                Op::JGeI => compare_jump!(true, >=, CmpOp::Ge, imm_b!()),
+                Op::JEqI => compare_jump!(true, ==, CmpOp::Eq, imm_b!()),
+                Op::JNeI => compare_jump!(true, !=, CmpOp::Ne, imm_b!()),
+                Op::JNLtI => compare_jump!(false, <, CmpOp::Lt, imm_b!()),
+                Op::JNLeI => compare_jump!(false, <=, CmpOp::Le, imm_b!()),
+                Op::JNGtI => compare_jump!(false, >, CmpOp::Gt, imm_b!()),
+                Op::JNGeI => compare_jump!(false, >=, CmpOp::Ge, imm_b!()),
+                Op::JNEqI => compare_jump!(false, ==, CmpOp::Eq, imm_b!()),
+                Op::JNNeI => compare_jump!(false, !=, CmpOp::Ne, imm_b!()),
 
                 Op::GetAttr => {
                     let object = reg!(b!());
                     if is_ref(object) {
                         let shape = hdr(object).shape.load(Ordering::Acquire);
-                        let mut cache = site_word(k, c!() + 1);
-                        if shape != (cache >> 32) as u32 {
-                            cache = site_word(k, c!() + 3);
-                        }
-                        if shape == (cache >> 32) as u32 {
-                            let word = slot_word(object, cache as u32);
+                        if let Some(slot) = cached(k, c!(), shape) {
+                            let word = slot_word(object, slot);
                             if word != 0 {
                                 reg!(a!()) = word;
                                 continue;
@@ -708,13 +747,9 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::SetAttr => {
                     let object = reg!(a!());
                     if is_ref(object) {
-                        let shape = &hdr(object).shape;
-                        let mut cache = site_word(k, c!() + 1);
-                        if shape.load(Ordering::Acquire) != (cache >> 32) as u32 {
-                            cache = site_word(k, c!() + 3);
-                        }
-                        if shape.load(Ordering::Acquire) == (cache >> 32) as u32 {
-                            (*(object as *const Slot).add(cache as u32 as usize)).set_bits(reg!(b!()));
+                        let shape = hdr(object).shape.load(Ordering::Acquire);
+                        if let Some(slot) = cached(k, c!(), shape) {
+                            (*(object as *const Slot).add(slot as usize)).set_bits(reg!(b!()));
                             continue;
                         }
                         let grow = site_word(k, c!() + 2);
@@ -729,12 +764,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let object = reg!(b!());
                     if is_ref(object) {
                         let shape = hdr(object).shape.load(Ordering::Acquire);
-                        let mut cache = site_word(k, c!() + 1);
-                        if shape != (cache >> 32) as u32 {
-                            cache = site_word(k, c!() + 3);
-                        }
-                        if shape == (cache >> 32) as u32 {
-                            let word = attr::cached_method(cache as u32);
+                        if let Some(cell) = cached(k, c!(), shape) {
+                            let word = attr::cached_method(cell);
                             if word != 0 {
                                 reg!(a!() + LINK) = object;
                                 reg!(a!()) = word;
@@ -745,27 +776,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     effect!(attr::method_at_site(&mut *th, v(object), k.add(c!()), r.add(a!())))
                 }
                 Op::GetSpecial => {
-                    let which = (*pc.sub(1)).x;
+                    let which = (*pc).x;
                     effect!(attr::special(&mut *th, v(reg!(b!())), v(*k.add(c!())), which, r.add(a!())))
                 }
-                Op::GetItem => {
-                    let (list, index) = (reg!(b!()), reg!(c!()));
-                    let word = list_item(list, index);
-                    if word != 0 {
-                        reg!(a!()) = word;
-                        continue;
-                    }
-                    call!(framed::get_item(&mut *th, v(list), v(index), a!()))
-                }
-                Op::GetItemI => {
-                    let (list, index) = (reg!(b!()), imm_c!());
-                    let word = list_item(list, index);
-                    if word != 0 {
-                        reg!(a!()) = word;
-                        continue;
-                    }
-                    call!(framed::get_item(&mut *th, v(list), v(index), a!()))
-                }
+                Op::GetItem => get_item!(reg!(c!())),
+                Op::GetItemI => get_item!(imm_c!()),
                 Op::SetItem => {
                     let (list, index, value) = (reg!(a!()), reg!(b!()), reg!(c!()));
                     if set_list_item::<M>(th, list, index, value) {
@@ -785,6 +800,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             enter!(f, base);
                         }
                     }
+                    call_native!(callee, r.add(a!() + LINK), b!());
                     call!(call::call_window(&mut *th, r.add(a!()), b!()))
                 }
                 Op::CallM => {
@@ -802,7 +818,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     call!(call::call_method_window(&mut *th, r.add(a!()), b!()))
                 }
                 Op::CallKw => {
-                    let method = (*pc.sub(1)).x != 0;
+                    let method = (*pc).x != 0;
                     call!(call::call_keywords(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), method))
                 }
                 Op::CallEx => call!(call::call_spread(&mut *th, r.add(a!()))),
@@ -810,7 +826,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::ReturnNone => leave!(Value::NONE.bits()),
                 Op::MakeFunc => slow!(build::function(&mut *th, v(*k.add(c!())), r.add(b!()))),
                 Op::BuildClass => {
-                    let spread = (*pc.sub(1)).x != 0;
+                    let spread = (*pc).x != 0;
                     slow!(classes::build(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), spread))
                 }
 
@@ -831,12 +847,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::SetUpdate => effect!(build::set_update(&mut *th, v(reg!(a!())), v(reg!(b!())))),
                 Op::MapPut => effect!(build::map_put(&mut *th, v(reg!(a!())), v(reg!(b!())), v(reg!(c!())))),
                 Op::MapUpdate => {
-                    let callee = ((*pc.sub(1)).x != 0).then(|| v(reg!(c!())));
+                    let callee = ((*pc).x != 0).then(|| v(reg!(c!())));
                     effect!(build::map_update(&mut *th, v(reg!(a!())), v(reg!(b!())), callee))
                 }
                 Op::Unpack => effect!(iterate::unpack(&mut *th, v(reg!(b!())), r.add(a!()), c!())),
                 Op::UnpackEx => {
-                    let after = (*pc.sub(1)).x as usize;
+                    let after = (*pc).x as usize;
                     effect!(iterate::unpack_starred(&mut *th, v(reg!(b!())), r.add(a!()), c!(), after))
                 }
 
@@ -852,14 +868,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(b!()) = next;
                         *state.add(1) = next.wrapping_add(*state.add(3)).wrapping_sub(3);
                         *state.add(2) = left - 4;
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                         poll!();
                         continue;
                     }
                     let word = sequence_next(state);
                     if word != 0 {
                         reg!(b!()) = word;
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                         poll!();
                         continue;
                     }
@@ -868,47 +884,31 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     if let Some(item) = try_slow!(iterate::next(&mut *th, state)) {
                         reg!(b!()) = item.bits();
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                         poll!();
                     }
                     check_mode!();
                 }
 
                 Op::Format => {
-                    let x = (*pc.sub(1)).x;
+                    let x = (*pc).x;
                     let spec = (x & 4 != 0).then(|| v(reg!(c!())));
                     slow!(build::format(&mut *th, v(reg!(b!())), x & 3, spec))
                 }
                 Op::BuildStr => slow!(build::string(&mut *th, values(r.add(b!()), c!()))),
 
-                Op::Raise => {
-                    save!();
-                    except::raise(&mut *th, v(reg!(a!())), None);
-                    raised!()
-                }
+                Op::Raise => raise!(except::raise(&mut *th, v(reg!(a!())), None)),
                 Op::RaiseFrom => {
-                    save!();
-                    except::raise(&mut *th, v(reg!(a!())), Some(v(reg!(b!()))));
-                    raised!()
+                    raise!(except::raise(&mut *th, v(reg!(a!())), Some(v(reg!(b!())))))
                 }
-                Op::RaiseHere => {
-                    save!();
-                    except::raise_again(&mut *th);
-                    raised!()
-                }
-                Op::ReRaise => {
-                    save!();
-                    except::re_raise(&mut *th, v(reg!(a!())));
-                    raised!()
-                }
+                Op::RaiseHere => raise!(except::raise_again(&mut *th)),
+                Op::ReRaise => raise!(except::re_raise(&mut *th, v(reg!(a!())))),
                 Op::RaiseAssert => {
-                    save!();
-                    let message = ((*pc.sub(1)).x != 0).then(|| v(reg!(a!())));
-                    except::raise_assertion(&mut *th, message);
-                    raised!()
+                    let message = ((*pc).x != 0).then(|| v(reg!(a!())));
+                    raise!(except::raise_assertion(&mut *th, message))
                 }
                 Op::PushExc => {
-                    let outermost = (*pc.sub(1)).x != 0;
+                    let outermost = (*pc).x != 0;
                     reg!(a!()) = if outermost { 0 } else { (*th).handled.unwrap_or(Value::NONE).bits() };
                     (*th).handled = Value::from_bits(reg!(b!()));
                 }
@@ -918,20 +918,20 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::JNoMatch => {
                     if !try_slow!(except::matches(&mut *th, v(reg!(a!())), v(reg!(b!())))) {
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                     }
                     check_mode!();
                 }
                 Op::Group => {
                     let (exception, with) = (v(reg!(b!())), v(reg!(c!())));
-                    effect!(group::step(&mut *th, (*pc.sub(1)).x, exception, with, r.add(a!())))
+                    effect!(group::step(&mut *th, (*pc).x, exception, with, r.add(a!())))
                 }
                 Op::ExcTriple => except::triple(v(reg!(b!())), r.add(a!())),
 
                 Op::Match => {
-                    let with = matching::operands((*pc.sub(1)).x);
+                    let with = matching::operands((*pc).x);
                     let with = values(r.add(c!()), with);
-                    slow!(matching::run(&mut *th, (*pc.sub(1)).x, v(reg!(b!())), with))
+                    slow!(matching::run(&mut *th, (*pc).x, v(reg!(b!())), with))
                 }
 
                 Op::MakeGen => {
@@ -940,11 +940,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::Yield => {
                     let value = reg!(a!());
-                    coroutine::suspend(th, r, pc);
+                    coroutine::suspend(th, r, pc.add(1));
                     resumer!(value);
-                    if (*pc.sub(1)).op == Op::ForLoop {
+                    if (*pc).op == Op::ForLoop {
                         reg!(b!()) = value;
-                        jump!((*pc.sub(1)).c as i16 as isize);
+                        jump!((*pc).c as i16 as isize);
                         poll!();
                     } else {
                         reg!(a!()) = value;
@@ -954,11 +954,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let value = reg!(a!());
                     coroutine::finish(r);
                     resumer!(value);
-                    match (*pc.sub(1)).op {
+                    match (*pc).op {
                         Op::ForLoop => {}
                         Op::Send => {
                             reg!(a!()) = value;
-                            jump!((*pc.sub(1)).c as i16 as isize);
+                            jump!((*pc).c as i16 as isize);
                         }
                         _ => {
                             save!();
@@ -976,20 +976,19 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         Ok(value) => reg!(a!()) = value.bits(),
                         Err(result) => {
                             reg!(a!()) = result.bits();
-                            jump!((*pc.sub(1)).c as i16 as isize);
+                            jump!((*pc).c as i16 as isize);
                         }
                     }
                     check_mode!();
                 }
                 Op::Delegate => slow!(suspend::delegate(&mut *th, v(reg!(b!())))),
-                Op::Awaitable => slow!(awaitable::awaitable(&mut *th, v(reg!(b!())), (*pc.sub(1)).x)),
+                Op::Awaitable => slow!(awaitable::awaitable(&mut *th, v(reg!(b!())), (*pc).x)),
                 Op::AsyncIter => slow!(awaitable::async_iter(&mut *th, v(reg!(b!())))),
                 Op::AsyncNext => slow!(awaitable::async_next(&mut *th, v(reg!(b!())))),
                 Op::EndAsync => effect!(suspend::end_loop(&mut *th, v(reg!(a!())))),
 
                 Op::Import => {
-                    let level = (*pc.sub(1)).x;
-                    slow!(import::import(&mut *th, v(*k.add(b!())), v(*k.add(c!())), level))
+                    slow!(import::import(&mut *th, v(*k.add(b!())), v(*k.add(c!())), (*pc).x))
                 }
                 Op::ImportFrom => slow!(import::import_from(&mut *th, v(reg!(b!())), v(*k.add(c!())))),
                 Op::ImportStar => effect!(import::import_star(&mut *th, v(reg!(a!())))),

@@ -49,6 +49,7 @@ fn of_function(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bo
         "__defaults__" => return Err(must_be(th, name, "tuple")),
         "__kwdefaults__" if is(Kind::Dict) => set_or_clear(&f.kwdefaults, value),
         "__annotations__" if is(Kind::Dict) => set_or_clear(&f.annotations, value),
+        "__annotate__" => super::annotations::set_function(th, f, value)?,
         "__kwdefaults__" | "__annotations__" => return Err(must_be(th, name, "dict")),
         "__code__" if kind == Kind::Code => {
             return Err(th.type_error("assigning to __code__ is not supported by Mini"));

@@ -1,16 +1,19 @@
 //! The words of an attribute site: its name and its caches (see the table in `attr.rs`), and what they name.
 //! Must not know how attributes are found.
 
+use super::attr::{grow_at_site, grow_shared_at_site};
+use super::shape_cache::{Access, Seen};
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{Cell, Property, is_subclass_instance};
-use crate::object::{Kind, Value, Word, heap, shape, types};
+use crate::object::mutator::Mutator;
+use crate::object::{Kind, Slot, Value, Word, heap, shape, types};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A cell by its compressed reference.
 #[inline(always)]
 pub(super) fn cell(id: u32) -> &'static Cell {
-    // SAFETY: the low half of such a cache word refers to a Cell that a live namespace holds.
+    // SAFETY: the upper half of such a cache word refers to a Cell that a live namespace holds.
     unsafe { &*(heap::expand(id).addr() as *const Cell) }
 }
 
@@ -33,11 +36,18 @@ pub(super) fn remember(words: *const u64, n: usize, shape: u32, low: u32) {
         let before = site(words, 1).load(Ordering::Relaxed);
         site(words, 3).store(before, Ordering::Relaxed);
     }
-    site(words, n).store((shape as u64) << 32 | low as u64, Ordering::Relaxed);
+    site(words, n).store((low as u64) << 32 | shape as u64, Ordering::Relaxed);
 }
 
 pub(super) fn id_of<T>(object: &T) -> u32 {
     heap::compress(Value::from_addr(std::ptr::from_ref(object).addr()))
+}
+
+/// The slot at word offset `n` of an object whose shape has it there.
+#[inline(always)]
+fn slot_at(object: Value, n: u32) -> &'static Slot {
+    // SAFETY: an offset that was remembered for the object's shape lies inside the object.
+    unsafe { &*(object.bits() as *const Slot).add(n as usize) }
 }
 
 /// The cell of a plain property that reading this attribute of an instance always asks.
@@ -59,13 +69,51 @@ fn plain_getter(cell: &Cell) -> Word {
     (!is_subclass_instance(&property.hdr)).then(|| property.get.get())?
 }
 
-/// The getter of the property that the site has seen for objects of this shape.
+/// The getter of the property that was seen for objects of this shape, here or elsewhere.
 #[inline]
-pub(super) fn cached_getter(object: Value, words: *const u64) -> Word {
-    let cached = site(words, 2).load(Ordering::Relaxed);
-    if !object.is_ref() || shape_id(object) != (cached >> 32) as u32 {
+pub(super) fn cached_getter(th: &mut Thread, object: Value, words: *const u64) -> Word {
+    if !object.is_ref() || matches!(types::hdr(object).kind, Kind::Module | Kind::Class) {
         return None;
     }
-    plain_getter(cell(cached as u32))
-        .filter(|_| !matches!(types::hdr(object).kind, Kind::Module | Kind::Class))
+    let (id, cached) = (shape_id(object), site(words, 2).load(Ordering::Relaxed));
+    if id == cached as u32 {
+        return plain_getter(cell((cached >> 32) as u32));
+    }
+    match th.lookup.shapes().find(Access::Get, id, site_name(words)) {
+        Some(Seen::Cell(c)) => {
+            remember(words, 2, id, c);
+            plain_getter(cell(c))
+        }
+        _ => None,
+    }
+}
+
+/// Stores an attribute the way that was seen for this shape; false: nothing was done.
+pub(super) fn store_as_seen(m: &Mutator, object: Value, before: u32, seen: Seen, value: Value) -> bool {
+    match seen {
+        Seen::Slot(n) => {
+            slot_at(object, n).set(value);
+            true
+        }
+        // SAFETY: what was seen is what `SetAttr`'s second cache word says: every object of shape `before` has room.
+        Seen::Grow(after) if m.free => unsafe { grow_shared_at_site(m, object.bits(), before, after, value) },
+        Seen::Grow(after) => {
+            // SAFETY: as above; no other thread runs now.
+            unsafe { grow_at_site(object.bits(), after, value) };
+            true
+        }
+        Seen::Outside(n) => {
+            shape::slot(object, shape::from_id(before), n).map(|slot| slot.set(value)).is_some()
+        }
+        Seen::Cell(_) => false,
+    }
+}
+
+/// The object's own attribute where it was seen for this shape.
+pub(super) fn read_as_seen(object: Value, id: u32, seen: Seen) -> Word {
+    match seen {
+        Seen::Slot(n) => slot_at(object, n).get(),
+        Seen::Outside(n) => shape::slot(object, shape::from_id(id), n)?.get(),
+        Seen::Cell(_) | Seen::Grow(_) => None,
+    }
 }

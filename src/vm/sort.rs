@@ -4,9 +4,10 @@
 //! their old buffer, which the collector sees; what is permuted are copies.
 
 use super::thread::Thread;
-use crate::object::layout::List;
+use crate::object::layout::{List, is_subclass_instance};
 use crate::object::{Kind, R, Slot, Value, Word};
-use crate::object::{list, str as text, types};
+use crate::object::{key, list, str as text, tuple, types};
+use smallvec::SmallVec;
 use std::cmp::Ordering;
 
 /// A key, and the item it stands for.
@@ -18,6 +19,10 @@ const RUN: usize = 24;
 /// `l.sort(key=key, reverse=reverse)`.
 pub fn sort_list(th: &mut Thread, l: &'static List, key: Word, reverse: bool) -> R<()> {
     if list::len(l) < 2 && (key.is_none() || list::len(l) == 0) {
+        return Ok(());
+    }
+    // With a GIL nobody looks while no Mini code runs: no other buffer is needed.
+    if key.is_none() && !th.m.free && sort_items(list::items(l), reverse) {
         return Ok(());
     }
     let empty = list::new_buf(th, 0)?;
@@ -36,6 +41,51 @@ pub fn sort_list(th: &mut Thread, l: &'static List, key: Word, reverse: bool) ->
         return Err(th.value_error("list modified during sort"));
     }
     Ok(())
+}
+
+/// Sorts items that are all small ints or all plain strings where they lie; false (and no change) for others.
+fn sort_items(items: &[Slot], reverse: bool) -> bool {
+    let all: SmallVec<[Value; 32]> = items.iter().filter_map(Slot::get).collect();
+    if all.len() != items.len() {
+        return false;
+    }
+    if all.iter().all(|v| v.is_small_int()) {
+        // Equal ones are the same.
+        let mut all: SmallVec<[i64; 32]> = all.iter().map(|v| v.small_unchecked()).collect();
+        all.sort();
+        let order = all.iter().map(|n| Value::int_unchecked(*n));
+        return write_back(items, order, reverse);
+    }
+    let mut texts: SmallVec<[(u64, Value); 32]> = SmallVec::new();
+    for v in &all {
+        let Some(s) = key::exact_str(*v) else { return false };
+        texts.push((first_bytes(text::text(s)), *v));
+    }
+    let order = |a: &(u64, Value), b: &(u64, Value)| a.0.cmp(&b.0).then_with(|| cmp_text(a.1, b.1));
+    match reverse {
+        true => texts.sort_by(|a, b| order(b, a)),
+        false => texts.sort_by(order),
+    }
+    write_back(items, texts.iter().map(|(_, v)| *v), false)
+}
+
+fn write_back(items: &[Slot], order: impl DoubleEndedIterator<Item = Value>, reverse: bool) -> bool {
+    match reverse {
+        true => items.iter().zip(order.rev()).for_each(|(slot, v)| slot.set(v)),
+        false => items.iter().zip(order).for_each(|(slot, v)| slot.set(v)),
+    }
+    true
+}
+
+/// The beginning of a text as a number: texts whose numbers differ are in the order of these.
+fn first_bytes(text: &str) -> u64 {
+    let mut word = [0; 8];
+    word.iter_mut().zip(text.bytes()).for_each(|(to, b)| *to = b);
+    u64::from_be_bytes(word)
+}
+
+fn cmp_text(a: Value, b: Value) -> Ordering {
+    text::as_str(a).cmp(&text::as_str(b))
 }
 
 /// The items in order, as pairs with their keys. The items are rooted by the caller, the keys here.
@@ -67,10 +117,58 @@ fn sort_plain(pairs: &mut [Pair], reverse: bool) -> bool {
         sort_by(pairs, reverse, |k| k.float_unchecked());
     } else if all(|k| text::view(k).is_some_and(text::is_exact)) {
         sort_by(pairs, reverse, |k| text::as_str(k).unwrap_or(""));
+    } else if let Some(Some(first)) = pairs.first().map(|(k, _)| signature(*k))
+        && pairs.iter().all(|(k, _)| signature(*k) == Some(first))
+    {
+        match reverse {
+            true => pairs.sort_by(|a, b| compare_rows(b.0, a.0)),
+            false => pairs.sort_by(|a, b| compare_rows(a.0, b.0)),
+        }
     } else {
         return false;
     }
     true
+}
+
+/// Columns of a row that are looked at.
+const COLUMNS: usize = 8;
+
+/// What a tuple of small ints, inline floats and plain strings consists of, two bits an item; `None` for any other
+/// value. Tuples of one signature are in an order that needs no Mini code.
+fn signature(v: Value) -> Option<u32> {
+    let items = tuple::of(v).filter(|t| !is_subclass_instance(&t.hdr)).map(tuple::slots)?;
+    if items.len() > COLUMNS {
+        return None;
+    }
+    items.iter().try_fold(1, |all, item| {
+        let item = item.value();
+        let kind = match () {
+            () if item.is_small_int() => 0,
+            () if item.is_inline_float() => 1,
+            () if key::exact_str(item).is_some() => 2,
+            () => return None,
+        };
+        Some(all << 2 | kind)
+    })
+}
+
+/// Two tuples of one signature.
+fn compare_rows(a: Value, b: Value) -> Ordering {
+    for (a, b) in tuple::items(a).iter().zip(tuple::items(b)) {
+        let (a, b) = (a.value(), b.value());
+        let order = match () {
+            () if a == b => Ordering::Equal,
+            () if a.is_small_int() => a.small_unchecked().cmp(&b.small_unchecked()),
+            () if a.is_inline_float() => {
+                a.float_unchecked().partial_cmp(&b.float_unchecked()).unwrap_or(Ordering::Equal)
+            }
+            () => cmp_text(a, b),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    Ordering::Equal
 }
 
 fn sort_by<K: PartialOrd>(pairs: &mut [Pair], reverse: bool, key: impl Fn(Value) -> K) {

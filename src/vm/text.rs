@@ -1,13 +1,14 @@
 //! `repr`, `str`, `ascii` and `format` of any value. Must not know how containers are shown (`container_repr.rs`).
 
 use super::container_repr::container_repr;
+use super::exc_fields;
 use super::fields;
 use super::groups;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Code, Function, Module, Native, Super};
 use crate::object::{
-    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, generator, int, memoryview, str,
-    text_repr, tuple, types, unicode_error,
+    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, func, generator, int, memoryview,
+    str, text_repr, tuple, types, unicode_error,
 };
 
 impl Thread {
@@ -53,6 +54,15 @@ impl Thread {
         if own { self.lookup_special(v, "__repr__") } else { None }
     }
 
+    fn float_text(&mut self, v: Value) -> R {
+        let f = float::as_f64(v).unwrap_or(0.0);
+        let mut buffer = float::Buffer::new();
+        match float::plain_repr(f, &mut buffer) {
+            Some(text) => self.m.new_str_counted(text, text.len()),
+            None => self.m.new_str(&float::repr(f)),
+        }
+    }
+
     /// `repr(v)` as the built-in type has it.
     pub fn repr_builtin(&mut self, v: Value) -> R {
         let text = match types::kind_of(v) {
@@ -61,7 +71,7 @@ impl Thread {
             Kind::Ellipsis => "Ellipsis".to_owned(),
             Kind::NotImplemented => "NotImplemented".to_owned(),
             Kind::Int => return self.int_text(v),
-            Kind::Float => float::as_f64(v).map_or(String::new(), float::repr),
+            Kind::Float => return self.float_text(v),
             Kind::Str => text_repr::repr_str(str::as_str(v).unwrap_or("")),
             Kind::Bytes => text_repr::repr_bytes(bytes::as_bytes(v).unwrap_or(&[])),
             Kind::ByteArray => bytearray_text(v),
@@ -90,6 +100,10 @@ impl Thread {
                 }
             }),
             Kind::Code => code_text(v),
+            Kind::StaticMethod | Kind::ClassMethod => {
+                let inside = self.repr(func::unwrap_wrapper(v).unwrap_or(Value::NONE))?;
+                format!("<{}({})>", self.type_name(v), str::as_str(inside).unwrap_or("?"))
+            }
             Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => {
                 let name = str::as_str(generator::names(v)[1]).unwrap_or("?");
                 format!("<{} object {name} at {:#x}>", self.type_name(v), v.bits())
@@ -148,11 +162,17 @@ impl Thread {
         self.m.new_str(&text)
     }
 
+    fn has_spec(&mut self, module: Value) -> bool {
+        self.name("__spec__").ok().and_then(|k| self.get_attr_opt(module, k).ok().flatten()).is_some()
+    }
+
     fn module_text(&mut self, v: Value) -> String {
         let name = types::cast::<Module>(v).and_then(|m| str::as_str(m.name.value())).unwrap_or("?");
         let file = self.name("__file__").ok().and_then(|k| self.get_attr_opt(v, k).ok().flatten());
         match file.and_then(str::as_str) {
             Some(file) => format!("<module '{name}' from '{file}'>"),
+            // Made by a script: only such a module has a `__spec__`, and that is None.
+            None if self.has_spec(v) => format!("<module '{name}'>"),
             None => format!("<module '{name}' (built-in)>"),
         }
     }
@@ -201,6 +221,7 @@ impl Thread {
         let is = |e| class::is_subclass(class, types::exc_class(e));
         let args = exc::cast(v).map_or(Value::NONE, |e| e.args.value());
         match tuple::items(args) {
+            _ if is(Exc::SyntaxError) => self.syntax_error_text(v),
             [] => self.m.empty_str(),
             [key] if is(Exc::KeyError) => self.repr(key.value()),
             [errno, text, ..] if is(Exc::OSError) => self.os_error_text(v, errno.value(), text.value()),
@@ -214,10 +235,25 @@ impl Thread {
                 }
             }
             _ if is(Exc::BaseExceptionGroup) => groups::text(self, v),
-            [text, ..] if is(Exc::SyntaxError) => self.str(text.value()),
             [one] => self.str(one.value()),
             _ => self.repr(args),
         }
+    }
+
+    /// `message (file, line 1)`, as far as file and line are known.
+    fn syntax_error_text(&mut self, v: Value) -> R {
+        let message = exc_fields::value(self, v, "msg")?.unwrap_or(Value::NONE);
+        let message = self.str(message)?;
+        let file = exc_fields::value(self, v, "filename")?.and_then(str::as_str);
+        let file = file.map(|path| path.rsplit('/').next().unwrap_or(path).to_owned());
+        let line = exc_fields::value(self, v, "lineno")?.and_then(crate::object::int::as_i64);
+        let place = match (file, line.map(|n| format!("line {n}"))) {
+            (Some(file), Some(line)) => format!("{file}, {line}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return Ok(message),
+        };
+        let text = format!("{} ({place})", str::as_str(message).unwrap_or(""));
+        self.m.new_str(&text)
     }
 
     fn os_error_text(&mut self, v: Value, errno: Value, text: Value) -> R {

@@ -5,9 +5,9 @@ use super::frame;
 use super::groups;
 use super::suggest;
 use super::thread::Thread;
+use crate::bytecode::code::Mark;
 use crate::object::{Exc, Slot, Value, Word, class, exc, str, tuple, types};
 use std::collections::HashMap;
-use std::rc::Rc;
 
 const HEADER: &str = "Traceback (most recent call last):\n";
 const GROUP_HEADER: &str = "Exception Group Traceback (most recent call last):\n";
@@ -22,29 +22,50 @@ const REPEATS: usize = 3;
 const LONGEST: usize = 1000;
 
 /// One line of a traceback.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Line {
     pub file: String,
     pub line: u32,
     pub function: String,
+    /// The part of the source line that is marked.
+    pub mark: Mark,
+}
+
+impl Line {
+    fn is_repeated_by(&self, other: &Line) -> bool {
+        (self.line, &self.file, &self.function) == (other.line, &other.file, &other.function)
+    }
 }
 
 /// Source files that were read for one text.
 #[derive(Default)]
-pub struct Sources(HashMap<String, Rc<Vec<String>>>);
+pub struct Sources(HashMap<String, Vec<String>>);
 
 impl Sources {
     /// A line of a file, without white space around it; empty if there is none.
     pub fn line(&mut self, file: &str, line: u32) -> String {
+        self.whole_line(file, line).trim().to_owned()
+    }
+
+    /// What is printed below a line of a traceback: the source line, and marks below that.
+    pub fn shown(&mut self, line: &Line) -> String {
+        let whole = self.whole_line(&line.file, line.line);
+        if whole.trim().is_empty() {
+            return String::new();
+        }
+        format!("    {}\n{}", whole.trim(), marks(whole, line.mark))
+    }
+
+    fn whole_line(&mut self, file: &str, line: u32) -> &str {
         // Embedded modules, strings: no file has such a name.
         if file.starts_with('<') {
-            return String::new();
+            return "";
         }
         let lines = self.0.entry(file.to_owned()).or_insert_with(|| {
             let bytes = std::fs::read(file).unwrap_or_default();
-            Rc::new(String::from_utf8_lossy(&bytes).lines().map(|l| l.trim().to_owned()).collect())
+            String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
         });
-        (line as usize).checked_sub(1).and_then(|i| lines.get(i)).cloned().unwrap_or_default()
+        (line as usize).checked_sub(1).and_then(|i| lines.get(i)).map_or("", String::as_str)
     }
 }
 
@@ -56,8 +77,8 @@ pub fn lines_of(exception: Value) -> Vec<Line> {
 
 fn line_of(code: &crate::object::layout::Code, place: exc::Place) -> Line {
     let plain = frame::plain(code);
-    let (name, _) = plain.place_at(place.pc as usize, place.depth as usize);
-    Line { file: plain.filename.to_string(), line: place.line, function: name.to_string() }
+    let (name, _, mark) = plain.place_at(place.pc as usize, place.depth as usize);
+    Line { file: plain.filename.to_string(), line: place.line, function: name.to_string(), mark }
 }
 
 /// The frames of a traceback object, the outermost first.
@@ -155,7 +176,7 @@ fn push_one(th: &mut Thread, page: &mut Page, exception: Value, header: &str, ma
         push_lines(&mut lines, &lines_of(exception), &mut page.sources);
         page.push(&lines, '|');
     }
-    let text = message_of(th, exception);
+    let text = message_of(th, exception, page.loose);
     let notes = notes_of(th, exception);
     if page.loose && page.depth > 0 {
         // What comes before the message, the place of a SyntaxError, keeps its margin.
@@ -230,10 +251,9 @@ fn chain(exception: Value, seen: &mut Vec<Value>) -> Vec<(Value, &'static str)> 
 fn push_lines(out: &mut String, lines: &[Line], sources: &mut Sources) {
     let mut rest = lines.get(lines.len().saturating_sub(LONGEST)..).unwrap_or(lines);
     while let Some(first) = rest.first() {
-        let run = rest.iter().take_while(|l| *l == first).count();
-        let source = sources.line(&first.file, first.line);
-        for _ in 0..run.min(REPEATS) {
-            push_line(out, first, &source);
+        let run = rest.iter().take_while(|l| first.is_repeated_by(l)).count();
+        for line in rest.iter().take(run.min(REPEATS)) {
+            push_line(out, line, &sources.shown(line));
         }
         if run > REPEATS {
             let more = run - REPEATS;
@@ -246,25 +266,42 @@ fn push_lines(out: &mut String, lines: &[Line], sources: &mut Sources) {
 
 fn push_line(out: &mut String, line: &Line, source: &str) {
     out.push_str(&format!("  File \"{}\", line {}, in {}\n", line.file, line.line, line.function));
-    if !source.is_empty() {
-        out.push_str(&format!("    {source}\n"));
+    out.push_str(source);
+}
+
+/// The line of marks below a source line; empty where they would say nothing.
+fn marks(source: &str, mark: Mark) -> String {
+    let indent = source.chars().take_while(|c| c.is_whitespace()).count();
+    let length = source.trim_end().chars().count();
+    let (start, end) = (mark.start as usize, if mark.end == Mark::OPEN { length } else { mark.end as usize });
+    let (left, right) = (mark.inner.0 as usize, mark.inner.1 as usize);
+    let is_whole = end.saturating_sub(start) == length - indent && right == 0;
+    if mark.end == 0 || is_whole || start < indent || end <= start || end > length {
+        return String::new();
     }
+    let space = " ".repeat(4 + start - indent);
+    if right == 0 {
+        return format!("{space}{}\n", "^".repeat(end - start));
+    }
+    let (before, inside) = (left.saturating_sub(start), right.saturating_sub(left));
+    let after = end.saturating_sub(right);
+    format!("{space}{}{}{}\n", "~".repeat(before), "^".repeat(inside), "~".repeat(after))
 }
 
 /// The last lines: class and message, with the place of a SyntaxError before and notes behind.
 pub fn format_exception_only(th: &mut Thread, exception: Value) -> String {
-    let text = message_of(th, exception);
+    let text = message_of(th, exception, false);
     text + &notes_of(th, exception)
 }
 
 /// Class and message, with the place of a SyntaxError before.
-fn message_of(th: &mut Thread, exception: Value) -> String {
+fn message_of(th: &mut Thread, exception: Value, by_interpreter: bool) -> String {
     let saved = th.m.pending.take();
     let class = types::class_of(exception);
     let name = class_name(th, class);
     let mut out = String::new();
     let message = if class::is_subclass(class, types::exc_class(Exc::SyntaxError)) {
-        push_place(th, &mut out, exception)
+        push_place(th, &mut out, exception, by_interpreter)
     } else {
         None
     };
@@ -298,7 +335,9 @@ fn text_of(th: &mut Thread, v: Value, otherwise: &str) -> String {
 }
 
 /// Where a SyntaxError is: file, line, the line itself with carets. Returns its bare message.
-fn push_place(th: &mut Thread, out: &mut String, exception: Value) -> Option<String> {
+fn push_place(th: &mut Thread, out: &mut String, exception: Value, by_interpreter: bool) -> Option<String> {
+    // The interpreter itself marks only the start of what a subclass is about, and leaves white space at the line's end.
+    let whole = !by_interpreter || types::class_of(exception) == types::exc_class(Exc::SyntaxError);
     let mut field =
         |name: &str| exc_fields::value(th, exception, name).ok().flatten().filter(|v| !v.is_none());
     let line = field("lineno").and_then(crate::object::int::as_i64)?;
@@ -312,7 +351,8 @@ fn push_place(th: &mut Thread, out: &mut String, exception: Value) -> Option<Str
         let text = text.trim_end_matches(['\n', '\r']);
         let shown = text.trim_start_matches([' ', '\t', '\x0c']);
         let indent = text.chars().count() - shown.chars().count();
-        out.push_str(&format!("    {}\n", shown.trim_end()));
+        let kept = if by_interpreter { shown } else { shown.trim_end() };
+        out.push_str(&format!("    {kept}\n"));
         if let Some(offset) = number(offset).filter(|n| *n >= 1) {
             let same_line = number(end_line).is_none_or(|l| l == line);
             let length = text.chars().count() as i64;
@@ -321,7 +361,7 @@ fn push_place(th: &mut Thread, out: &mut String, exception: Value) -> Option<Str
             } else {
                 length + 1
             });
-            let end = if end <= offset { offset + 1 } else { end };
+            let end = if end <= offset || !whole { offset + 1 } else { end };
             if let Some(column) = (offset as usize - 1).checked_sub(indent) {
                 let spaces: String =
                     shown.chars().take(column).map(|c| if c.is_whitespace() { c } else { ' ' }).collect();

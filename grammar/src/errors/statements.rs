@@ -5,7 +5,7 @@ use crate::ast::ExprKind;
 use crate::parser::{Mode, sub_expression};
 use crate::source::{LineIndex, Span};
 use crate::syntax_error::ErrorKind;
-use crate::tokens::Token;
+use crate::tokens::{Lexeme, Token};
 
 impl Case<'_, '_> {
     pub(super) fn missing_block(&self) -> Option<Finding> {
@@ -100,8 +100,15 @@ impl Case<'_, '_> {
     /// `def f((a))`
     pub(super) fn parenthesised_parameter(&self) -> Option<Finding> {
         let at = self.failure.at;
-        let (inside, _) = self.innermost_bracket(at)?;
-        if self.token() != Token::LeftParen || self.at(inside.checked_sub(3)?).token != Token::Def {
+        let of_def = || self.innermost_bracket(at).and_then(|(inside, _)| inside.checked_sub(3));
+        let what = if of_def().is_some_and(|keyword| self.at(keyword).token == Token::Def) {
+            "Function"
+        } else if self.is_lambda_parameter(at) {
+            "Lambda expression"
+        } else {
+            return None;
+        };
+        if self.token() != Token::LeftParen {
             return None;
         }
         let names = self.lexemes.get(at + 1..)?;
@@ -110,7 +117,14 @@ impl Case<'_, '_> {
         let close = at + 1 + length;
         let closed = length > 0 && self.at(close).token == Token::RightParen;
         let span = self.span(at).to(self.span(close));
-        closed.then(|| self.finding("Function parameters cannot be parenthesized", span))
+        closed.then(|| self.finding(format!("{what} parameters cannot be parenthesized"), span))
+    }
+
+    /// Whether only names stand between a `lambda` and `at`.
+    fn is_lambda_parameter(&self, at: usize) -> bool {
+        let is_other = |lexeme: &Lexeme| !matches!(lexeme.token, Token::Name(_) | Token::Comma);
+        let last = self.tokens(0, at).iter().rev().find(|lexeme| is_other(lexeme));
+        last.is_some_and(|lexeme| lexeme.token == Token::Lambda)
     }
 
     /// `def f:`

@@ -60,7 +60,7 @@ pub unsafe fn bury(addr: usize, garbage: &mut Garbage) {
 /// # Safety
 /// `addr` is a cell of kind Host or Code, and the world stands still.
 pub unsafe fn forget_dead_caches(addr: usize, base: usize, is_dead: &dyn Fn(usize) -> bool) {
-    // SAFETY: promised by the caller; D has `data_len` words, of which the sites are the first.
+    // SAFETY: promised by the caller; D has `data_len` words, the sites' among them.
     unsafe {
         if (*ptr::with_exposed_provenance::<Hdr>(addr)).kind != Kind::Code {
             return;
@@ -70,7 +70,7 @@ pub unsafe fn forget_dead_caches(addr: usize, base: usize, is_dead: &dyn Fn(usiz
             return;
         }
         for site in 0..(*code.plain).sites.len() {
-            let caches = code.data.add(site * SITE_WORDS + 1);
+            let caches = code.data.add((*code.plain).sites_at() + site * SITE_WORDS + 1);
             let stale = |cache: u64| {
                 let halves = [cache as u32, (cache >> 32) as u32];
                 let reference = |half: u32| base + half as usize * super::size::GRANULE;

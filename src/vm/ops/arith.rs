@@ -4,7 +4,7 @@
 use crate::object::class;
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, BinOp, UnOp};
-use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, key, list, str, tuple, types};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, float, int, key, list, str, tuple, types};
 use crate::vm::container_ops;
 use crate::vm::thread::Thread;
 
@@ -40,8 +40,9 @@ fn is_subclass(v: Value) -> bool {
 }
 
 /// Two floats, or a float and an int that a float holds exactly: the commonest mixture.
-#[inline]
-fn mixed(op: BinOp, x: Value, y: Value) -> Word {
+#[cold]
+#[inline(never)]
+pub fn mixed(op: BinOp, x: Value, y: Value) -> Word {
     let exact = |v: Value| {
         let n = v.as_small()?;
         (n.unsigned_abs() <= 1 << 53).then_some(n as f64)
@@ -51,6 +52,8 @@ fn mixed(op: BinOp, x: Value, y: Value) -> Word {
         (x.float_unchecked(), b)
     } else if y.is_inline_float() {
         (exact(x)?, y.float_unchecked())
+    } else if op == BinOp::Div {
+        (exact(x)?, exact(y)?)
     } else {
         return None;
     };
@@ -59,6 +62,8 @@ fn mixed(op: BinOp, x: Value, y: Value) -> Word {
         BinOp::Sub => a - b,
         BinOp::Mul => a * b,
         BinOp::Div if b != 0.0 => a / b,
+        BinOp::FloorDiv if b != 0.0 => float::floor_div(a, b),
+        BinOp::Mod if b != 0.0 => float::modulo(a, b),
         BinOp::Pow if a > 0.0 => a.powf(b),
         _ => return None,
     })

@@ -1,7 +1,7 @@
 //! Making functions, containers and strings. Must not know how they are laid out.
 
 use crate::object::func::{self, FunctionParts};
-use crate::object::layout::Code;
+use crate::object::layout::{Code, Dict};
 use crate::object::{Kind, R, Value, Word, class, dict, list, str, types};
 use crate::vm::thread::Thread;
 use crate::vm::{classes, frame};
@@ -17,8 +17,8 @@ pub(crate) fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
     let cells: smallvec::SmallVec<[Value; 8]> = (0..plain.freevars.len()).filter_map(|i| at(2 + i)).collect();
     let cells = if cells.is_empty() { None } else { Some(th.m.new_tuple(&cells)?) };
     let doc = plain.doc.as_deref().map(|d| th.m.new_str(d)).transpose()?;
-    let name = th.m.intern(&plain.name)?;
-    let qualname = th.m.intern(&plain.qualname)?;
+    let name = th.name(&plain.name)?;
+    let qualname = th.name(&plain.qualname)?;
     let parts = FunctionParts {
         code,
         cells,
@@ -134,6 +134,9 @@ pub fn map_put(th: &mut Thread, dict: Value, key: Value, value: Value) -> R<()> 
 
 /// `{**v}`; `callee`: `**v` in a call, where a repeated name is an error.
 pub fn map_update(th: &mut Thread, target: Value, v: Value, callee: Word) -> R<()> {
+    if let Some(from) = dict::of(v).filter(|d| !crate::object::layout::is_subclass_instance(&d.hdr)) {
+        return copy_dict(th, target, from, callee);
+    }
     let keys = mapping_keys(th, v, callee)?;
     let scope = th.scope();
     th.root(keys);
@@ -181,14 +184,35 @@ pub fn callee_name(th: &mut Thread, f: Value) -> String {
     }
 }
 
+/// As `copy_items`, from a dict of the class `dict` itself.
+fn copy_dict(th: &mut Thread, target: Value, from: &'static Dict, callee: Word) -> R<()> {
+    let mut at = 0;
+    while let Some((next, key, value)) = dict::next_entry(from, at) {
+        if callee.is_some() {
+            refuse_keyword(th, target, key, callee)?;
+        }
+        th.dict_set(target, key, value)?;
+        at = next;
+    }
+    Ok(())
+}
+
+/// Errors of `**v` in a call: a key that is no string, or that was given before.
+fn refuse_keyword(th: &mut Thread, target: Value, key: Value, callee: Word) -> R<()> {
+    let Some(text) = str::as_str(key) else { return Err(th.type_error("keywords must be strings")) };
+    match callee {
+        Some(f) if th.dict_get(target, key)?.is_some() => {
+            let f = callee_name(th, f);
+            Err(th.type_error(format!("{f} got multiple values for keyword argument '{text}'")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn copy_items(th: &mut Thread, target: Value, v: Value, keys: Value, callee: Word) -> R<()> {
     for key in super::iterate::values_of(keys) {
-        if let Some(f) = callee {
-            let Some(text) = str::as_str(key) else { return Err(th.type_error("keywords must be strings")) };
-            if th.dict_get(target, key)?.is_some() {
-                let f = callee_name(th, f);
-                return Err(th.type_error(format!("{f} got multiple values for keyword argument '{text}'")));
-            }
+        if callee.is_some() {
+            refuse_keyword(th, target, key, callee)?;
         }
         let value = th.get_item(v, key)?;
         th.dict_set(target, key, value)?;

@@ -2,7 +2,7 @@
 
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, CmpOp};
-use crate::object::{Kind, R, Raised, Value, Word, bytes, class, str, types};
+use crate::object::{Kind, R, Raised, Slot, Value, Word, bytes, class, key, list, str, tuple, types};
 use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
 
@@ -37,6 +37,11 @@ fn quick(op: CmpOp, x: Value, y: Value) -> Option<bool> {
         }
         return None;
     }
+    if let (Some(a), Some(b)) = (plain_sequence(x), plain_sequence(y))
+        && types::hdr(x).kind == types::hdr(y).kind
+    {
+        return quick_sequences(op, a, b);
+    }
     // Two objects that are no numbers: what instances of classes are.
     if x.is_ref() && !matches!(types::hdr(x).kind, Kind::Int | Kind::Float) {
         return None;
@@ -45,6 +50,47 @@ fn quick(op: CmpOp, x: Value, y: Value) -> Option<bool> {
         return None;
     }
     num::compare(x, y).map(|order| op.holds(order))
+}
+
+/// The items of a list or tuple that is no instance of a subclass.
+#[inline(always)]
+fn plain_sequence(v: Value) -> Option<&'static [Slot]> {
+    if !v.is_ref() || is_subclass_instance(types::hdr(v)) {
+        return None;
+    }
+    match types::hdr(v).kind {
+        Kind::Tuple => Some(tuple::items(v)),
+        Kind::List => list::of(v).map(list::items),
+        _ => None,
+    }
+}
+
+/// Lists or tuples up to the first items that differ, as long as no item needs Mini code.
+#[inline(never)]
+fn quick_sequences(op: CmpOp, a: &[Slot], b: &[Slot]) -> Option<bool> {
+    if matches!(op, CmpOp::Eq | CmpOp::Ne) && a.len() != b.len() {
+        return Some(op == CmpOp::Ne);
+    }
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (x.get()?, y.get()?);
+        if !key::eq(x, y)? {
+            return match op {
+                CmpOp::Eq => Some(false),
+                CmpOp::Ne => Some(true),
+                _ => quick_items(op, x, y),
+            };
+        }
+    }
+    Some(op.holds(Some(a.len().cmp(&b.len()))))
+}
+
+/// The order of two items that are not equal: numbers and exact strings.
+fn quick_items(op: CmpOp, x: Value, y: Value) -> Option<bool> {
+    match (key::exact_str(x), key::exact_str(y)) {
+        (Some(a), Some(b)) => Some(op.holds(Some(str::compare(a, b)))),
+        (None, None) if !is_subclass(x) && !is_subclass(y) => num::compare(x, y).map(|o| op.holds(o)),
+        _ => None,
+    }
 }
 
 /// Of a built-in kind, but of a class written in Mini: it may compare in a way of its own.

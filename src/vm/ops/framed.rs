@@ -6,7 +6,7 @@ use super::{arith, compare, item};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{BinOp, CmpOp};
-use crate::object::{Kind, R, Value, Word, class, tuple, types};
+use crate::object::{Kind, R, Value, Word, class, key, str, tuple, types};
 use crate::vm::call::{self, Called};
 use crate::vm::frame;
 use crate::vm::thread::Thread;
@@ -24,7 +24,7 @@ fn enter(th: &mut Thread, f: Value, args: &[Value], a: usize) -> R<Called> {
 #[cold]
 #[inline(never)]
 pub(crate) fn get_attr(th: &mut Thread, object: Value, words: *const u64, a: usize) -> R<Called> {
-    if let Some(getter) = site::cached_getter(object, words) {
+    if let Some(getter) = site::cached_getter(th, object, words) {
         let item = getter.as_small().and_then(|i| tuple::items(object).get(usize::try_from(i).ok()?)?.get());
         return match item {
             // A field of a named tuple.
@@ -53,6 +53,12 @@ fn is_instance(v: Value) -> bool {
     v.is_ref() && types::hdr(v).kind == Kind::Instance
 }
 
+/// Two strings of the class `str` itself.
+#[inline(always)]
+fn both_text(x: Value, y: Value) -> bool {
+    key::exact_str(x).is_some() && key::exact_str(y).is_some()
+}
+
 /// Whether the left operand's method is the first to be asked.
 fn left_first(x: Value, y: Value) -> bool {
     if !y.is_ref() || !(is_instance(y) || is_subclass_instance(types::hdr(y))) {
@@ -67,6 +73,9 @@ fn left_first(x: Value, y: Value) -> bool {
 #[inline(never)]
 pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value) -> R<Called> {
     let in_place = insn.x != 0;
+    if op == BinOp::Add && both_text(x, y) {
+        return str::concat(&mut th.m, x, y).map(Called::Value);
+    }
     if is_instance(x)
         && left_first(x, y)
         && !(in_place && arith::has_in_place(th, op, x))

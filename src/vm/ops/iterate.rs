@@ -54,6 +54,11 @@ pub(crate) fn next(th: &mut Thread, state: *mut u64) -> R<Word> {
 
 fn next_char(th: &mut Thread, text: &str, at: Value, state: *mut u64) -> R<Word> {
     let at = at.as_small().unwrap_or(0) as usize;
+    if let Some(b) = text.as_bytes().get(at).filter(|b| b.is_ascii()) {
+        // SAFETY: the registers of the state.
+        unsafe { *state.add(1) = small(at as i64 + 1).bits() };
+        return th.m.new_char(char::from(*b)).map(Some);
+    }
     let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else {
         // SAFETY: the registers of the state. It stays at the end.
         unsafe { *state = Value::NONE.bits() };

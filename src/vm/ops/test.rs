@@ -47,6 +47,21 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
     })
 }
 
+/// The length of a list, tuple, str or dict whose class is that very type.
+#[inline]
+fn plain_len(v: Value) -> Option<usize> {
+    if !v.is_ref() || is_subclass_instance(types::hdr(v)) {
+        return None;
+    }
+    match types::hdr(v).kind {
+        Kind::List => list::of(v).map(list::len),
+        Kind::Tuple => Some(tuple::items(v).len()),
+        Kind::Str => str::view(v).map(|s| s.nchars as usize),
+        Kind::Dict => dict::of(v).map(dict::len),
+        _ => None,
+    }
+}
+
 impl Thread {
     /// `bool(v)`.
     pub fn is_true(&mut self, v: Value) -> R<bool> {
@@ -55,6 +70,9 @@ impl Thread {
 
     /// `len(v)`.
     pub fn len(&mut self, v: Value) -> R<usize> {
+        if let Some(n) = plain_len(v) {
+            return Ok(n);
+        }
         if let Some(f) = self.lookup_override(v, "__len__") {
             return self.len_by(f, v);
         }

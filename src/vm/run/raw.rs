@@ -2,7 +2,7 @@
 //! Must not know instructions.
 
 use super::Mode;
-use super::word::{int, is_int, is_ref};
+use super::word::{int, is_int, is_ref, own_chain};
 use crate::gil;
 use crate::object::header::Hdr;
 use crate::object::layout::{Cell, Function, List, ListBuf, Tuple};
@@ -91,6 +91,46 @@ pub(super) unsafe fn site_word(k: *const u64, n: usize) -> u64 {
     unsafe { (*k.add(n).cast::<AtomicU64>()).load(Ordering::Relaxed) }
 }
 
+/// What the site's two caches know of objects of this shape: a slot, or a method's cell.
+///
+/// # Safety
+/// `site` is the index of a site.
+#[inline(always)]
+pub(super) unsafe fn cached(k: *const u64, site: usize, shape: u32) -> Option<u32> {
+    // SAFETY: by the caller.
+    unsafe {
+        let mut cache = site_word(k, site + 1);
+        if shape != cache as u32 {
+            cache = site_word(k, site + 3);
+        }
+        (shape == cache as u32).then_some((cache >> 32) as u32)
+    }
+}
+
+/// The data segment of the function that is being called. Same as `data`; but where the call's word holds it too, it
+/// is taken from there: the processor then need not wait for the function, which came through a cell and a register,
+/// before it reads the callee's instructions. (A comparison is predicted; a chain of loads is not.)
+///
+/// # Safety
+/// `word` is the word of a call.
+#[inline(always)]
+pub(super) unsafe fn call_word(word: *const u64, data: *mut u64) -> *const u64 {
+    // SAFETY: by the caller; it is only accessed atomically, and used only if it equals an address that is valid.
+    unsafe {
+        let word = &*word.cast::<AtomicU64>();
+        let known = word.load(Ordering::Relaxed);
+        if known == data as u64 {
+            return own_chain(known) as *const u64;
+        }
+        std::hint::cold_path();
+        // The first callee stays: a call of many functions must not make processors fight for this word.
+        if known == 0 {
+            word.store(data as u64, Ordering::Relaxed);
+        }
+        data
+    }
+}
+
 /// The word at word offset `n` of an object.
 #[inline(always)]
 pub(super) unsafe fn slot_word(object: u64, n: u32) -> u64 {
@@ -153,20 +193,20 @@ pub(super) unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u
     }
 }
 
-/// Adds the attribute that the second cache word of a store describes: shape before << 32 | shape after. False: the
+/// Adds the attribute that the second cache word of a store describes: shape after << 32 | shape before. False: the
 /// object is not of that shape.
 #[inline(always)]
 pub(super) unsafe fn attr_grows<M: Mode>(m: &Mutator, object: u64, grow: u64, value: Value) -> bool {
-    let before = (grow >> 32) as u32;
+    let (before, after) = (grow as u32, (grow >> 32) as u32);
     // SAFETY: a reference; the cache was filled for objects of shape `before` with room for one slot more.
     unsafe {
         if hdr(object).shape.load(Ordering::Relaxed) != before {
             return false;
         }
         if M::FREE {
-            return attr::grow_shared_at_site(m, object, before, grow as u32, value);
+            return attr::grow_shared_at_site(m, object, before, after, value);
         }
-        attr::grow_at_site(object, grow as u32, value);
+        attr::grow_at_site(object, after, value);
         true
     }
 }

@@ -1,5 +1,6 @@
 //! Arithmetic on the words of registers: what the loop's arms do without a call. Must not know the heap.
 
+use crate::bytecode::op::Insn;
 use crate::object::Value;
 
 /// A word of a register in a slow path; registers that are read are never EMPTY (the compiler sees to it).
@@ -25,7 +26,51 @@ pub(super) fn is_float(x: u64) -> bool {
 
 #[inline(always)]
 pub(super) fn both_float(x: u64, y: u64) -> bool {
-    ((x ^ 4) | (y ^ 4)) & 6 == 0 || (is_float(x) && is_float(y))
+    is_float(x) && is_float(y)
+}
+
+/// Both are floats other than zero and the very small: of these a word is the bits of 2**256 times the number, rotated.
+/// So arithmetic can do without the tag's addition in most places, and rounds as it would on the numbers themselves.
+#[inline(always)]
+pub(super) fn both_scaled(x: u64, y: u64) -> bool {
+    ((x ^ 4) | (y ^ 4)) & 6 == 0
+}
+
+/// Whether the result of an operation of `scaled` is the word of a float: else it is zero, too small or too large.
+#[inline(always)]
+pub(super) fn is_scaled(z: u64) -> bool {
+    z & 6 == 4
+}
+
+/// Operations on words that are `both_scaled`; `is_scaled` tells whether the result is a word.
+pub(super) mod scaled {
+    use super::float;
+
+    /// The number times 2**256.
+    #[inline(always)]
+    pub fn scaled(x: u64) -> f64 {
+        f64::from_bits(x.rotate_right(4))
+    }
+    #[inline(always)]
+    fn word(z: f64) -> u64 {
+        z.to_bits().rotate_left(4)
+    }
+    #[inline(always)]
+    pub fn add(x: u64, y: u64) -> u64 {
+        word(scaled(x) + scaled(y))
+    }
+    #[inline(always)]
+    pub fn sub(x: u64, y: u64) -> u64 {
+        word(scaled(x) - scaled(y))
+    }
+    #[inline(always)]
+    pub fn mul(x: u64, y: u64) -> u64 {
+        word(scaled(x) * float(y))
+    }
+    #[inline(always)]
+    pub fn div(x: u64, y: u64) -> u64 {
+        word(scaled(x) / float(y))
+    }
 }
 
 #[inline(always)]
@@ -86,6 +131,23 @@ pub(super) fn is_ref(x: u64) -> bool {
 pub(super) fn taken() {
     // SAFETY: no instruction at all.
     unsafe { std::arch::asm!("", options(nomem, nostack, preserves_flags)) }
+}
+
+/// The instruction after this one. The compiler must not know how the two are related: it would keep both addresses.
+#[inline(always)]
+pub(super) fn next(pc: *const Insn) -> *const Insn {
+    let mut pc = pc.wrapping_add(1);
+    // SAFETY: no instruction at all.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) pc, options(pure, nomem, nostack, preserves_flags)) }
+    pc
+}
+
+/// Hides from the compiler what is known of `x`, so that it cannot take an equal value from elsewhere.
+#[inline(always)]
+pub(super) fn own_chain(mut x: u64) -> u64 {
+    // SAFETY: no instruction at all.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags)) }
+    x
 }
 
 /// An integer operation on two small ints, on their words; 0 if the result does not fit.

@@ -1,0 +1,72 @@
+//! What attribute sites have found, by shape and name: for sites that meet more shapes than their own words remember.
+//! Must not know what is done with it; the owner forgets everything whenever a class changes or objects may have died.
+
+use crate::object::Value;
+
+const ENTRIES: usize = 1024;
+
+/// What a site does with the attribute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Get,
+    Method,
+    Set,
+}
+
+/// What is known of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// The word offset of the object's own slot.
+    Slot(u32),
+    /// The number of a slot outside the object.
+    Outside(u32),
+    /// The cell of a method, or of a property when it is read.
+    Cell(u32),
+    /// The shape after the attribute is added.
+    Grow(u32),
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Shape and access; 0: free, as no shape is 0.
+    key: u64,
+    name: u64,
+    seen: Seen,
+}
+
+const FREE: Entry = Entry { key: 0, name: 0, seen: Seen::Slot(0) };
+
+/// Direct-mapped.
+pub struct ShapeCache(Box<[Entry; ENTRIES]>);
+
+impl ShapeCache {
+    pub fn new() -> ShapeCache {
+        ShapeCache(Box::new([FREE; ENTRIES]))
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.0.fill(FREE);
+    }
+
+    #[inline(always)]
+    fn place(access: Access, shape: u32, name: Value) -> (u64, usize) {
+        let key = (shape as u64) << 2 | access as u64;
+        let hash = (key ^ name.bits() >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (key, (hash >> 54) as usize % ENTRIES)
+    }
+
+    /// What was found for objects of this shape the last time.
+    #[inline(always)]
+    pub fn find(&self, access: Access, shape: u32, name: Value) -> Option<Seen> {
+        let (key, at) = ShapeCache::place(access, shape, name);
+        let entry = &self.0[at];
+        (entry.key == key && entry.name == name.bits()).then_some(entry.seen)
+    }
+
+    /// Remembers it.
+    pub fn note(&mut self, access: Access, shape: u32, name: Value, seen: Seen) {
+        let (key, at) = ShapeCache::place(access, shape, name);
+        self.0[at] = Entry { key, name: name.bits(), seen };
+    }
+}
