@@ -469,6 +469,20 @@ pub fn copy(m: &mut Mutator, d: &'static Dict) -> R<&'static Dict> {
     }
 }
 
+/// Gives an empty plain dict a copy of another's table; false, and nothing was done, if it is not empty or not plain.
+pub fn fill_empty(m: &mut Mutator, d: &'static Dict, from: &'static Dict) -> R<bool> {
+    if !is_plain(d) || table::used(table(d)) > 0 || std::ptr::eq(d, from) || window(from).is_some() {
+        return Ok(false);
+    }
+    let copy = copy(m, from)?;
+    let _guard = sync::structural(m, &d.hdr);
+    let still_empty = table::used(table(d)) == 0;
+    if still_empty {
+        d.table.set_word(copy.table.get());
+    }
+    Ok(still_empty)
+}
+
 /// Turns the cells of a private copy of a namespace's table into their values.
 fn open_cells(t: &'static Table) {
     for i in 0..table::used(t) {

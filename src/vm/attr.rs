@@ -14,14 +14,14 @@
 use super::frame::LINK;
 use super::shape_cache::{Access, Seen};
 use super::site::{
-    cell, id_of, property_cell, read_as_seen, remember, shape_id, site, site_name, store_as_seen,
+    cell, id_of, parent_is, property_cell, read_as_seen, remember, shape_id, site, site_name, store_as_seen,
 };
 use super::thread::Thread;
 use super::{annotations, class_change};
 use crate::object::class::{self, trait_bits};
-use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Shape, Super};
+use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Super};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, heap, shape, str, sync, tuple, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, shape, str, sync, tuple, types};
 use std::sync::atomic::{Ordering, fence};
 
 /// The function in a method cell, if it is still one; else 0.
@@ -536,10 +536,6 @@ pub fn set_at_site(th: &mut Thread, object: Value, value: Value, words: *const u
         th.lookup.shapes().note(Access::Set, before, name, Seen::Grow(after));
     }
     Ok(())
-}
-
-fn parent_is(shape: &Shape, id: u32) -> bool {
-    shape.parent.get().is_some_and(|p| heap::compress(p) == id)
 }
 
 /// Storing this attribute always means the object's own slot.

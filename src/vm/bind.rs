@@ -372,7 +372,8 @@ fn native_missing(
     let at = slots.iter().position(Option::is_none).unwrap_or(0);
     if at < p.posonly as usize && !method {
         let (least, s) = (p.min, if p.min == 1 { "" } else { "s" });
-        let message = format!("{}() takes at least {least} positional argument{s} ({given} given)", def.name);
+        let message =
+            format!("{}() takes at least {least} positional argument{s} ({} given)", def.name, args.len());
         return th.type_error(message);
     }
     let name = p.names().nth(at).unwrap_or("?");

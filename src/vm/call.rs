@@ -457,7 +457,12 @@ impl Thread {
         self.check_native_stack()?;
         match types::kind_of(f) {
             Kind::Function => self.call_function(f, args, keywords, 0),
-            Kind::Native => self.call_native(f, args, keywords),
+            Kind::Native => {
+                if let Some(result) = self.call_native_short(f, args, keywords) {
+                    return result;
+                }
+                self.call_native(f, args, keywords)
+            }
             Kind::BoundMethod => match types::cast::<BoundMethod>(f) {
                 Some(b) => {
                     let args = with_first(b.receiver.value(), args);
@@ -498,6 +503,22 @@ impl Thread {
         copy_in(base, &[namespace]);
         push(self, base, ENTRY)?;
         run::run_entered(self)
+    }
+
+    /// Runs a native with a few arguments that need no binding: they lie on the native stack, where the collector sees them.
+    #[inline]
+    fn call_native_short(&mut self, f: Value, args: &[Value], keywords: &[(Value, Value)]) -> Option<R> {
+        let mut words = [0; 4];
+        let n = args.len();
+        if n > words.len() || !keywords.is_empty() {
+            return None;
+        }
+        words.iter_mut().zip(args).for_each(|(word, v)| *word = v.bits());
+        // SAFETY: `f` is a Native; `n` values, none of them EMPTY.
+        let result = unsafe { native_direct(self, f.bits(), words.as_mut_ptr(), n) };
+        // They stay on the stack until here.
+        std::hint::black_box(&words);
+        result
     }
 
     /// Runs a native with its arguments in registers on top of the stack, where the collector sees them.

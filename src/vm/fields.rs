@@ -125,7 +125,10 @@ fn function(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "__name__" => field(&f.name),
         "__qualname__" => field(&f.qualname),
         "__doc__" => field(&f.doc),
-        "__module__" => f.module_name.get(),
+        "__module__" => match f.module_name.get() {
+            Some(given) => Some(given),
+            None => super::classes::module_name(th, f)?,
+        },
         "__defaults__" => field(&f.defaults),
         "__kwdefaults__" => field(&f.kwdefaults),
         "__closure__" => field(&f.cells),

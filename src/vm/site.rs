@@ -5,7 +5,7 @@ use super::attr::{grow_at_site, grow_shared_at_site};
 use super::shape_cache::{Access, Seen};
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
-use crate::object::layout::{Cell, Property, is_subclass_instance};
+use crate::object::layout::{Cell, Property, Shape, is_subclass_instance};
 use crate::object::mutator::Mutator;
 use crate::object::{Kind, Slot, Value, Word, heap, shape, types};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -116,4 +116,9 @@ pub(super) fn read_as_seen(object: Value, id: u32, seen: Seen) -> Word {
         Seen::Outside(n) => shape::slot(object, shape::from_id(id), n)?.get(),
         Seen::Cell(_) | Seen::Grow(_) => None,
     }
+}
+
+/// Whether a shape was made by adding an attribute to the other one.
+pub(super) fn parent_is(shape: &Shape, id: u32) -> bool {
+    shape.parent.get().is_some_and(|p| heap::compress(p) == id)
 }

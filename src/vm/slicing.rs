@@ -2,10 +2,11 @@
 //! Must not know other mappings and sequences.
 
 use super::thread::Thread;
-use crate::object::layout::List;
+use crate::object::layout::{List, is_subclass_instance};
 use crate::object::slice::{self, Bounds};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word};
 use crate::object::{int, list, range, tuple, types};
+use smallvec::SmallVec;
 
 /// Whether a value can stand for an index.
 fn has_index(th: &mut Thread, v: Value) -> bool {
@@ -150,9 +151,13 @@ pub fn list_set(th: &mut Thread, l: &'static List, key: Value, v: Value) -> R<()
 fn list_set_slice(th: &mut Thread, l: &'static List, key: Value, v: Value) -> R<()> {
     let (start, stop, step) = th.slice_parts(key)?;
     let plain = step.is_none_or(|s| s == 1);
-    let with = collect_for_slice(th, v, plain)?;
+    let items: SmallVec<[Value; 16]> = if is_plain_sequence(v) {
+        crate::vm::ops::iterate::values_of(v)
+    } else {
+        let with = collect_for_slice(th, v, plain)?;
+        crate::vm::ops::iterate::values_of(with)
+    };
     // The list may have changed while the right side was run through: cut to the length of now.
-    let items = list::snapshot(with);
     let b = slice::bounds(start, stop, step, list::len(l));
     if plain {
         return list::splice(th, l, b.start, b.start + b.count, &items);
@@ -163,6 +168,11 @@ fn list_set_slice(th: &mut Thread, l: &'static List, key: Value, v: Value) -> R<
         return Err(th.value_error(message));
     }
     Ok(())
+}
+
+/// A list or tuple that is no instance of a subclass.
+fn is_plain_sequence(v: Value) -> bool {
+    matches!(types::kind_of(v), Kind::List | Kind::Tuple) && !is_subclass_instance(types::hdr(v))
 }
 
 /// The right side of a slice assignment as a list of its own.

@@ -3,8 +3,8 @@
 use crate::object::func::{self, FunctionParts};
 use crate::object::layout::{Code, Dict};
 use crate::object::{Kind, R, Value, Word, class, dict, list, str, types};
+use crate::vm::frame;
 use crate::vm::thread::Thread;
-use crate::vm::{classes, frame};
 
 /// `MakeFunc`: defaults, keyword-only defaults, then the cells, in registers.
 pub(crate) fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
@@ -29,12 +29,8 @@ pub(crate) fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
         doc,
         module_name: None,
     };
-    let f = func::new_function(&mut th.m, parts)?;
-    if let Some(function) = types::cast::<crate::object::layout::Function>(f) {
-        let module = classes::module_name(th, function)?;
-        function.module_name.set_word(module);
-    }
-    Ok(f)
+    // Its module is the code's, until a script gives it another.
+    func::new_function(&mut th.m, parts)
 }
 
 /// `[...]`
@@ -186,6 +182,12 @@ pub fn callee_name(th: &mut Thread, f: Value) -> String {
 
 /// As `copy_items`, from a dict of the class `dict` itself.
 fn copy_dict(th: &mut Thread, target: Value, from: &'static Dict, callee: Word) -> R<()> {
+    if callee.is_none()
+        && let Some(target) = dict::of(target)
+        && dict::fill_empty(&mut th.m, target, from)?
+    {
+        return Ok(());
+    }
     let mut at = 0;
     while let Some((next, key, value)) = dict::next_entry(from, at) {
         if callee.is_some() {

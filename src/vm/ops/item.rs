@@ -279,7 +279,6 @@ fn in_bytes(th: &mut Thread, container: Value, item: Value) -> R<bool> {
         let name = th.type_name(item);
         return Err(th.type_error(format!("a bytes-like object is required, not '{name}'")));
     }
-    // Too large for any range is out of this one.
     match u8::try_from(crate::object::int::as_i64(item).unwrap_or(-1)) {
         Ok(b) => Ok(hay.contains(&b)),
         Err(_) => Err(th.value_error("byte must be in range(0, 256)")),
