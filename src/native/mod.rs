@@ -80,6 +80,7 @@ pub mod str_split;
 pub mod str_translate;
 pub mod string_builtins;
 pub mod struct_seq;
+pub mod structs;
 pub mod support;
 pub mod sys;
 pub mod text_args;
@@ -113,6 +114,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &os::MODULE,
     &random::MODULE,
     &re::MODULE,
+    &structs::MODULE,
     &sys::MODULE,
     &thread::MODULE,
     &time::MODULE,
