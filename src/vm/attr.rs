@@ -11,6 +11,7 @@
 //!
 //! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
+use super::attr_errors::{property_error, refuse_store};
 use super::frame::LINK;
 use super::shape_cache::{Access, Seen};
 use super::site::{
@@ -613,25 +614,6 @@ fn may_have_attribute(object: Value, name: Value) -> bool {
         Kind::Host => class::traits(class) & trait_bits::HEAP_TYPE != 0,
         _ => crate::object::layout::is_subclass_instance(types::hdr(object)),
     }
-}
-
-#[cold]
-fn property_error(th: &mut Thread, object: Value, name: Value, what: &str) -> crate::object::Raised {
-    let class = class::cast(types::class_of(object)).and_then(|c| str::as_str(c.qualname.value()));
-    let message = format!("property '{}' of '{}' object has no {what}", text(name), class.unwrap_or("?"));
-    th.raise(Exc::AttributeError, message)
-}
-
-#[cold]
-fn refuse_store(th: &mut Thread, object: Value, name: Value) -> crate::object::Raised {
-    let (class, name_text) = (class::name(types::class_of(object)), text(name));
-    let known = th.lookup.find(types::class_of(object), name).is_some();
-    let message = if known || super::fields::exists(object, name_text) {
-        format!("'{class}' object attribute '{name_text}' is read-only")
-    } else {
-        format!("'{class}' object has no attribute '{name_text}'")
-    };
-    th.raise(Exc::AttributeError, message)
 }
 
 /// Binds a name in a module's namespace.

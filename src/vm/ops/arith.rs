@@ -290,6 +290,11 @@ pub fn in_place_builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Wor
 #[cold]
 fn unsupported(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -> Raised {
     let (a, b) = (th.type_name(x), th.type_name(y));
+    let repeats = |v| matches!(types::kind_of(v), Kind::Str | Kind::List | Kind::Tuple | Kind::Bytes);
+    if op == BinOp::Mul && (repeats(x) || repeats(y)) {
+        let other = if repeats(x) { b } else { a };
+        return th.type_error(format!("can't multiply sequence by non-int of type '{other}'"));
+    }
     let symbol = match op {
         BinOp::Pow if !in_place => "** or pow()".to_owned(),
         BinOp::Pow => "**=".to_owned(),

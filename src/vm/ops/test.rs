@@ -74,7 +74,7 @@ impl Thread {
             return Ok(n);
         }
         if let Some(f) = self.lookup_override(v, "__len__") {
-            return self.custom_len(f, v);
+            return self.len_by(f, v);
         }
         let n = match types::kind_of(v) {
             Kind::List => list::of(v).map(list::len),
@@ -93,7 +93,7 @@ impl Thread {
         match n {
             Some(n) => Ok(n),
             None => match self.lookup_special(v, "__len__") {
-                Some(f) => self.custom_len(f, v),
+                Some(f) => self.len_by(f, v),
                 None => {
                     let name = self.type_name(v);
                     Err(self.type_error(format!("object of type '{name}' has no len()")))
@@ -106,10 +106,11 @@ impl Thread {
         let Some(r) = range::of(v) else { return Ok(0) };
         let n = range::len(&mut self.m, r)?;
         let n = crate::object::int::as_i64(n).and_then(|n| usize::try_from(n).ok());
-        n.ok_or_else(|| self.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer"))
+        n.ok_or_else(|| self.raise(Exc::OverflowError, "Python int too large to convert to C ssize_t"))
     }
 
-    fn custom_len(&mut self, f: Value, v: Value) -> R<usize> {
+    /// `len(v)` through this `__len__`.
+    pub fn len_by(&mut self, f: Value, v: Value) -> R<usize> {
         let n = self.call(f, &[v])?;
         let n = self.index_value(n)?;
         if crate::object::int::is_negative(n) {
