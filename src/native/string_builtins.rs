@@ -18,6 +18,9 @@ fn chr(th: &mut Thread, args: Args) -> R {
         None if th.lookup_special(v, "__index__").is_some() => th.index(v)?,
         None => index(th, v)?,
     };
+    if i32::try_from(n).is_err() {
+        return Err(th.raise(Exc::OverflowError, "Python int too large to convert to C int"));
+    }
     match u32::try_from(n).ok().filter(|n| *n < 0x11_0000) {
         None => Err(th.value_error("chr() arg not in range(0x110000)")),
         Some(n) => match char::from_u32(n) {

@@ -26,6 +26,14 @@ impl Thread {
         self.repr_builtin(v)
     }
 
+    /// As `repr`, for `str`: its words are the ones that complain.
+    fn repr_for_str(&mut self, v: Value) -> R {
+        match self.lookup_override(v, "__repr__") {
+            Some(f) => self.text_method(f, v, "__str__"),
+            None => self.repr(v),
+        }
+    }
+
     fn text_method(&mut self, f: Value, v: Value, name: &str) -> R {
         self.check_native_stack()?;
         let s = self.call(f, &[v])?;
@@ -205,7 +213,7 @@ impl Thread {
         }
         // A mappingproxy shows what is behind it.
         let shown = crate::object::func::proxied(v).unwrap_or(v);
-        self.repr(shown)
+        self.repr_for_str(shown)
     }
 
     /// `str(e)` of an exception: its one argument, or all of them.
