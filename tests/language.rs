@@ -230,7 +230,7 @@ fn library_table(absent: &BTreeMap<String, BTreeSet<String>>, gil: &str) -> Stri
         if names.iter().any(|name| is_constant(name)) {
             cell.push("some constants".to_owned());
         }
-        lines.push(format!("| `{module}` | {} |", cell.join(" ")));
+        lines.push(format!("| `{module}` | {} |", cell.join(" ")).replace("|  |", "| |"));
     }
     lines.sort();
     lines.join("\n")

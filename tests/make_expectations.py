@@ -1,5 +1,5 @@
 #!/usr/bin/env python3.11
-"""Write down what CPython 3.11 does with every script in tests/scripts.
+"""Write down what CPython 3.11 does with every script in tests/scripts and tests/conformance.
 
     python3.11 tests/make_expectations.py            write the expectations
     python3.11 tests/make_expectations.py --check    only compare them
@@ -32,10 +32,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-SCRIPTS = HERE / "scripts"
+FOLDERS = [HERE / "scripts", HERE / "conformance"]
 PYTHON = "/usr/bin/python3.11" if os.path.exists("/usr/bin/python3.11") else sys.executable
 SECONDS = 60
 MARKER_LINE = re.compile(r"^\s*[~^][~^\s]*$")
+
+def shown(path):
+    """Return the path of a script without what all of them share."""
+    return str(path.relative_to(HERE)).removeprefix("scripts/")
+
 
 def outside_subset(path):
     """Name the first thing in a file that Mini does not have yet, or None."""
@@ -136,7 +141,7 @@ def write(path, wanted):
         held = file.read_bytes().decode("utf-8") if file.exists() else None
         if held == text:
             continue
-        changed += f"{file.relative_to(SCRIPTS)}\n"
+        changed += f"{shown(file)}\n"
         if text is None:
             file.unlink()
         else:
@@ -176,9 +181,9 @@ def main():
             sys.exit(__doc__)
         else:
             parts.append(arg)
-    scripts = sorted(SCRIPTS.rglob("*.mini"))
+    scripts = [path for folder in FOLDERS for path in sorted(folder.rglob("*.mini"))]
     if parts:
-        scripts = [path for path in scripts if any(part in str(path.relative_to(SCRIPTS)) for part in parts)]
+        scripts = [path for path in scripts if any(part in shown(path) for part in parts)]
     failures = 0
     if not parts:
         for path in sorted([*ROOT.glob("stdlib/*.mini"), *ROOT.glob("examples/*.mini")]):
@@ -190,7 +195,7 @@ def main():
         for path, (well, text) in zip(scripts, pool.map(lambda p: handle(p, mode), scripts)):
             if not well:
                 failures += 1
-                print(f"{path.relative_to(SCRIPTS)}: {text}", end="")
+                print(f"{shown(path)}: {text}", end="")
             elif text:
                 print(text, end="")
     print(f"{len(scripts)} scripts, {failures} failures")

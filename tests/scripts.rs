@@ -1,4 +1,4 @@
-//! Every `tests/scripts/**/NAME.mini` under every policy, against what CPython printed for it.
+//! Every `NAME.mini` below `tests/scripts` and `tests/conformance`, under every policy, against what CPython printed for it.
 //!
 //! `NAME.out` is the expected stdout, `NAME.err` the expected end of stderr, `NAME.code` the exit code (0 without that
 //! file); `tests/make_expectations.py` writes all three with CPython. A script runs in a new, empty folder. Comments at the top of a script say more:
@@ -24,21 +24,24 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Scripts start threads themselves: more of them at once would only fight over the cores.
     arguments.test_threads = arguments.test_threads.or(Some(2));
-    let folder = root().join("tests/scripts");
     let mut trials = Vec::new();
-    for path in files(&folder, "mini") {
-        match Script::read(&folder, &path) {
-            Ok(script) if script.helper => {}
-            Ok(script) => trials.extend(script.trials()),
-            Err(message) => {
-                let name = path.display().to_string();
-                trials.push(Trial::test(name, move || Err(Failed::from(message))));
+    // The names of scripts are below tests/scripts, those of programs about one rule begin with "conformance/".
+    for (folder, names) in [("tests/scripts", "tests/scripts"), ("tests/conformance", "tests")] {
+        let paths = files(&root().join(folder), "mini");
+        if paths.is_empty() {
+            let message = format!("no *.mini file in {folder}");
+            trials.push(Trial::test(folder, move || Err(Failed::from(message))));
+        }
+        for path in paths {
+            match Script::read(&root().join(names), &path) {
+                Ok(script) if script.helper => {}
+                Ok(script) => trials.extend(script.trials()),
+                Err(message) => {
+                    let name = path.display().to_string();
+                    trials.push(Trial::test(name, move || Err(Failed::from(message))));
+                }
             }
         }
-    }
-    if trials.is_empty() {
-        trials
-            .push(Trial::test("there are scripts", || Err(Failed::from("no *.mini file in tests/scripts"))));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

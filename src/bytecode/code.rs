@@ -101,6 +101,8 @@ pub struct Inlined {
     /// Where it stands.
     pub line: u32,
     pub mark: Mark,
+    /// Its own variables.
+    pub own: Vec<Name>,
 }
 
 /// Compiled code. Never changes after `relocate`.
@@ -210,6 +212,11 @@ impl Code {
     /// How many inlined comprehensions the instruction at `pc` is in.
     pub fn depth_at(&self, pc: usize) -> usize {
         self.inlined_at(pc).count()
+    }
+
+    /// Whether the instruction at `pc` is in an inlined comprehension that this variable does not belong to.
+    pub fn is_free_at(&self, pc: usize, name: &str) -> bool {
+        self.inlined_at(pc).last().is_some_and(|i| !i.own.iter().any(|own| &**own == name))
     }
 
     /// What a traceback says of the instruction at `pc`: the function, the line and its marked part at that depth of

@@ -1,6 +1,7 @@
 //! Assignments: targets, unpacking, augmented and annotated forms. Must not know other statements.
 
 use super::Fallible;
+use super::display::is_starred;
 use super::fold;
 use super::unit::{Compiler, Place, Reg};
 use crate::bytecode::op::Op;
@@ -44,7 +45,7 @@ impl<'a> Compiler<'a> {
     /// `a, b = x, y` without making a tuple, for targets that are different local variables. Says whether it was that.
     fn assign_parallel(&mut self, targets: &'a [Expr], values: &'a [Expr]) -> Fallible<bool> {
         let locals: Option<Vec<(Reg, u32)>> = targets.iter().map(|target| self.local(target)).collect();
-        let Some(locals) = locals else { return Ok(false) };
+        let Some(locals) = locals.filter(|_| !values.iter().any(is_starred)) else { return Ok(false) };
         let distinct: FxHashSet<Reg> = locals.iter().map(|&(reg, _)| reg).collect();
         if distinct.len() != locals.len() || !self.scope().walrus.is_empty() {
             return Ok(false);

@@ -56,9 +56,9 @@ impl<'a> Compiler<'a> {
         self.enter_comp(comp, scope);
         self.new_result(comp, dst);
         self.generator(comp, 0, state, dst)?;
-        self.unit.comps.pop();
+        let own = self.unit.comps.pop().map_or(Vec::new(), |comp| comp.vars.into_keys().collect());
         let (name, origin) = (self.scopes.get(scope).name.clone(), self.source.origin(expr.span));
-        self.unit.asm.inlined(start, name, origin);
+        self.unit.asm.inlined(start, name, origin, own);
         Ok(())
     }
 

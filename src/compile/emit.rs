@@ -204,10 +204,10 @@ impl Assembler {
     }
 
     /// Everything emitted since item `start` is the body of a comprehension that stands at `origin`.
-    pub fn inlined(&mut self, start: u32, name: Name, origin: Origin) {
+    pub fn inlined(&mut self, start: u32, name: Name, origin: Origin, own: Vec<Name>) {
         let end = self.here();
         if start < end {
-            self.inlined.push(Inlined { start, end, name, line: origin.line, mark: origin.mark });
+            self.inlined.push(Inlined { start, end, name, line: origin.line, mark: origin.mark, own });
         }
     }
 

@@ -221,7 +221,9 @@ impl Scopes {
         for frame in crossed {
             let scope = self.get_mut(frame);
             if scope.free_index(name).is_none() {
-                scope.freevars.push(name.clone());
+                // In the order that `co_freevars` shows.
+                let at = scope.freevars.partition_point(|free| free < name);
+                scope.freevars.insert(at, name.clone());
             }
         }
         true

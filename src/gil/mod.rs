@@ -57,6 +57,11 @@ pub fn register(name: &str, is_main: bool) -> &'static Member {
     WORLD.register(name, is_main)
 }
 
+/// How many threads run Mini code or are about to begin.
+pub fn busy() -> usize {
+    WORLD.busy()
+}
+
 /// The thread ends: gives up permission to run, and is no longer in the registry. Its figures are kept. It is
 /// Running, or was never attached. The member must not be used afterwards: another thread may get it.
 pub fn leave(member: &'static Member) {

@@ -72,6 +72,11 @@ impl Gil {
         self.registry.add(name, is_main, load)
     }
 
+    pub fn busy(&self) -> usize {
+        let is_busy = |m: &&'static Member| m.os_id() == 0 || m.state() == State::Running;
+        self.registry.people().living().filter(is_busy).count()
+    }
+
     pub fn leave(&self, member: &'static Member) {
         if member.state() == State::Running {
             member.ledger().turn(Phase::Blocked, now());

@@ -7,7 +7,7 @@ use super::{bytes_case as case, bytes_search as search, bytes_split as split};
 use crate::object::header::Kind;
 use crate::object::layout::ByteArray;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Value, Word, bytearray, bytes, list, subclass, tuple};
+use crate::object::{Exc, R, Value, Word, bytearray, bytes, list, subclass, tuple, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::ops::bytearray::{as_bytes_object, byte, bytes_of_iterable, contents, may_resize};
 use crate::vm::ops::memoryview;
@@ -97,6 +97,12 @@ methods_of_bytes! {
     startswith = search::startswith, strip = split::strip, swapcase = case::swapcase, title = case::title,
     translate = case::translate, upper = case::upper, zfill = split::zfill, fromhex = case::fromhex,
     decode = bytes_type::decode,
+}
+
+fn class_fromhex(th: &mut Thread, args: Args) -> R {
+    let made = fromhex(&mut th.m, args)?;
+    let class = args.get(0);
+    if class == types::class_of_kind(Kind::ByteArray) { Ok(made) } else { th.call(class, &[made]) }
 }
 
 fn join(th: &mut Thread, args: Args) -> R {
@@ -270,7 +276,7 @@ pub static TYPE: TypeDef = TypeDef {
         shared("zfill", "self, width, /", zfill),
     ],
     class_methods: &[
-        shared("fromhex", "cls, string, /", fromhex),
+        NativeDef::full("fromhex", "cls, string, /", class_fromhex, "As the method of bytes."),
         NativeDef::data("maketrans", "cls, frm, to, /", case::maketrans, "A table for translate."),
     ],
     properties: &[],

@@ -38,6 +38,7 @@ pub fn from_arguments(th: &mut Thread, args: Args, class: &'static str) -> R {
         return Ok(v);
     }
     match types::kind_of(v) {
+        Kind::Str if th.lookup_special(v, "__bytes__").is_some() => from_object(th, v, class),
         Kind::Str => Err(th.type_error("string argument without an encoding")),
         Kind::Int | Kind::Bool => zeros(th, v),
         Kind::ByteArray | Kind::MemoryView => as_bytes_object(&mut th.m, v),
@@ -106,6 +107,7 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
     for item in list::of(items).map_or(&[][..], list::items).iter().filter_map(|slot| slot.get()) {
         let n = match int::as_i64(item) {
             Some(n) => n,
+            None if types::kind_of(item) == Kind::Int => -1,
             None => th.index(item)?,
         };
         match u8::try_from(n) {
@@ -117,6 +119,16 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
         }
     }
     th.new_bytes(&out)
+}
+
+fn fromhex(th: &mut Thread, args: Args) -> R {
+    let made = case::fromhex(&mut th.m, args)?;
+    let class = args.get(0);
+    if class == types::class_of_kind(Kind::Bytes) { Ok(made) } else { th.call(class, &[made]) }
+}
+
+fn as_bytes_method(m: &mut Mutator, args: Args) -> R {
+    m.new_bytes(this(args))
 }
 
 pub fn decode(m: &mut Mutator, args: Args) -> R {
@@ -135,6 +147,7 @@ pub static TYPE: TypeDef = TypeDef {
         "Bytes of an object.",
     )),
     methods: &[
+        NativeDef::data("__bytes__", "self, /", as_bytes_method, "The same bytes."),
         NativeDef::data(
             "capitalize",
             "self, /",
@@ -242,7 +255,7 @@ pub static TYPE: TypeDef = TypeDef {
         NativeDef::data("zfill", "self, width, /", split::zfill, "Zeros on the left, behind a sign."),
     ],
     class_methods: &[
-        NativeDef::data("fromhex", "cls, string, /", case::fromhex, "Bytes from hexadecimal digits."),
+        NativeDef::full("fromhex", "cls, string, /", fromhex, "Bytes from hexadecimal digits."),
         NativeDef::data("maketrans", "cls, frm, to, /", case::maketrans, "A table for translate."),
     ],
     properties: &[],

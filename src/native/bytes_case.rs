@@ -155,6 +155,14 @@ pub fn fromhex(m: &mut Mutator, args: Args) -> R {
     let chars: Vec<char> = text.chars().collect();
     let mut out = Vec::with_capacity(chars.len() / 2);
     let mut at = 0;
+    // A text that is not ASCII is refused before its digits are looked at.
+    let foreign = chars.iter().position(|c| !c.is_ascii());
+    let wrong_at = |m: &mut Mutator, place: usize| {
+        m.value_error(format!("non-hexadecimal number found in fromhex() arg at position {place}"))
+    };
+    if let Some(place) = foreign {
+        return Err(wrong_at(m, place));
+    }
     while let Some(c) = chars.get(at) {
         if u8::try_from(*c).is_ok_and(is_space) {
             at += 1;
@@ -163,9 +171,7 @@ pub fn fromhex(m: &mut Mutator, args: Args) -> R {
         match (digit(chars.get(at)), digit(chars.get(at + 1))) {
             (Some(high), Some(low)) => out.push(high << 4 | low),
             (high, _) => {
-                let wrong = at + usize::from(high.is_some());
-                let message = format!("non-hexadecimal number found in fromhex() arg at position {wrong}");
-                return Err(m.value_error(message));
+                return Err(wrong_at(m, at + usize::from(high.is_some())));
             }
         }
         at += 2;

@@ -160,7 +160,7 @@ fn missing(m: &mut Mutator, args: Args, name: &str) -> R<(usize, u8)> {
     let width = index(m, args.get(1))?;
     let fill = match args.opt(2) {
         None => b' ',
-        Some(v) => match bytes::as_bytes(v) {
+        Some(v) => match crate::vm::ops::bytearray::contents(v).as_deref() {
             Some([b]) => *b,
             _ => {
                 let got = argument_name(v);

@@ -23,7 +23,8 @@ fn this(m: &mut Mutator, args: Args) -> R<&'static Dict> {
 
 fn construct(th: &mut Thread, args: Args) -> R {
     let (shape, extra) = subclass::plan(&mut th.m, args.get(0), Kind::Dict)?;
-    let source = args.opt(1).and_then(dict::of);
+    let own_way = args.opt(1).is_some_and(|v| th.lookup_override(v, "__iter__").is_some());
+    let source = args.opt(1).and_then(dict::of).filter(|_| !own_way);
     let d = match source {
         // A copy of the table is faster than a walk.
         Some(from) if extra == 0 && dict::window(from).is_none() => dict::copy(th, from)?,

@@ -4,7 +4,7 @@ use super::dict::BEHIND;
 use crate::object::header::Kind;
 use crate::object::iter::{self, Tag};
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, dict};
+use crate::object::{R, Value, dict, func};
 use crate::vm::container_ops::contains;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
@@ -31,6 +31,13 @@ fn isdisjoint(th: &mut Thread, args: Args) -> R {
     Ok(Value::TRUE)
 }
 
+fn mapping(m: &mut Mutator, args: Args) -> R {
+    let dict = iter::view_of(args.get(0)).map_or(Value::NONE, |view| view.dict.value());
+    func::new_proxy(m, dict)
+}
+
+static MAPPING: [NativeDef; 1] = [NativeDef::data("mapping", "self", mapping, "The dict, for reading only.")];
+
 const REVERSED: NativeDef = NativeDef::data("__reversed__", "self, /", reversed, "An iterator from the end.");
 
 const fn view(tag: Tag, methods: &'static [NativeDef]) -> TypeDef {
@@ -41,7 +48,7 @@ const fn view(tag: Tag, methods: &'static [NativeDef]) -> TypeDef {
         construct: None,
         methods,
         class_methods: &[],
-        properties: &[],
+        properties: &MAPPING,
         subclassable: false,
     }
 }

@@ -339,7 +339,7 @@ fn iterate(th: &mut Thread, args: Args) -> R {
 }
 
 fn next(th: &mut Thread, args: Args) -> R {
-    match th.next_item(args.get(0))? {
+    match th.next_or_stop(args.get(0))? {
         Some(v) => Ok(v),
         None => Err(th.raise_with(Exc::StopIteration, &[])),
     }

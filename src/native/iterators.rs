@@ -202,7 +202,7 @@ fn next_builtin(th: &mut Thread, args: Args) -> R {
         return th.next_item(it).map(|item| item.or_else(|| args.opt(1)).unwrap_or(Value::NONE));
     }
     if types::kind_of(it) == Kind::Iter {
-        let item = th.next_item(it)?;
+        let item = th.next_or_stop(it)?;
         return item.ok_or_else(|| th.raise_with(Exc::StopIteration, &[]));
     }
     let Some(method) = th.lookup_special(it, "__next__") else {

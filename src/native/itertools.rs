@@ -80,36 +80,33 @@ fn chain_from_iterable(th: &mut Thread, args: Args) -> R {
     iter::new(th, Tag::Chain, &[outer, Value::NONE])
 }
 
-/// A bound of `islice`; `None` for None.
-fn bound(th: &mut Thread, v: Word, message: &str) -> R<Option<i64>> {
+/// A bound of `islice`: -1 stands for what is no index, as it does in CPython's messages. `None` for None.
+fn bound(th: &mut Thread, v: Word) -> R<Option<i64>> {
     let Some(v) = v.filter(|v| !v.is_none()) else { return Ok(None) };
-    let whole =
-        matches!(types::kind_of(v), Kind::Int | Kind::Bool) || th.lookup_special(v, "__index__").is_some();
-    if whole {
-        let n = th.index_value(v)?;
-        if let Some(n) = n.as_small().or_else(|| crate::object::int::as_i64(n)).filter(|n| *n >= 0) {
-            return Ok(Some(n.min(i64::MAX >> 3)));
-        }
+    if !matches!(types::kind_of(v), Kind::Int | Kind::Bool) && th.lookup_special(v, "__index__").is_none() {
+        return Ok(Some(-1));
     }
-    Err(th.value_error(message))
+    let n = th.index_value(v)?;
+    let n = n.as_small().or_else(|| crate::object::int::as_i64(n)).unwrap_or(-1);
+    Ok(Some(n.min(i64::MAX >> 3)))
 }
 
 fn new_islice(th: &mut Thread, args: Args) -> R {
     let one = args.opt(3).is_none() && args.opt(4).is_none();
     let (start, stop) = if one { (None, args.opt(2)) } else { (args.opt(2), args.opt(3)) };
-    let message = if one {
-        "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize."
-    } else {
-        "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize."
-    };
-    let stop_message = "Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.";
-    let start = bound(th, start, message)?.unwrap_or(0);
-    let whole = stop.is_none_or(|v| matches!(types::kind_of(v), Kind::Int | Kind::Bool | Kind::None_));
-    let stop = bound(th, stop, if whole { message } else { stop_message })?;
-    let step_message = "Step for islice() must be a positive integer or None.";
-    let step = bound(th, args.opt(4), step_message)?.unwrap_or(1);
-    if step == 0 {
-        return Err(th.value_error(step_message));
+    let start = bound(th, start)?.unwrap_or(0);
+    let stop = bound(th, stop)?;
+    if stop == Some(-1) {
+        return Err(
+            th.value_error("Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.")
+        );
+    }
+    if start < 0 || stop.is_some_and(|stop| stop < 0) {
+        return Err(th.value_error("Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize."));
+    }
+    let step = bound(th, args.opt(4))?.unwrap_or(1);
+    if step < 1 {
+        return Err(th.value_error("Step for islice() must be a positive integer or None."));
     }
     let it = th.iter_object(args.get(1))?;
     let limits = [stop.map_or(Value::NONE, Value::int_unchecked), Value::int_unchecked(step)];

@@ -56,6 +56,7 @@ pub fn extend_with(th: &mut Thread, l: &'static List, items: Value) -> R<()> {
         return list::extend_slots(th, l, tuple::items(items));
     }
     let mut it = th.iter(items)?;
+    th.ask_length(items)?;
     th.extend_list(list::value(l), &mut it)
 }
 

@@ -28,6 +28,8 @@ enum Infinite {
     Pole,
     /// It has overflowed: math range error.
     Overflow,
+    /// Nothing is wrong.
+    Fine,
 }
 
 /// The function of one float, with Python's errors.
@@ -38,7 +40,11 @@ fn apply(th: &mut Thread, args: Args, f: fn(f64) -> f64, infinite: Infinite) -> 
         return Err(domain_error(th));
     }
     if y.is_infinite() && x.is_finite() {
-        return Err(if infinite == Infinite::Overflow { range_error(th) } else { domain_error(th) });
+        match infinite {
+            Infinite::Overflow => return Err(range_error(th)),
+            Infinite::Pole => return Err(domain_error(th)),
+            Infinite::Fine => {}
+        }
     }
     th.new_float(y)
 }
@@ -62,7 +68,7 @@ unary! {
     cbrt = libm::cbrt, Pole;
     cos = f64::cos, Pole;
     cosh = f64::cosh, Overflow;
-    degrees = |x| x * (180.0 / std::f64::consts::PI), Overflow;
+    degrees = |x| x * (180.0 / std::f64::consts::PI), Fine;
     erf = libm::erf, Pole;
     erfc = libm::erfc, Pole;
     exp = f64::exp, Overflow;

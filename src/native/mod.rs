@@ -28,6 +28,7 @@ pub mod float_hex;
 pub mod gc;
 pub mod generator;
 pub mod gil;
+pub mod heaps;
 pub mod help;
 pub mod int;
 pub mod io;
@@ -80,6 +81,7 @@ pub mod str_split;
 pub mod str_translate;
 pub mod string_builtins;
 pub mod struct_seq;
+pub mod structs;
 pub mod support;
 pub mod sys;
 pub mod text_args;
@@ -105,6 +107,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &errno::MODULE,
     &gc::MODULE,
     &gil::MODULE,
+    &heaps::MODULE,
     &io::MODULE,
     &itertools::MODULE,
     &json::MODULE,
@@ -113,6 +116,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &os::MODULE,
     &random::MODULE,
     &re::MODULE,
+    &structs::MODULE,
     &sys::MODULE,
     &thread::MODULE,
     &time::MODULE,

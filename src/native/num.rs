@@ -131,6 +131,7 @@ pub fn pow(th: &mut Thread, args: Args) -> R {
         };
     }
     if !is_plain_number(a)
+        && th.lookup_override(a, "__pow__").is_some()
         && let Some(made) = try_method(th, a, "__pow__", &[b, c])?
     {
         return Ok(made);

@@ -148,9 +148,6 @@ impl Values {
     }
 
     fn by_key(&mut self, th: &mut Thread, key: &str) -> R<()> {
-        if self.is_tuple || !self.is_mapping(th) {
-            return Err(th.type_error("format requires a mapping"));
-        }
         let key = if self.bytes {
             th.new_bytes(&key.chars().map(|c| c as u8).collect::<Vec<u8>>())?
         } else {
@@ -185,6 +182,9 @@ fn simple(reader: &mut Reader, values: &mut Values, out: &mut String) -> bool {
 fn one(th: &mut Thread, reader: &mut Reader, values: &mut Values, out: &mut String) -> R<()> {
     values.keyed = None;
     if reader.take('(') {
+        if values.is_tuple || !values.is_mapping(th) {
+            return Err(th.type_error("format requires a mapping"));
+        }
         let key = read_key(th, reader)?;
         values.by_key(th, &key)?;
     }

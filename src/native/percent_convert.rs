@@ -1,6 +1,7 @@
 //! The conversions of `format % values`: one value as `%s`, `%d`, `%g` and the others show it.
 //! Must not know how the format is read; digits come from `object`.
 
+use super::num_args::real_opt;
 use super::percent::Conversion;
 use super::str_format::ascii;
 use super::text_args::type_name;
@@ -9,14 +10,14 @@ use crate::object::format_float::Style;
 use crate::object::format_int::{digits, to_f64};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Value, bytes, float, int, str, types};
+use crate::object::{Exc, R, Value, bytearray, bytes, float, int, memoryview, str, types};
 use crate::vm::thread::Thread;
 
 /// Appends `v` converted; the conversion's type stands at character `at` of the format.
 pub fn convert(th: &mut Thread, c: &Conversion, v: Value, at: usize, out: &mut String) -> R<()> {
     let shown = match c.ty {
         's' | 'b' if c.bytes => {
-            let text = latin1(raw(th, v)?);
+            let text = latin1(&raw(th, v)?);
             pad(out, c, "", "", cut_text(&text, c.precision), false);
             return Ok(());
         }
@@ -25,6 +26,7 @@ pub fn convert(th: &mut Thread, c: &Conversion, v: Value, at: usize, out: &mut S
         'r' => th.repr(v)?,
         'a' => ascii(th, v)?,
         'c' => {
+            let v = if th.lookup_override(v, "__index__").is_some() { th.index_value(v)? } else { v };
             let text = if c.bytes { byte(th, v)? } else { character(th, v)? };
             pad(out, c, "", "", &text, false);
             return Ok(());
@@ -56,14 +58,20 @@ pub fn latin1(bytes: &[u8]) -> String {
 }
 
 /// `%b` of a bytes format.
-fn raw(th: &mut Thread, v: Value) -> R<&'static [u8]> {
+fn raw(th: &mut Thread, v: Value) -> R<Vec<u8>> {
     if let Some(bytes) = bytes::as_bytes(v) {
-        return Ok(bytes);
+        return Ok(bytes.to_vec());
+    }
+    if let Some(buffer) = bytearray::of(v) {
+        return Ok(bytearray::snapshot(buffer));
+    }
+    if let Some(parts) = memoryview::of(v).and_then(memoryview::parts) {
+        return Ok(parts.bytes());
     }
     if th.lookup_special(v, "__bytes__").is_some() {
         let made = th.call_method(v, "__bytes__", &[])?;
         if let Some(bytes) = bytes::as_bytes(made) {
-            return Ok(bytes);
+            return Ok(bytes.to_vec());
         }
     }
     let got = type_name(v);
@@ -175,17 +183,14 @@ fn to_float(th: &mut Thread, bytes: bool, v: Value) -> R<f64> {
     if let Some(f) = float::as_f64(v) {
         return Ok(f);
     }
-    let mut v = v;
     if int::to_ibig(v).is_none() {
-        let Some(name) = ["__float__", "__index__"].into_iter().find(|n| th.lookup_special(v, n).is_some())
-        else {
-            let wanted = if bytes { "float argument required" } else { "must be real number" };
-            return Err(th.type_error(format!("{wanted}, not {}", type_name(v))));
+        return match real_opt(th, v)? {
+            Some(f) => Ok(f),
+            None => {
+                let wanted = if bytes { "float argument required" } else { "must be real number" };
+                Err(th.type_error(format!("{wanted}, not {}", type_name(v))))
+            }
         };
-        v = th.call_method(v, name, &[])?;
-        if let Some(f) = float::as_f64(v) {
-            return Ok(f);
-        }
     }
     to_f64(v).map_err(|bad: Bad| bad.raise(th))
 }

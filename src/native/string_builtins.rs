@@ -3,8 +3,9 @@
 use super::str_format;
 use super::text_args::{index, text, type_name};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Value, bytes, int, str};
+use crate::object::{Exc, Kind, R, Value, int, str, types};
 use crate::vm::native::{Args, NativeDef};
+use crate::vm::ops::bytearray::contents;
 use crate::vm::thread::Thread;
 
 fn chr(th: &mut Thread, args: Args) -> R {
@@ -17,6 +18,9 @@ fn chr(th: &mut Thread, args: Args) -> R {
         None if th.lookup_special(v, "__index__").is_some() => th.index(v)?,
         None => index(th, v)?,
     };
+    if i32::try_from(n).is_err() {
+        return Err(th.raise(Exc::OverflowError, "Python int too large to convert to C int"));
+    }
     match u32::try_from(n).ok().filter(|n| *n < 0x11_0000) {
         None => Err(th.value_error("chr() arg not in range(0x110000)")),
         Some(n) => match char::from_u32(n) {
@@ -30,7 +34,7 @@ fn ord(m: &mut Mutator, args: Args) -> R {
     let v = args.get(0);
     let (len, code) = if let Some(s) = str::view(v) {
         (s.nchars as usize, str::text(s).chars().next().map_or(0, u32::from))
-    } else if let Some(bytes) = bytes::as_bytes(v) {
+    } else if let Some(bytes) = contents(v).filter(|_| types::kind_of(v) != Kind::MemoryView) {
         (bytes.len(), bytes.first().map_or(0, |b| u32::from(*b)))
     } else {
         let got = type_name(v);

@@ -55,6 +55,12 @@ fn character(v: Value, spec: &Spec) -> Result<String, Bad> {
     if spec.alternate {
         return Err(Bad::value("Alternate form (#) not allowed with integer format specifier 'c'"));
     }
+    if int::as_i64(v).is_none() {
+        return Err(Bad {
+            exc: Exc::OverflowError,
+            message: "Python int too large to convert to C long".into(),
+        });
+    }
     let code = int::as_i64(v).and_then(|n| u32::try_from(n).ok()).filter(|n| *n < 0x11_0000);
     let overflow = || Bad { exc: Exc::OverflowError, message: "%c arg not in range(0x110000)".into() };
     let Some(c) = char::from_u32(code.ok_or_else(overflow)?) else {

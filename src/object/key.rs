@@ -13,12 +13,15 @@ use std::cmp::Ordering;
 /// Tuples nested deeper than this are left to the VM, which watches the stack.
 const NESTING: usize = 8;
 
+/// The other small int that CPython's modulus divides.
+const LEAST_MULTIPLE: i64 = -INT_MAX;
+
 /// The hash of a small int: the int, but for the ends of the range (CPython's modulus) and -1.
 #[inline(always)]
 pub fn small_hash(n: i64) -> i64 {
     match n {
         -1 => -2,
-        INT_MAX => 0,
+        INT_MAX | LEAST_MULTIPLE => 0,
         INT_MIN => -2,
         _ => n,
     }

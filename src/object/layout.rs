@@ -117,6 +117,8 @@ pub struct MemoryView {
     pub stride: i64,
     /// Code of the format, and bits.
     pub meta: u64,
+    /// The hash, once it is known; 0 before.
+    pub hash: AtomicU64,
 }
 
 /// An int beyond 62 bits: sign of `len` is the sign, limbs little-endian, no leading zero limb.

@@ -9,7 +9,7 @@ use super::layout::{ByteArray, MemoryView};
 use super::mutator::Mutator;
 use super::value::Value;
 use super::{bytearray, bytes, types};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a view is made of.
@@ -126,6 +126,7 @@ pub fn new(m: &mut Mutator, p: Parts) -> R {
         (&raw mut (*v).count).write(p.count as u64);
         (&raw mut (*v).stride).write(p.stride as i64);
         (&raw mut (*v).meta).write(u64::from(p.format.code) | marked | readonly);
+        (&raw mut (*v).hash).write(AtomicU64::new(0));
     }
     let v = Value::from_addr(v as usize);
     if let Some(b) = bytearray::of(p.base) {

@@ -5,6 +5,7 @@ pub mod exit;
 pub mod handle;
 pub mod local;
 pub mod lock;
+pub mod processor;
 pub mod rlock;
 pub mod spawn;
 pub mod syscall;

@@ -2,6 +2,7 @@
 //! Must not know `threading`: who is told of an exception that nobody caught is a function given by the caller.
 
 use super::handle::Handle;
+use super::processor::{self, Processors};
 use crate::gil::{self, Member, signal};
 use crate::object::{R, Value};
 use crate::vm::roots;
@@ -104,7 +105,13 @@ fn give_to_new(job: Job) -> Result<(), Job> {
     let (jobs, receiver) = mpsc::channel();
     let worker = Arc::new(Worker { jobs });
     let own = worker.clone();
-    let started = std::thread::Builder::new().stack_size(stack_bytes()).spawn(move || work(&own, &receiver));
+    let free = processor::stay_if_full(gil::busy().saturating_sub(1));
+    let begin = move || {
+        free.iter().for_each(Processors::apply);
+        work(&own, &receiver);
+    };
+    let started = std::thread::Builder::new().stack_size(stack_bytes()).spawn(begin);
+    free.iter().for_each(Processors::apply);
     match started {
         Ok(_) => worker.jobs.send(job).map_err(|refused| refused.0),
         Err(_) => Err(job),

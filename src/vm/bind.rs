@@ -370,6 +370,12 @@ fn native_missing(
         return native_count(th, def, owner, args, method);
     }
     let at = slots.iter().position(Option::is_none).unwrap_or(0);
+    if at < p.posonly as usize && !method {
+        let (least, s) = (p.min, if p.min == 1 { "" } else { "s" });
+        let message =
+            format!("{}() takes at least {least} positional argument{s} ({} given)", def.name, args.len());
+        return th.type_error(message);
+    }
     let name = p.names().nth(at).unwrap_or("?");
     let position = if method { at } else { at + 1 };
     th.type_error(format!("{}() missing required argument '{name}' (pos {position})", def.name))

@@ -350,6 +350,10 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
 fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word]) -> R<()> {
     let Some(receiver) = args.first().copied().flatten() else {
         let class = class::name(owner);
+        if is_slot(def.name, &class) {
+            let name = def.name;
+            return Err(th.type_error(format!("descriptor '{name}' of '{class}' object needs an argument")));
+        }
         return Err(th.type_error(format!("unbound method {class}.{}() needs an argument", def.name)));
     };
     let own = types::class_of(receiver);
@@ -358,7 +362,43 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
     }
     let (class, got) = (class::name(owner), class::name(own));
     let name = def.name;
+    if is_slot(name, &class) {
+        return Err(
+            th.type_error(format!("descriptor '{name}' requires a '{class}' object but received a '{got}'"))
+        );
+    }
     Err(th.type_error(format!("descriptor '{name}' for '{class}' objects doesn't apply to a '{got}' object")))
+}
+
+/// Methods with names of operators that are ordinary ones to CPython, and what class each is of; "" for any.
+const PLAIN_METHODS: [(&str, &str); 21] = [
+    ("__getitem__", "dict"),
+    ("__getitem__", "list"),
+    ("__contains__", "dict"),
+    ("__contains__", "set"),
+    ("__contains__", "frozenset"),
+    ("__format__", ""),
+    ("__round__", ""),
+    ("__trunc__", ""),
+    ("__floor__", ""),
+    ("__ceil__", ""),
+    ("__sizeof__", ""),
+    ("__reversed__", ""),
+    ("__reduce__", ""),
+    ("__reduce_ex__", ""),
+    ("__getstate__", ""),
+    ("__dir__", ""),
+    ("__bytes__", ""),
+    ("__length_hint__", ""),
+    ("__getnewargs__", ""),
+    ("__enter__", ""),
+    ("__exit__", ""),
+];
+
+/// Whether CPython keeps this method in a slot of the class: its messages have other words then.
+fn is_slot(name: &str, class: &str) -> bool {
+    let plain = |&(method, of): &(&str, &str)| method == name && (of.is_empty() || of == class);
+    name.starts_with("__") && !PLAIN_METHODS.iter().any(plain)
 }
 
 /// Runs a native with bound arguments.

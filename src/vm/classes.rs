@@ -424,6 +424,9 @@ fn new_builtin(
             if user_init && (mutable || fills_itself(th, class)?) {
                 return th.call(hook, &[class]);
             }
+            // A constructor that knows no keywords leaves them to an `__init__` written in Mini.
+            let taken = super::fields::def(hook).is_none_or(|def| def.params.takes_keywords());
+            let keywords = if user_init && !taken { &[] } else { keywords };
             th.call_kw(hook, &call::with_first(class, args), keywords)
         }
     }

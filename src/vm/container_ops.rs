@@ -85,7 +85,9 @@ pub fn set_in_place(th: &mut Thread, op: BinOp, a: Value, b: Value) -> R<Word> {
 
 /// `d.update(other)`: a dict, an object with `keys`, or an iterable of pairs.
 pub fn update_dict(th: &mut Thread, d: Value, other: Value) -> R<()> {
-    if let Some(from) = dict::of(other) {
+    // A dict that goes through its keys in a way of its own is asked for them.
+    let own_way = th.lookup_override(other, "__iter__").is_some();
+    if let Some(from) = dict::of(other).filter(|_| !own_way) {
         let mut at = 0;
         while let Some((next, key, value)) = dict::next_entry(from, at) {
             th.dict_set(d, key, value)?;
@@ -169,8 +171,9 @@ pub fn set_contains(th: &mut Thread, container: Value, element: Value) -> R<bool
 
 /// The frozenset that stands for a set when it is looked for (not when it is added).
 pub fn as_element(th: &mut Thread, element: Value) -> R<Word> {
+    let own_hash = th.lookup_override(element, "__hash__").is_some_and(|f| !f.is_none());
     match set::of(element) {
-        Some(s) if types::kind_of(element) == Kind::Set => {
+        Some(s) if types::kind_of(element) == Kind::Set && !own_hash => {
             set::copy(th, s, Kind::FrozenSet).map(|f| Some(set::value(f)))
         }
         _ => Ok(None),

@@ -4,7 +4,7 @@
 use super::thread::Thread;
 use super::{annotations, frame};
 use crate::object::layout::{
-    BoundMethod, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback,
+    BoundMethod, Cell, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback,
 };
 use crate::object::{Kind, R, Slot, Value, Word, class, exc, func, generator, mro, shape, types};
 
@@ -34,6 +34,7 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         Kind::BoundMethod => bound(th, object, name),
         Kind::Exception => exception(th, object, name),
         Kind::Traceback => traceback(th, object, name),
+        Kind::Cell if name == "cell_contents" => cell_contents(th, object).map(Some),
         Kind::Code => code(th, object, name),
         Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => Ok(match name {
             "__name__" => Some(generator::names(object)[0]),
@@ -210,6 +211,13 @@ fn traceback(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     })
 }
 
+fn cell_contents(th: &mut Thread, object: Value) -> R {
+    match types::cast::<Cell>(object).and_then(|c| c.value.get()) {
+        Some(v) => Ok(v),
+        None => Err(th.value_error("Cell is empty")),
+    }
+}
+
 fn code(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     let Some(c) = types::cast::<Code>(object) else { return Ok(None) };
     let plain = frame::plain(c);
@@ -222,13 +230,16 @@ fn code(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "co_posonlyargcount" => Some(th.m.new_int(plain.nposonly as i64)?),
         "co_flags" => Some(th.m.new_int(co_flags(plain))?),
         "co_kwonlyargcount" => Some(th.m.new_int(plain.nkwonly as i64)?),
-        "co_varnames" => {
-            let names: R<Vec<Value>> = plain.varnames.iter().map(|n| th.m.new_str(n)).collect();
-            let names = names?;
-            Some(th.m.new_tuple(&names)?)
-        }
+        "co_varnames" => Some(names_tuple(th, &plain.varnames)?),
+        "co_freevars" => Some(names_tuple(th, &plain.freevars)?),
         _ => None,
     })
+}
+
+fn names_tuple(th: &mut Thread, names: &[crate::bytecode::code::Name]) -> R {
+    let names: R<Vec<Value>> = names.iter().map(|n| th.m.new_str(n)).collect();
+    let names = names?;
+    th.m.new_tuple(&names)
 }
 
 /// The bits of `co_flags`, as CPython numbers them.
@@ -276,6 +287,7 @@ pub fn names(object: Value) -> impl Iterator<Item = &'static str> {
             "co_name",
             "co_posonlyargcount",
             "co_qualname",
+            "co_freevars",
             "co_varnames",
         ],
         Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => &["__name__", "__qualname__"],

@@ -130,9 +130,10 @@ fn subset(th: &mut Thread, group: Value, members: &[Value]) -> R<Option<Value>> 
     }
     th.root(made);
     let (Some(from), Some(to)) = (exc::cast(group), exc::cast(made)) else { return Ok(Some(made)) };
-    let fields: [fn(&Exception) -> &Slot; 4] =
-        [|e| &e.traceback, |e| &e.context, |e| &e.cause, |e| &e.suppress];
+    let fields: [fn(&Exception) -> &Slot; 3] = [|e| &e.traceback, |e| &e.context, |e| &e.cause];
     fields.iter().for_each(|field| field(to).set_word(field(from).get()));
+    // The cause is set, if only to None.
+    to.suppress.set(Value::TRUE);
     let key = th.name("__notes__")?;
     if let Some(notes) = shape::get(group, key).filter(|n| list::of(*n).is_some()) {
         let notes = th.m.new_list(&super::ops::iterate::values_of(notes))?;

@@ -205,8 +205,23 @@ impl Thread {
         }
     }
 
-    /// The next item of an iterator object; `None` at the end.
+    /// The next item of an iterator object; `None` at the end. A StopIteration that a function called by `map` or its
+    /// like lets through is an end as well.
     pub fn next_item(&mut self, it: Value) -> R<Word> {
+        if let Some(state) = iter::of(it) {
+            return match iter_object::next(self, state) {
+                Err(_) if self.pending_is(Exc::StopIteration) => {
+                    self.pending = None;
+                    Ok(None)
+                }
+                item => item,
+            };
+        }
+        self.next_or_stop(it)
+    }
+
+    /// As `next_item`, but a StopIteration that a built-in iterator got from a function stays one.
+    pub fn next_or_stop(&mut self, it: Value) -> R<Word> {
         if let Some(state) = iter::of(it) {
             return iter_object::next(self, state);
         }
@@ -236,9 +251,43 @@ impl Thread {
             return list::from_slots(self, list::items(l)).map(list::value);
         }
         let mut it = self.iter(iterable)?;
+        self.ask_length(iterable)?;
         let out = self.new_list_with_capacity(it.size_hint())?;
         self.extend_list(out, &mut it)?;
         Ok(out)
+    }
+
+    /// Calls `__len__` or `__length_hint__` of an iterable that a list is made of. Nothing is done with the answer, but
+    /// scripts see that they are asked, and what they raise.
+    pub fn ask_length(&mut self, iterable: Value) -> R<()> {
+        if let Some(method) = self.lookup_override(iterable, "__len__") {
+            return match self.len_by(method, iterable) {
+                Err(_) if self.pending_is(Exc::TypeError) => {
+                    self.pending = None;
+                    Ok(())
+                }
+                length => length.map(|_| ()),
+            };
+        }
+        let Some(method) = self.lookup_override(iterable, "__length_hint__") else { return Ok(()) };
+        let hint = match self.call(method, &[iterable]) {
+            Err(_) if self.pending_is(Exc::TypeError) => {
+                self.pending = None;
+                return Ok(());
+            }
+            hint => hint?,
+        };
+        if hint == Value::NOT_IMPLEMENTED {
+            return Ok(());
+        }
+        if !matches!(types::kind_of(hint), Kind::Int | Kind::Bool) {
+            let name = self.type_name(hint);
+            return Err(self.type_error(format!("__length_hint__ must be an integer, not {name}")));
+        }
+        match crate::object::int::is_negative(hint) {
+            true => Err(self.value_error("__length_hint__() should return >= 0")),
+            false => Ok(()),
+        }
     }
 
     /// Appends the rest of an iteration to a list.

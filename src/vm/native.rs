@@ -123,6 +123,11 @@ impl Params {
         self.kwonly == 0 && !self.varkw
     }
 
+    /// Whether any parameter can be given by name.
+    pub const fn takes_keywords(&self) -> bool {
+        self.kwonly > 0 || self.varkw || self.posonly < self.max
+    }
+
     /// Names of the positional parameters, then of the keyword-only ones.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let names = self.text.split(',').map(|p| p.trim().trim_end_matches('='));

@@ -5,7 +5,7 @@ use super::exc_fields;
 use super::fields;
 use super::groups;
 use super::thread::Thread;
-use crate::object::layout::{BoundMethod, Code, Function, Module, Native, Super};
+use crate::object::layout::{BoundMethod, Cell, Code, Function, Module, Native, Super};
 use crate::object::{
     Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, func, generator, int, memoryview,
     str, text_repr, tuple, types, unicode_error,
@@ -24,6 +24,14 @@ impl Thread {
             return self.text_method(f, v, "__repr__");
         }
         self.repr_builtin(v)
+    }
+
+    /// As `repr`, for `str`: its words are the ones that complain.
+    fn repr_for_str(&mut self, v: Value) -> R {
+        match self.lookup_override(v, "__repr__") {
+            Some(f) => self.text_method(f, v, "__str__"),
+            None => self.repr(v),
+        }
     }
 
     fn text_method(&mut self, f: Value, v: Value, name: &str) -> R {
@@ -91,6 +99,7 @@ impl Thread {
                     false => format!("<super: <class '{class}'>, <{own} object>>"),
                 }
             }),
+            Kind::Cell => cell_text(self, v),
             Kind::Code => code_text(v),
             Kind::StaticMethod | Kind::ClassMethod => {
                 let inside = self.repr(func::unwrap_wrapper(v).unwrap_or(Value::NONE))?;
@@ -204,7 +213,7 @@ impl Thread {
         }
         // A mappingproxy shows what is behind it.
         let shown = crate::object::func::proxied(v).unwrap_or(v);
-        self.repr(shown)
+        self.repr_for_str(shown)
     }
 
     /// `str(e)` of an exception: its one argument, or all of them.
@@ -320,6 +329,14 @@ fn native_text(v: Value) -> String {
         Some(class) => format!("<method '{name}' of '{class}' objects>"),
         None => format!("<built-in function {name}>"),
     }
+}
+
+fn cell_text(th: &mut Thread, v: Value) -> String {
+    let inside = match types::cast::<Cell>(v).and_then(|c| c.value.get()) {
+        Some(held) => format!("{} object at {:#x}", th.type_name(held), held.bits()),
+        None => "empty".to_owned(),
+    };
+    format!("<cell at {:#x}: {inside}>", v.bits())
 }
 
 fn code_text(v: Value) -> String {

@@ -238,7 +238,8 @@ impl Thread {
     pub fn visit_variables(&self, marker: &mut Marker) {
         for frame in frame::walk(self.base, std::ptr::null()) {
             let variables = frame::plain(frame.code).varnames.len();
-            (0..variables).filter_map(|i| frame.register(i)).for_each(|v| marker.visit(v));
+            // A variable without a value yet may hold anything.
+            (0..variables).filter_map(|i| frame.register(i)).for_each(|v| marker.visit_ambiguous(v.bits()));
             marker.visit(Value::from_addr(std::ptr::from_ref(frame.function).addr()));
         }
     }

@@ -96,6 +96,7 @@ pub fn list_extend(th: &mut Thread, l: Value, v: Value, starred: bool) -> R<()> 
             return Err(raised);
         }
     };
+    th.ask_length(v)?;
     th.extend_list(l, &mut it)
 }
 

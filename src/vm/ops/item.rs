@@ -158,6 +158,10 @@ pub fn set_builtin(th: &mut Thread, container: Value, index: Value, value: Value
         Kind::MemoryView => super::memoryview::set(th, container, index, value),
         _ => match th.lookup_special(container, "__setitem__") {
             Some(f) => th.call(f, &[container, index, value]).map(drop),
+            // CPython has one slot for both; what it lacks shows only when it is called.
+            None if th.lookup_override(container, "__delitem__").is_some() => {
+                Err(th.raise(Exc::AttributeError, "__setitem__"))
+            }
             None => {
                 let name = th.type_name(container);
                 Err(th.type_error(format!("'{name}' object does not support item assignment")))
@@ -275,7 +279,7 @@ fn in_bytes(th: &mut Thread, container: Value, item: Value) -> R<bool> {
         let name = th.type_name(item);
         return Err(th.type_error(format!("a bytes-like object is required, not '{name}'")));
     }
-    match u8::try_from(th.index(item)?) {
+    match u8::try_from(crate::object::int::as_i64(item).unwrap_or(-1)) {
         Ok(b) => Ok(hay.contains(&b)),
         Err(_) => Err(th.value_error("byte must be in range(0, 256)")),
     }

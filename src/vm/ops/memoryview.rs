@@ -9,6 +9,7 @@ use crate::object::slice;
 use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, float, int, tuple, types};
 use crate::vm::slicing::position;
 use crate::vm::thread::Thread;
+use std::sync::atomic::Ordering;
 
 /// What a view is made of. Errors: ValueError if it has been released.
 pub fn looking(m: &mut Mutator, view: &MemoryView) -> R<Parts> {
@@ -169,6 +170,8 @@ pub fn get(th: &mut Thread, v: Value, key: Value) -> R {
     }
     let key = plain_key(th, key)?;
     let i = place(th, &p, key)?;
+    // Finding the index may have run anything.
+    of(&mut th.m, v)?;
     let found = item(&mut th.m, &p, i)?;
     found.ok_or_else(|| th.raise(Exc::IndexError, "index out of bounds on dimension 1"))
 }
@@ -186,6 +189,7 @@ pub fn set(th: &mut Thread, v: Value, key: Value, value: Value) -> R<()> {
     let key = plain_key(th, key)?;
     let i = place(th, &p, key)?;
     let item = encoded(th, p.format, value)?;
+    of(&mut th.m, v)?;
     p.write(&mut th.m, i, item.get(..p.format.size()).unwrap_or(&item));
     Ok(())
 }
@@ -288,6 +292,10 @@ pub fn equal(th: &mut Thread, x: Value, y: Value) -> R<Option<bool>> {
 
 /// `hash(view)`: that of the same bytes.
 pub fn hash(m: &mut Mutator, v: Value) -> R<i64> {
+    let known = memoryview::of(v).map_or(0, |view| view.hash.load(Ordering::Relaxed));
+    if known != 0 {
+        return Ok(known as i64);
+    }
     let p = of(m, v)?;
     if !p.readonly {
         return Err(m.value_error("cannot hash writable memoryview object"));
@@ -296,5 +304,9 @@ pub fn hash(m: &mut Mutator, v: Value) -> R<i64> {
         return Err(m.value_error("memoryview: hashing is restricted to formats 'B', 'b' or 'c'"));
     }
     let same = m.new_bytes(&p.bytes())?;
-    Ok(bytes::view(same).map_or(0, bytes::hash))
+    let hash = bytes::view(same).map_or(0, bytes::hash);
+    if let Some(view) = memoryview::of(v) {
+        view.hash.store(hash as u64, Ordering::Relaxed);
+    }
+    Ok(hash)
 }

@@ -2,6 +2,7 @@
 
 use crate::object::layout::Cell;
 use crate::object::{Exc, R, Raised, Value, Word, func, str, types};
+use crate::vm::frame;
 use crate::vm::thread::Thread;
 
 fn text(name: Value) -> &'static str {
@@ -11,6 +12,11 @@ fn text(name: Value) -> &'static str {
 /// A local that is read before it is bound.
 #[cold]
 pub fn unbound_local(th: &mut Thread, name: Value) -> R<()> {
+    let here = frame::walk(th.base, th.pc).next();
+    if here.is_some_and(|f| frame::plain(f.code).is_free_at(f.at, text(name))) {
+        // An inlined comprehension shares the registers of its function; to the reader it is a closure.
+        return unbound_free(th, name);
+    }
     let message =
         format!("cannot access local variable '{}' where it is not associated with a value", text(name));
     Err(th.raise(Exc::UnboundLocalError, message))

@@ -33,12 +33,16 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
         Kind::Float => crate::object::float::as_f64(v) != Some(0.0),
         Kind::Str => str::as_str(v).is_some_and(|s| !s.is_empty()),
         Kind::Bytes => bytes::as_bytes(v).is_some_and(|s| !s.is_empty()),
+        // It may be longer than any number of the machine.
+        Kind::Range => match range::of(v) {
+            Some(r) => range::len(&mut th.m, r)? != Value::int_unchecked(0),
+            None => true,
+        },
         Kind::List
         | Kind::Tuple
         | Kind::Dict
         | Kind::Set
         | Kind::FrozenSet
-        | Kind::Range
         | Kind::DictView
         | Kind::MappingProxy
         | Kind::ByteArray
@@ -74,7 +78,7 @@ impl Thread {
             return Ok(n);
         }
         if let Some(f) = self.lookup_override(v, "__len__") {
-            return self.custom_len(f, v);
+            return self.len_by(f, v);
         }
         let n = match types::kind_of(v) {
             Kind::List => list::of(v).map(list::len),
@@ -93,7 +97,7 @@ impl Thread {
         match n {
             Some(n) => Ok(n),
             None => match self.lookup_special(v, "__len__") {
-                Some(f) => self.custom_len(f, v),
+                Some(f) => self.len_by(f, v),
                 None => {
                     let name = self.type_name(v);
                     Err(self.type_error(format!("object of type '{name}' has no len()")))
@@ -106,10 +110,11 @@ impl Thread {
         let Some(r) = range::of(v) else { return Ok(0) };
         let n = range::len(&mut self.m, r)?;
         let n = crate::object::int::as_i64(n).and_then(|n| usize::try_from(n).ok());
-        n.ok_or_else(|| self.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer"))
+        n.ok_or_else(|| self.raise(Exc::OverflowError, "Python int too large to convert to C ssize_t"))
     }
 
-    fn custom_len(&mut self, f: Value, v: Value) -> R<usize> {
+    /// `len(v)` through this `__len__`.
+    pub fn len_by(&mut self, f: Value, v: Value) -> R<usize> {
         let n = self.call(f, &[v])?;
         let n = self.index_value(n)?;
         if crate::object::int::is_negative(n) {

@@ -145,7 +145,7 @@ pub fn literal(rng: &mut Rng, kind: char) -> Option<String> {
         't' => Some(tuple(rng)),
         'd' => Some(dict(rng)),
         'e' => Some(set(rng)),
-        'c' => fixed(rng.pick(&["abs", "int", "(lambda x: x * 2)", "operator.neg", "bool", "round", "hash"])),
+        'c' => fixed(rng.pick(&["abs", "int", "(lambda x: x * 2)", "bool", "round"])),
         'h' => fixed(rng.pick(&["2", "8", "10", "16", "36", "0", "3", "1"])),
         'X' => fixed(rng.pick(&EXCEPTIONS)),
         'z' => Some(slice(rng)),

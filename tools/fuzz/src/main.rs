@@ -13,6 +13,7 @@ mod tree;
 
 use batch::{Interpreter, Outcome, Pair, Verdict};
 use lexopt::prelude::*;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -28,7 +29,7 @@ Usage: mini-fuzz [OPTIONS]
   --first N         the number of the first one (0)
   --gil POLICY      the policy that Mini runs them under (its default)
   --batch N         programs in one process (250)
-  --differences N   stop after so many (1)
+  --differences N   stop after so many of different kinds (1)
   --show N          only print program N
   --no-shrink       report programs as they were made
   --mini PATH       another binary than the one built in
@@ -155,8 +156,9 @@ fn run(options: &Options, pair: &Pair) -> Result<usize, String> {
     let start = Instant::now();
     let problem = |e: std::io::Error| format!("cannot run an interpreter: {e}");
     let end = options.first.saturating_add(options.programs);
+    let mut seen = HashSet::new();
     let (mut next, mut found, mut failed, mut slow) = (options.first, 0, 0, 0);
-    while next < end && found < options.differences {
+    while next < end && seen.len() < options.differences {
         let numbers: Vec<u64> = (next..end).take(options.batch).collect();
         next += numbers.len() as u64;
         let programs: Vec<String> =
@@ -175,8 +177,12 @@ fn run(options: &Options, pair: &Pair) -> Result<usize, String> {
                 continue;
             };
             found += 1;
+            if !seen.insert(verdict.kind()) {
+                println!("seed {} program {number} differs in the same way as one above", options.seed);
+                continue;
+            }
             report(options, pair, number, verdict).map_err(problem)?;
-            if found >= options.differences {
+            if seen.len() >= options.differences {
                 break;
             }
         }

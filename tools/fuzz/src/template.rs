@@ -215,6 +215,11 @@ impl Maker {
                 }
                 _ => continue,
             };
+            // `a, a = 1, a` is the one thing that CPython 3.11.2 gets wrong itself.
+            if matches!(mark, Mark::Found { assignable: true, .. }) && names.0.iter().any(|(_, n)| *n == name)
+            {
+                return None;
+            }
             names.0.push((key, name));
         }
         Some(marks)

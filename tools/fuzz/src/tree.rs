@@ -75,7 +75,7 @@ const HELPERS: [(&str, &str); 13] = [
     (
         "counter(",
         "def counter(n, step=1):\n    i = 0\n    while i < n:\n        got = yield i * step\n        \
-         i += got if type(got) is int and got > 0 else 1\n    return n",
+         i += got if type(got) is int and got > 0 else 1",
     ),
 ];
 

@@ -1,0 +1,52 @@
+//! Where a new thread begins. A kernel puts it on the processor that has been least loaded lately, which may be one where
+//! another new thread has only just begun; it then takes several milliseconds to notice that the maker, who went to
+//! sleep in `join`, left a processor free. So with every processor taken the new thread begins on its maker's, and is free
+//! to go from its first instruction on. Must not know what the thread will do.
+
+use std::mem::{size_of, zeroed};
+
+/// The processors that a thread may use.
+#[derive(Clone, Copy)]
+pub struct Processors(libc::cpu_set_t);
+
+impl Processors {
+    /// This thread's own.
+    fn allowed() -> Option<Processors> {
+        // SAFETY: all zeroes is a set without processors; the kernel fills what it is given the size of.
+        unsafe {
+            let mut set: libc::cpu_set_t = zeroed();
+            (libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) == 0)
+                .then_some(Processors(set))
+        }
+    }
+
+    fn count(&self) -> usize {
+        // SAFETY: reads the set.
+        usize::try_from(unsafe { libc::CPU_COUNT(&self.0) }).unwrap_or(0)
+    }
+
+    /// Lets this thread use these. Failure changes nothing, and matters little.
+    pub fn apply(&self) {
+        // SAFETY: reads the set.
+        unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const self.0) };
+    }
+
+    /// The one that this thread is on.
+    fn current() -> Option<Processors> {
+        // SAFETY: all zeroes is a set without processors; CPU_SET wants a number below the set's size.
+        unsafe {
+            let here = usize::try_from(libc::sched_getcpu()).ok()?;
+            let mut set: libc::cpu_set_t = zeroed();
+            (here < 8 * size_of::<libc::cpu_set_t>()).then(|| libc::CPU_SET(here, &mut set))?;
+            Some(Processors(set))
+        }
+    }
+}
+
+/// Makes threads begin here until `apply` of what this returns, if `busy` threads take every processor; the new thread has to
+/// apply it too.
+pub fn stay_if_full(busy: usize) -> Option<Processors> {
+    let allowed = Processors::allowed().filter(|set| set.count() == busy && busy > 1)?;
+    Processors::current()?.apply();
+    Some(allowed)
+}
