@@ -23,6 +23,13 @@ fn at(th: &mut Thread, l: &'static List, i: usize) -> R {
     list::get(l, i).ok_or_else(|| changed(th))
 }
 
+/// Whether one item is smaller. Raises RuntimeError if asking has changed the length of the list.
+fn less(th: &mut Thread, l: &'static List, a: Value, b: Value) -> R<bool> {
+    let before = list::len(l);
+    let smaller = th.less(a, b)?;
+    if list::len(l) == before { Ok(smaller) } else { Err(changed(th)) }
+}
+
 fn put(th: &mut Thread, l: &'static List, i: usize, v: Value) -> R<()> {
     if list::set(&mut th.m, l, i, v) { Ok(()) } else { Err(changed(th)) }
 }
@@ -34,7 +41,7 @@ fn rise(th: &mut Thread, l: &'static List, start: usize, mut place: usize) -> R<
     while place > start {
         let above = (place - 1) / 2;
         let parent = at(th, l, above)?;
-        if !th.less(item, parent)? {
+        if !less(th, l, item, parent)? {
             break;
         }
         put(th, l, place, parent)?;
@@ -58,7 +65,7 @@ fn sink(th: &mut Thread, l: &'static List, start: usize) -> R<()> {
         let mut smaller = at(th, l, child)?;
         if child + 1 < end {
             let right = at(th, l, child + 1)?;
-            if !th.less(smaller, right)? {
+            if !less(th, l, smaller, right)? {
                 (child, smaller) = (child + 1, right);
             }
         }
@@ -101,7 +108,9 @@ fn push_pop(th: &mut Thread, args: Args) -> R {
     let (l, item) = (heap(th, args)?, args.get(1));
     match list::get(l, 0) {
         Some(smallest) if th.less(smallest, item)? => {
-            put(th, l, 0, item)?;
+            if !list::set(&mut th.m, l, 0, item) {
+                return Err(th.raise(Exc::IndexError, "index out of range"));
+            }
             sink(th, l, 0)?;
             Ok(smallest)
         }

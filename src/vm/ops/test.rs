@@ -12,8 +12,8 @@ use crate::vm::thread::Thread;
 #[cold]
 #[inline(never)]
 pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
-    if let Some(l) = list::of(v).filter(|_| !is_subclass_instance(types::hdr(v))) {
-        return Ok(list::len(l) != 0);
+    if let Some(n) = plain_len(v) {
+        return Ok(n != 0);
     }
     if let Some(f) = th.lookup_override(v, "__bool__") {
         let answer = th.call(f, &[v])?;
