@@ -84,3 +84,40 @@ fn files_without_an_end() {
     runs_out("return open('/dev/zero', 'rb').read()");
     runs_out("import os\nreturn os.read(os.open('/dev/zero', 0), 10**12)");
 }
+
+/// The crate of big integers panics where memory runs out: it must not be asked for what there is no room for.
+#[test]
+fn numbers_beyond_all_memory() {
+    runs_out("return 10**30 ** 10**9");
+    runs_out("return (1 << 10**8) * (1 << 10**8) << 10**8");
+    runs_out("return int('f' * 10**7, 32) ** 100");
+    runs_out("x = 1 << 10**8\nwhile True: x *= x");
+    runs_out("import math\nreturn math.factorial(10**9)");
+    runs_out("import math\nreturn math.comb(10**9, 5 * 10**8)");
+    runs_out("import math\nreturn math.perm(10**9, 10**8)");
+    runs_out("return (3).to_bytes(10**9, 'big')");
+    runs_out("return int.from_bytes(bytes(3 * 10**7), 'big')");
+    runs_out("return hex(1 << 10**8)");
+    runs_out("import random\nreturn random.getrandbits(10**9)");
+}
+
+/// The same where it is the system that allows the process less than the heap may take.
+#[test]
+#[cfg(target_os = "linux")]
+fn numbers_beyond_what_the_system_gives() {
+    if python_stands_in() {
+        return;
+    }
+    let script = "import math, random\nx = 1 << 8 * 10**8\n\
+        for f in (lambda: x * x, lambda: int('1' * 10**9, 16), lambda: x ** 2, lambda: 3 ** 10**10, lambda: 1 << 10**10, lambda: hex(x),\n          \
+        lambda: math.isqrt(x * 2), lambda: int.from_bytes(bytes(3 * 10**8), 'big'), lambda: random.getrandbits(10**10)):\n    \
+        try:\n        f()\n    except MemoryError:\n        pass\n\
+        print(hash(x) > 0, x > 1.5, x.bit_length())\n";
+    let mini = mini_command(None);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -v 2000000; exec \"$0\" -c \"$1\""]);
+    shell.arg(mini.get_program()).arg(script);
+    let finished = run(shell, b"", LIMIT);
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    assert_eq!(finished.stdout, "True True 800000001\n", "{}", finished.stderr);
+}

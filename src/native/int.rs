@@ -40,8 +40,8 @@ fn read_text(m: &mut Mutator, x: Value, base: u32) -> R<Option<Value>> {
     }
     let x = crate::vm::ops::bytearray::as_bytes_object(m, x)?;
     let Some(bytes) = bytes::as_bytes(x) else { return Ok(None) };
-    let shown = text_repr::repr_bytes(bytes);
-    int::parse_shown(m, std::str::from_utf8(bytes).unwrap_or("?"), base, &shown).map(Some)
+    let shown = || text_repr::repr_bytes(bytes);
+    int::parse_shown(m, std::str::from_utf8(bytes).unwrap_or("?"), base, shown).map(Some)
 }
 
 /// An int out of any one object.
@@ -94,8 +94,8 @@ pub fn from_float(m: &mut Mutator, f: f64, rounded: fn(f64) -> f64) -> R {
     m.new_bigint(&bigint::trunc(rounded(f)))
 }
 
-fn this(args: Args) -> IBig {
-    int::to_ibig(args.get(0)).unwrap_or_default()
+fn this(m: &mut Mutator, args: Args) -> R<IBig> {
+    int::big(m, args.get(0))
 }
 
 fn plain(m: &mut Mutator, args: Args) -> R {
@@ -110,12 +110,12 @@ fn one(_: &mut Mutator, _: Args) -> R {
     Ok(Value::int_unchecked(1))
 }
 
-fn bit_length(_: &mut Mutator, args: Args) -> R {
-    Ok(Value::int_unchecked(this(args).unsigned_abs().bit_len() as i64))
+fn bit_length(m: &mut Mutator, args: Args) -> R {
+    Ok(Value::int_unchecked(this(m, args)?.unsigned_abs().bit_len() as i64))
 }
 
-fn bit_count(_: &mut Mutator, args: Args) -> R {
-    Ok(Value::int_unchecked(this(args).unsigned_abs().count_ones() as i64))
+fn bit_count(m: &mut Mutator, args: Args) -> R {
+    Ok(Value::int_unchecked(this(m, args)?.unsigned_abs().count_ones() as i64))
 }
 
 fn as_integer_ratio(m: &mut Mutator, args: Args) -> R {
@@ -139,7 +139,7 @@ pub fn round_value(th: &mut Thread, n: Value, digits: Option<Value>) -> R {
     if digits >= IBig::ZERO {
         return plain_int(th, n);
     }
-    let n = int::to_ibig(n).unwrap_or_default();
+    let n = int::big(th, n)?;
     // 10**k beyond twice `n` leaves nothing; a decimal digit has more than three bits.
     match usize::try_from(-digits) {
         Ok(k) if k <= n.bit_len() / 3 + 2 => th.new_bigint(&round_to(&n, &IBig::from(10).pow(k))),
@@ -173,7 +173,7 @@ fn is_little(m: &mut Mutator, order: Option<Value>) -> R<bool> {
 }
 
 fn to_bytes(th: &mut Thread, args: Args) -> R {
-    let n = this(args);
+    let n = this(th, args)?;
     let length = match args.opt(1) {
         None => 1,
         Some(v) => th.index(v)?,
@@ -191,9 +191,7 @@ fn to_bytes(th: &mut Thread, args: Args) -> R {
     if bits + signed as usize > length.saturating_mul(8) && !(length == 0 && bits == 0) {
         return Err(th.raise(Exc::OverflowError, "int too big to convert"));
     }
-    if length > crate::object::heap::limit() {
-        return Err(th.no_memory());
-    }
+    bigint::check_bits(length as u128 * 8).map_err(|error| num::raise(th, error))?;
     let size = if n.sign() == Sign::Negative { (IBig::ONE << (length * 8)) + n } else { n };
     let mut out = size.unsigned_abs().to_le_bytes().into_vec();
     out.resize(length, 0);
@@ -204,6 +202,8 @@ fn to_bytes(th: &mut Thread, args: Args) -> R {
 }
 
 fn from_bytes(th: &mut Thread, args: Args) -> R {
+    let len = bytes::as_bytes(args.get(1)).map_or(0, <[u8]>::len);
+    bigint::check_bits(len as u128 * 8).map_err(|error| num::raise(th, error))?;
     let mut data = bytes_of(th, args.get(1))?;
     if !is_little(th, args.opt(2))? {
         data.reverse();

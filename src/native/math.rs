@@ -104,7 +104,7 @@ fn lgamma(th: &mut Thread, args: Args) -> R {
 /// The logarithm of any number, even of an int beyond all floats.
 fn logarithm(th: &mut Thread, v: Value, f: fn(f64) -> f64) -> R<f64> {
     if int::is_int(v) {
-        let n = int::to_ibig(v).unwrap_or_default();
+        let n = int::big(th, v)?;
         if n <= bigint::IBig::ZERO {
             return Err(domain_error(th));
         }

@@ -1,10 +1,10 @@
 //! `math`: functions of integers. Must not know floats.
 
 use super::num_args::{big, index_value};
-use crate::object::bigint::{IBig, UBig};
+use crate::object::bigint::{self, IBig, UBig};
 use crate::object::error::{Exc, R};
 use crate::object::value::Value;
-use crate::object::{heap, int};
+use crate::object::{int, num};
 use crate::vm::native::Args;
 use crate::vm::thread::Thread;
 use dashu_int::ops::{BitTest, Gcd, SquareRoot, UnsignedAbs};
@@ -21,6 +21,7 @@ fn finish(th: &mut Thread, n: UBig) -> R {
 /// `isqrt(n)`.
 pub fn isqrt(th: &mut Thread, args: Args) -> R {
     let n = natural(th, args.get(0), "isqrt() argument must be nonnegative")?;
+    check(th, 2, n.bit_len())?;
     finish(th, n.sqrt())
 }
 
@@ -29,6 +30,7 @@ pub fn gcd(th: &mut Thread, args: Args) -> R {
     let mut all = UBig::ZERO;
     for v in args.rest(0).iter().flatten() {
         let n = big(th, *v)?.unsigned_abs();
+        check(th, 2, all.bit_len().max(n.bit_len()))?;
         all = if all.is_zero() {
             n
         } else if n.is_zero() {
@@ -45,6 +47,7 @@ pub fn lcm(th: &mut Thread, args: Args) -> R {
     let mut all = UBig::ONE;
     for v in args.rest(0).iter().flatten() {
         let n = big(th, *v)?.unsigned_abs();
+        check(th, 2, all.bit_len() + n.bit_len())?;
         all = if all.is_zero() || n.is_zero() { UBig::ZERO } else { &all / (&all).gcd(&n) * n };
     }
     finish(th, all)
@@ -61,7 +64,7 @@ fn product(from: &UBig, count: u64) -> UBig {
 
 /// Refuses a product of so many factors of so many bits that could never be held.
 fn check(th: &mut Thread, count: u64, bits: usize) -> R<()> {
-    if count as u128 * bits as u128 / 8 > heap::limit() as u128 { Err(th.no_memory()) } else { Ok(()) }
+    bigint::check_bits(count as u128 * bits as u128).map_err(|error| num::raise(th, error))
 }
 
 /// `factorial(n)`.
@@ -114,7 +117,7 @@ pub fn comb(th: &mut Thread, args: Args) -> R {
     let Ok(count) = i64::try_from(&k) else {
         return Err(th.raise(Exc::OverflowError, "min(n - k, k) must not exceed 9223372036854775807"));
     };
-    check(th, count as u64, 1)?;
+    check(th, count as u64, n.bit_len())?;
     finish(th, product(&(n - k + UBig::ONE), count as u64) / product(&UBig::ONE, count as u64))
 }
 

@@ -124,7 +124,8 @@ fn divmod(th: &mut Thread, args: Args) -> R {
 pub fn pow(th: &mut Thread, args: Args) -> R {
     let (a, b) = (args.get(0), args.get(1));
     let Some(c) = args.opt_not_none(2) else { return th.binary(BinOp::Pow, a, b) };
-    if let (Some(x), Some(y), Some(z)) = (int::to_ibig(a), int::to_ibig(b), int::to_ibig(c)) {
+    if [a, b, c].into_iter().all(int::is_int) {
+        let (x, y, z) = (int::big(th, a)?, int::big(th, b)?, int::big(th, c)?);
         return match bigint::pow_mod(&x, &y, &z) {
             Ok(n) => th.new_bigint(&n),
             Err(error) => Err(num::raise(th, error)),
@@ -146,7 +147,7 @@ pub fn pow(th: &mut Thread, args: Args) -> R {
 
 fn in_base(th: &mut Thread, v: Value, radix: u8, prefix: &str) -> R {
     let n = index_value(th, v)?;
-    let (negative, digits) = format_int::digits(n, radix);
+    let (negative, digits) = format_int::digits(n, radix).map_err(|bad| bad.raise(th))?;
     let sign = if negative { "-" } else { "" };
     th.new_str(&format!("{sign}{prefix}{digits}"))
 }

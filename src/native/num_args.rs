@@ -35,7 +35,8 @@ pub fn index_value(th: &mut Thread, v: Value) -> R {
 
 /// As `index_value`, to calculate with.
 pub fn big(th: &mut Thread, v: Value) -> R<IBig> {
-    Ok(int::to_ibig(index_value(th, v)?).unwrap_or_default())
+    let n = index_value(th, v)?;
+    int::big(th, n)
 }
 
 /// The float of a float, an int, or anything with `__float__` or `__index__`.
@@ -77,7 +78,8 @@ pub fn plain_int(m: &mut Mutator, v: Value) -> R {
     if v.is_small_int() || types::class_of(v) == types::class_of_kind(Kind::Int) {
         return Ok(v);
     }
-    m.new_bigint(&int::to_ibig(v).unwrap_or_default())
+    let n = int::big(m, v)?;
+    m.new_bigint(&n)
 }
 
 /// An int result of a constructor or classmethod, as an instance of its class.
@@ -86,5 +88,6 @@ pub fn int_of_class(m: &mut Mutator, class: Value, v: Value) -> R {
         return plain_int(m, v);
     }
     let shape = crate::object::subclass::shape_of(m, class, Kind::Int)?;
-    m.new_int_subclass(shape, &int::to_ibig(v).unwrap_or_default())
+    let n = int::big(m, v)?;
+    m.new_int_subclass(shape, &n)
 }

@@ -116,7 +116,7 @@ fn integer(th: &mut Thread, c: &Conversion, v: Value, out: &mut String) -> R<()>
         'x' | 'X' => 16,
         _ => 10,
     };
-    let (negative, mut digits) = digits(v, radix);
+    let (negative, mut digits) = digits(v, radix).map_err(|bad| bad.raise(th))?;
     let least = c.precision.unwrap_or(0);
     if digits.len() < least {
         digits.insert_str(0, &"0".repeat(least - digits.len()));
@@ -152,7 +152,7 @@ fn to_int(th: &mut Thread, ty: char, v: Value) -> R {
     for name in ["__index__", "__int__"] {
         if th.lookup_special(v, name).is_some() {
             let n = th.call_method(v, name, &[])?;
-            if int::to_ibig(n).is_some() {
+            if int::is_int(n) {
                 return Ok(n);
             }
         }
@@ -183,7 +183,7 @@ fn to_float(th: &mut Thread, bytes: bool, v: Value) -> R<f64> {
     if let Some(f) = float::as_f64(v) {
         return Ok(f);
     }
-    if int::to_ibig(v).is_none() {
+    if !int::is_int(v) {
         return match real_opt(th, v)? {
             Some(f) => Ok(f),
             None => {

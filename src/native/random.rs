@@ -3,12 +3,12 @@
 use super::mersenne::Twister;
 use super::num_args::{big, index_value};
 use super::text_args::type_name;
-use crate::object::bigint::{IBig, UBig};
+use crate::object::bigint::{self, IBig, UBig};
 use crate::object::error::{Exc, R};
 use crate::object::header::{Kind, Slot};
 use crate::object::mutator::Mutator;
 use crate::object::value::Value;
-use crate::object::{bytes, func, heap, int, tuple, types};
+use crate::object::{bytes, func, heap, int, num, tuple, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use dashu_int::ops::UnsignedAbs;
@@ -76,6 +76,7 @@ fn getrandbits(th: &mut Thread, args: Args) -> R {
     }
     let k = int::as_i64(k).and_then(|k| usize::try_from(k).ok());
     let Some(k) = k.filter(|k| k / 8 <= heap::limit()) else { return Err(th.no_memory()) };
+    bigint::check_bits(k as u128).map_err(|error| num::raise(th, error))?;
     let mut twister = twister(th, args.get(0))?;
     if k <= 32 {
         let n = if k == 0 { 0 } else { twister.word() >> (32 - k) };

@@ -12,7 +12,7 @@ fn chr(th: &mut Thread, args: Args) -> R {
     let v = args.get(0);
     let n = match int::as_i64(v) {
         Some(n) => n,
-        None if int::to_ibig(v).is_some() => {
+        None if int::is_int(v) => {
             return Err(th.raise(Exc::OverflowError, "Python int too large to convert to C int"));
         }
         None if th.lookup_special(v, "__index__").is_some() => th.index(v)?,

@@ -69,11 +69,10 @@ fn bound(m: &mut Mutator, v: Word, default: i64) -> R<i64> {
     if let Some(n) = int::as_i64(v) {
         return Ok(n);
     }
-    match int::to_ibig(v) {
-        Some(big) if big < dashu_int::IBig::ZERO => Ok(i64::MIN),
-        Some(_) => Ok(i64::MAX),
-        None => Err(m.type_error("slice indices must be integers or None or have an __index__ method")),
+    if int::is_int(v) {
+        return Ok(if int::is_negative(v) { i64::MIN } else { i64::MAX });
     }
+    Err(m.type_error("slice indices must be integers or None or have an __index__ method"))
 }
 
 /// Optional bounds `start` and `end`, arguments `at` and `at + 1`, of a sequence of `len` items; `None` if they cross or

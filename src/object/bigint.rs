@@ -35,13 +35,12 @@ pub fn binary(op: BinOp, a: &IBig, b: &IBig) -> Result<IBig, NumError> {
     let divide = |message| {
         if b.is_zero() { Err(NumError::ZeroDivision(message)) } else { Ok(floor_div_rem(a, b)) }
     };
+    // Shifts and powers, whose results may be far longer than their operands, ask once more.
+    check_bits((a.bit_len() + b.bit_len()) as u128)?;
     Ok(match op {
         BinOp::Add => a + b,
         BinOp::Sub => a - b,
-        BinOp::Mul => {
-            check_bits((a.bit_len() + b.bit_len()) as u128)?;
-            a * b
-        }
+        BinOp::Mul => a * b,
         BinOp::FloorDiv => divide("integer division or modulo by zero")?.0,
         BinOp::Mod => divide("integer modulo by zero")?.1,
         BinOp::BitAnd => a & b,
@@ -54,13 +53,21 @@ pub fn binary(op: BinOp, a: &IBig, b: &IBig) -> Result<IBig, NumError> {
     })
 }
 
-/// Whether an int of so many bits may be made at all.
-fn check_bits(bits: u128) -> Result<(), NumError> {
+/// Whether there is room to calculate a number of so many bits. The crate below panics where memory runs out, so the
+/// question comes first.
+pub fn check_bits(bits: u128) -> Result<(), NumError> {
+    /// Intermediate results are several times as large as the final one.
+    const SCRATCH: u128 = 4;
     if bits < 1 << 20 {
         return Ok(());
     }
-    // Intermediate results are several times as large as the final one.
-    if bits / 8 > (super::heap::limit() / 4) as u128 { Err(NumError::Memory) } else { Ok(()) }
+    let bytes = bits / 8 * SCRATCH;
+    if bytes > super::heap::limit() as u128 { Err(NumError::Memory) } else { check_bytes(bytes as usize) }
+}
+
+/// Whether the system would give so many bytes: it may allow the process less than the heap may take.
+fn check_bytes(n: usize) -> Result<(), NumError> {
+    Vec::<u8>::new().try_reserve_exact(n).map_err(|_| NumError::Memory)
 }
 
 fn shift_left(a: &IBig, b: &IBig) -> Result<IBig, NumError> {
@@ -114,6 +121,7 @@ pub fn pow_mod(base: &IBig, exponent: &IBig, modulus: &IBig) -> Result<IBig, Num
         let not_invertible = NumError::Value("base is not invertible for the given modulus");
         base = base.inv().ok_or(not_invertible)?;
     }
+    check_bits(4 * size.bit_len() as u128)?;
     let residue = if size.is_one() { UBig::ZERO } else { base.pow(&exponent.unsigned_abs()).residue() };
     Ok(floor_div_rem(&IBig::from(residue), modulus).1)
 }
@@ -225,12 +233,11 @@ pub fn compare_float(n: &IBig, f: f64) -> Option<Ordering> {
 }
 
 /// Python's hash of an int: its residue modulo 2**61 - 1, with its sign.
-pub fn hash(n: &IBig) -> i64 {
-    let (sign, words) = n.as_sign_words();
+pub fn hash(negative: bool, words: &[u64]) -> i64 {
     // 2**64 is 8 modulo 2**61 - 1.
     let fold = |h: u64, w: &u64| ((h as u128 * 8 + *w as u128) % MODULUS as u128) as u64;
     let h = words.iter().rev().fold(0, fold) as i64;
-    finish_hash(if sign == Sign::Negative { -h } else { h })
+    finish_hash(if negative { -h } else { h })
 }
 
 /// Python's hash of `m * 2**e`.

@@ -30,7 +30,7 @@ fn check(spec: &Spec) -> Result<(), Bad> {
 
 fn integer(v: Value, spec: &Spec, radix: u8) -> Result<String, Bad> {
     check(spec)?;
-    let (negative, mut digits) = digits(v, radix);
+    let (negative, mut digits) = digits(v, radix)?;
     let upper = spec.ty == Some('X');
     if upper {
         digits.make_ascii_uppercase();
@@ -70,14 +70,16 @@ fn character(v: Value, spec: &Spec) -> Result<String, Bad> {
 }
 
 /// Sign and digits of an int or bool in base 2, 8, 10 or 16, lower case.
-pub fn digits(v: Value, radix: u8) -> (bool, String) {
+pub fn digits(v: Value, radix: u8) -> Result<(bool, String), Bad> {
     let Some(n) = int::as_i64(v) else {
+        int::check_room_for_text(v, radix)
+            .map_err(|_| Bad { exc: Exc::MemoryError, message: String::new() })?;
         let big = int::to_ibig(v).unwrap_or_default();
         let text = big.in_radix(radix).to_string();
-        return match text.strip_prefix('-') {
+        return Ok(match text.strip_prefix('-') {
             Some(digits) => (true, digits.to_string()),
             None => (false, text),
-        };
+        });
     };
     let size = n.unsigned_abs();
     let text = match radix {
@@ -86,13 +88,14 @@ pub fn digits(v: Value, radix: u8) -> (bool, String) {
         16 => format!("{size:x}"),
         _ => size.to_string(),
     };
-    (n < 0, text)
+    Ok((n < 0, text))
 }
 
 /// An int as a float, correctly rounded.
 pub fn to_f64(v: Value) -> Result<f64, Bad> {
     let f = match int::as_i64(v) {
         Some(n) => n as f64,
+        None if int::is_beyond_floats(v) => f64::INFINITY,
         None => int::to_ibig(v).unwrap_or_default().to_f64().value(),
     };
     if f.is_finite() {

@@ -2,6 +2,7 @@
 //! Must not know operators (`num`) nor how big integers calculate (`bigint`).
 
 pub use super::bigint::{IBig, Sign, UBig};
+use super::bigint::{NumError, check_bits};
 use super::error::{Exc, R};
 use super::layout::Int;
 use super::limbs::Out;
@@ -163,6 +164,32 @@ pub fn to_ibig(v: Value) -> Option<IBig> {
     Some(IBig::from_sign_words(sign, limbs(n)))
 }
 
+/// As `to_ibig`, for ints and bools; MemoryError if there is no room to calculate with it.
+pub fn big(m: &mut Mutator, v: Value) -> R<IBig> {
+    check_room(v).map_err(|error| super::num::raise(m, error))?;
+    Ok(to_ibig(v).unwrap_or_default())
+}
+
+/// Whether there is room to calculate with `v`, if it is an int.
+pub fn check_room(v: Value) -> Result<(), NumError> {
+    match cast::<Int>(v) {
+        Some(n) => check_bits(limbs(n).len() as u128 * 64),
+        None => Ok(()),
+    }
+}
+
+/// Whether there is room for the digits of `v`, if it is an int, in such a base.
+pub fn check_room_for_text(v: Value, radix: u8) -> Result<(), NumError> {
+    // A digit is one byte, and stands for this many bits at least.
+    let bits = u128::from(radix.max(2).ilog2());
+    cast::<Int>(v).map_or(Ok(()), |n| check_bits(limbs(n).len() as u128 * 64 * 8 / bits))
+}
+
+/// Whether an int has more limbs than any float has digits: it is beyond all floats.
+pub fn is_beyond_floats(v: Value) -> bool {
+    cast::<Int>(v).is_some_and(|n| limbs(n).len() > 17)
+}
+
 /// Whether an int is negative; false for anything else.
 pub fn is_negative(v: Value) -> bool {
     as_i64(v).map_or_else(|| cast::<Int>(v).is_some_and(|n| n.len < 0), |n| n < 0)
@@ -172,6 +199,7 @@ pub fn is_negative(v: Value) -> bool {
 pub fn to_f64(m: &mut Mutator, v: Value) -> R<f64> {
     let f = match as_i64(v) {
         Some(n) => Some(n as f64),
+        None if is_beyond_floats(v) => None,
         None => to_ibig(v).as_ref().and_then(super::bigint::to_f64),
     };
     f.ok_or_else(|| super::num::raise(m, super::bigint::TOO_LARGE))
@@ -219,6 +247,7 @@ pub fn decimal(m: &mut Mutator, v: Value) -> R<String> {
     let too_many = "integer string conversion; use sys.set_int_max_str_digits() to increase the limit";
     // A limb has at least 19 digits: do not even begin with what is hopeless.
     if limit == 0 || limbs.saturating_sub(1) * 19 <= limit {
+        check_room_for_text(v, 10).map_err(|error| super::num::raise(m, error))?;
         let text = to_decimal(v);
         if limit == 0 || text.trim_start_matches('-').len() <= limit {
             return Ok(text);
@@ -233,10 +262,14 @@ pub enum ParseError {
     Invalid,
     /// So many decimal digits.
     TooLong(usize),
+    /// There is no room for the number.
+    Memory,
 }
 
 /// Reads an int as the constructor does: spaces around it, underscores between digits. Base 0 asks the prefix.
 pub fn parse_text(text: &str, base: u32) -> Result<IBig, ParseError> {
+    // A digit is one byte, of which the number takes up to six bits.
+    check_bits(text.len() as u128 * 8).map_err(|_| ParseError::Memory)?;
     let text = text.trim_matches(unicode::is_space);
     let (negative, text) = match text.strip_prefix(['+', '-']) {
         Some(rest) => (text.starts_with('-'), rest),
@@ -286,12 +319,13 @@ fn plain_digits(text: &str, radix: u32) -> Result<String, ParseError> {
     if valid && before != '_' { Ok(digits) } else { Err(ParseError::Invalid) }
 }
 
-/// Reads an int; ValueError if `text` is none. `shown` is the text as the message shows it.
-pub fn parse_shown(m: &mut Mutator, text: &str, base: u32, shown: &str) -> R {
+/// Reads an int; ValueError if `text` is none. `shown` makes the text as the message shows it.
+pub fn parse_shown(m: &mut Mutator, text: &str, base: u32, shown: impl FnOnce() -> String) -> R {
     match parse_text(text, base) {
         Ok(n) => m.new_bigint(&n),
+        Err(ParseError::Memory) => Err(m.no_memory()),
         Err(ParseError::Invalid) => {
-            Err(m.value_error(format!("invalid literal for int() with base {base}: {shown}")))
+            Err(m.value_error(format!("invalid literal for int() with base {base}: {}", shown())))
         }
         Err(ParseError::TooLong(n)) => {
             let limit = max_str_digits();
@@ -310,7 +344,7 @@ pub fn parse(m: &mut Mutator, text: &str, base: u32) -> R {
     }
     match short_decimal(text) {
         Some(n) if base == 10 => Ok(Value::int_unchecked(n)),
-        _ => parse_shown(m, text, base, &super::text_repr::repr_str(text)),
+        _ => parse_shown(m, text, base, || super::text_repr::repr_str(text)),
     }
 }
 

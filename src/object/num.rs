@@ -194,6 +194,7 @@ fn general(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
     if let Some(done) = in_place(m, op, a, b) {
         return done.map(Some);
     }
+    int::check_room(a).and_then(|()| int::check_room(b)).map_err(|error| raise(m, error))?;
     let (Some(a), Some(b)) = (read(a), read(b)) else { return Ok(None) };
     match calculate(op, a, b) {
         Ok(None) => Ok(None),
@@ -339,6 +340,7 @@ fn to_f64(n: &Num) -> Result<f64, NumError> {
 
 /// `op a`; EMPTY if it is no number, or has no such operator.
 pub fn unary(m: &mut Mutator, op: UnOp, a: Value) -> R<Word> {
+    int::check_room(a).map_err(|error| raise(m, error))?;
     let Some(n) = read(a) else { return Ok(None) };
     match (op, n) {
         (UnOp::Invert, Num::Float(_)) => Ok(None),
@@ -365,6 +367,16 @@ fn compare_general(a: Value, b: Value) -> Option<Option<Ordering>> {
     if int::is_int(a) && int::is_int(b) {
         return Some(compare_limbs(a, b));
     }
+    if int::is_beyond_floats(a)
+        && let Some(f) = float::as_f64(b)
+    {
+        return Some(compare_beyond(a, f));
+    }
+    if int::is_beyond_floats(b)
+        && let Some(f) = float::as_f64(a)
+    {
+        return Some(compare_beyond(b, f).map(Ordering::reverse));
+    }
     Some(match (read(a)?, read(b)?) {
         (Num::Float(a), Num::Float(b)) => a.partial_cmp(&b),
         (Num::Small(a), Num::Small(b)) => Some(a.cmp(&b)),
@@ -372,6 +384,12 @@ fn compare_general(a: Value, b: Value) -> Option<Option<Ordering>> {
         (a, Num::Float(b)) => compare_int_float(a, b),
         (a, b) => Some(to_big(a).cmp(&to_big(b))),
     })
+}
+
+/// How an int beyond all floats compares with a float.
+fn compare_beyond(n: Value, f: f64) -> Option<Ordering> {
+    let infinite = if int::is_negative(n) { f64::NEG_INFINITY } else { f64::INFINITY };
+    if f == infinite { 0.0.partial_cmp(&infinite) } else { infinite.partial_cmp(&f) }
 }
 
 /// How two ints compare.
@@ -397,9 +415,13 @@ fn compare_int_float(n: Num, f: f64) -> Option<Ordering> {
 
 /// Python's hash of an int, bool or float; `None` for anything else. Every NaN has its own.
 pub fn hash(v: Value) -> Option<i64> {
+    if let (None, Some((negative, limbs))) = (int::as_i64(v), int::sign_and_limbs(v, &mut [0])) {
+        return Some(bigint::hash(negative, limbs));
+    }
     match read(v)? {
         Num::Small(n) => Some(bigint::hash_scaled(n, 0)),
-        Num::Big(n) => Some(bigint::hash(&n)),
+        // It has limbs, see above.
+        Num::Big(_) => None,
         Num::Float(f) => Some(float::hash(f).unwrap_or(v.addr().rotate_right(4) as i64)),
     }
 }
