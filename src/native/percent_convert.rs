@@ -151,9 +151,11 @@ fn to_int(th: &mut Thread, ty: char, v: Value) -> R {
     }
     for name in ["__index__", "__int__"] {
         if th.lookup_special(v, name).is_some() {
-            let n = th.call_method(v, name, &[])?;
-            if int::to_ibig(n).is_some() {
-                return Ok(n);
+            match th.call_method(v, name, &[]) {
+                Ok(n) if int::to_ibig(n).is_some() => return Ok(n),
+                // CPython puts its own words in place of this one's.
+                Err(_) if th.pending_is(Exc::TypeError) => th.pending = None,
+                other => drop(other?),
             }
         }
     }

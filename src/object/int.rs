@@ -286,11 +286,15 @@ fn plain_digits(text: &str, radix: u32) -> Result<String, ParseError> {
     if valid && before != '_' { Ok(digits) } else { Err(ParseError::Invalid) }
 }
 
+/// What a message quotes of a text that is no int.
+const SHOWN: usize = 200;
+
 /// Reads an int; ValueError if `text` is none. `shown` is the text as the message shows it.
 pub fn parse_shown(m: &mut Mutator, text: &str, base: u32, shown: &str) -> R {
     match parse_text(text, base) {
         Ok(n) => m.new_bigint(&n),
         Err(ParseError::Invalid) => {
+            let shown: String = shown.chars().take(SHOWN).collect();
             Err(m.value_error(format!("invalid literal for int() with base {base}: {shown}")))
         }
         Err(ParseError::TooLong(n)) => {
