@@ -28,6 +28,7 @@ pub mod float_hex;
 pub mod gc;
 pub mod generator;
 pub mod gil;
+pub mod heaps;
 pub mod help;
 pub mod int;
 pub mod io;
@@ -106,6 +107,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &errno::MODULE,
     &gc::MODULE,
     &gil::MODULE,
+    &heaps::MODULE,
     &io::MODULE,
     &itertools::MODULE,
     &json::MODULE,

@@ -26,10 +26,7 @@ fn integer(th: &mut Thread, v: Value) -> R {
     }
     match int::as_i64(v) {
         Some(n) => th.new_int(n),
-        None => {
-            let n = th.index(v)?;
-            th.new_int(n)
-        }
+        None => th.index_value(v),
     }
 }
 
@@ -75,7 +72,15 @@ fn index(th: &mut Thread, args: Args) -> R {
 }
 
 fn count(th: &mut Thread, args: Args) -> R {
-    Ok(Value::int_unchecked(find(th, args)?.is_some() as i64))
+    if range::is_int(args.get(1)) {
+        return Ok(Value::int_unchecked(find(th, args)?.is_some() as i64));
+    }
+    let mut it = th.iter(args.get(0))?;
+    let mut count = 0;
+    while let Some(n) = it.next(th)? {
+        count += i64::from(th.eq(n, args.get(1))?);
+    }
+    Ok(Value::int_unchecked(count))
 }
 
 fn reversed(th: &mut Thread, args: Args) -> R {

@@ -150,7 +150,9 @@ pub fn reversed(m: &mut Mutator, r: &Range) -> R {
 /// `r[slice]` for a range of at most `isize::MAX` items, cut to that length already.
 pub fn sliced(m: &mut Mutator, r: &Range, b: Bounds) -> R {
     let [_, _, step] = parts(r);
-    let from = m.new_int(b.start as i64)?;
+    // An empty part that begins before the first item: `Bounds` cannot say so.
+    let before = b.count == 0 && b.start == 0 && b.stop == -1;
+    let from = m.new_int(if before { -1 } else { b.start as i64 })?;
     let to = m.new_int(b.stop as i64)?;
     let by = m.new_int(b.step as i64)?;
     let (start, stop) = (item(m, r, from)?, item(m, r, to)?);

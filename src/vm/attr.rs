@@ -15,61 +15,16 @@ use super::attr_errors::{property_error, refuse_store};
 use super::frame::LINK;
 use super::shape_cache::{Access, Seen};
 use super::site::{
-    cell, id_of, parent_is, property_cell, read_as_seen, remember, shape_id, site, site_name, store_as_seen,
+    cached_method, cell, id_of, parent_is, property_cell, read_as_seen, remember, shape_id, site, site_name,
+    store_as_seen,
 };
 use super::thread::Thread;
 use super::{annotations, class_change};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Super};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, shape, str, sync, tuple, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, shape, str, tuple, types};
 use std::sync::atomic::{Ordering, fence};
-
-/// The function in a method cell, if it is still one; else 0.
-#[inline(always)]
-pub fn cached_method(id: u32) -> u64 {
-    match cell(id).value.get() {
-        Some(f) if f.is_ref() && matches!(types::hdr(f).kind, Kind::Function | Kind::Native) => f.bits(),
-        _ => 0,
-    }
-}
-
-/// Adds the attribute that `SetAttr`'s second cache word describes: the object is of the shape before.
-///
-/// # Safety
-/// `object` has the shape that the cache word names, no other thread adds attributes to it now, and the slot is inside the object.
-#[inline(always)]
-pub unsafe fn grow_at_site(object: u64, new_shape: u32, value: Value) {
-    let wider = shape::from_id(new_shape);
-    // SAFETY: by the caller: slot `count - 1` is an inline one.
-    unsafe { (*(object as *const Slot).add(1 + wider.count as usize)).set(value) };
-    // SAFETY: by the caller.
-    unsafe { (*(object as *const crate::object::Hdr)).shape.store(new_shape, Ordering::Release) };
-}
-
-/// The same while other threads run. False: the object has another shape by now, and nothing was done.
-///
-/// # Safety
-/// `object` is a reference; the slot that the shape adds to `before` is inside every object of shape `before`.
-#[inline]
-pub unsafe fn grow_shared_at_site(
-    m: &Mutator,
-    object: u64,
-    before: u32,
-    new_shape: u32,
-    value: Value,
-) -> bool {
-    // SAFETY: by the caller.
-    let hdr = unsafe { &*(object as *const crate::object::Hdr) };
-    // The slot is new: who writes other attributes in place is not in the way, so the lock alone is enough.
-    let _guard = sync::locked(m, hdr);
-    if hdr.shape.load(Ordering::Acquire) != before {
-        return false;
-    }
-    // SAFETY: by the caller; who holds the lock alone adds attributes.
-    unsafe { grow_at_site(object, new_shape, value) };
-    true
-}
 
 /// What looking up a name finds.
 enum Found {

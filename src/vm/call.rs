@@ -241,9 +241,11 @@ fn spread_in_frame(
     Ok(Some(called))
 }
 
-/// The items of `*v` as a list or tuple that nobody can change.
+/// The items of `*v` as a list or tuple of the very type: they are copied before anything else runs.
 fn spread_list(th: &mut Thread, callee: Value, v: Value) -> R {
-    if types::kind_of(v) == Kind::Tuple && !crate::object::layout::is_subclass_instance(types::hdr(v)) {
+    if matches!(types::kind_of(v), Kind::Tuple | Kind::List)
+        && !crate::object::layout::is_subclass_instance(types::hdr(v))
+    {
         return Ok(v);
     }
     match th.collect(v) {

@@ -17,7 +17,7 @@ mod word;
 use super::frame::{self, LINK};
 use super::ops::{arith, build, compare, except, framed, group, item, iterate, matching, names, test};
 use super::thread::Thread;
-use super::{attr, awaitable, call, classes, coroutine, import, ops::suspend, poll, unwind};
+use super::{attr, awaitable, call, classes, coroutine, import, ops::suspend, poll, site, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::layout::{Cell, Function, Generator};
 use crate::object::num::{BinOp, CmpOp, UnOp};
@@ -765,7 +765,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if is_ref(object) {
                         let shape = hdr(object).shape.load(Ordering::Acquire);
                         if let Some(cell) = cached(k, c!(), shape) {
-                            let word = attr::cached_method(cell);
+                            let word = site::cached_method(cell);
                             if word != 0 {
                                 reg!(a!() + LINK) = object;
                                 reg!(a!()) = word;

@@ -40,6 +40,7 @@ const FREE: Entry = Entry { key: 0, name: 0, seen: Seen::Slot(0) };
 pub struct ShapeCache(Box<[Entry; ENTRIES]>);
 
 impl ShapeCache {
+    /// An empty one.
     pub fn new() -> ShapeCache {
         ShapeCache(Box::new([FREE; ENTRIES]))
     }
@@ -68,5 +69,11 @@ impl ShapeCache {
     pub fn note(&mut self, access: Access, shape: u32, name: Value, seen: Seen) {
         let (key, at) = ShapeCache::place(access, shape, name);
         self.0[at] = Entry { key, name: name.bits(), seen };
+    }
+}
+
+impl Default for ShapeCache {
+    fn default() -> ShapeCache {
+        ShapeCache::new()
     }
 }

@@ -1,13 +1,12 @@
 //! The words of an attribute site: its name and its caches (see the table in `attr.rs`), and what they name.
 //! Must not know how attributes are found.
 
-use super::attr::{grow_at_site, grow_shared_at_site};
 use super::shape_cache::{Access, Seen};
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{Cell, Property, Shape, is_subclass_instance};
 use crate::object::mutator::Mutator;
-use crate::object::{Kind, Slot, Value, Word, heap, shape, types};
+use crate::object::{Kind, Slot, Value, Word, heap, shape, sync, types};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A cell by its compressed reference.
@@ -41,6 +40,52 @@ pub(super) fn remember(words: *const u64, n: usize, shape: u32, low: u32) {
 
 pub(super) fn id_of<T>(object: &T) -> u32 {
     heap::compress(Value::from_addr(std::ptr::from_ref(object).addr()))
+}
+
+/// The function in a method cell, if it is still one; else 0.
+#[inline(always)]
+pub fn cached_method(id: u32) -> u64 {
+    match cell(id).value.get() {
+        Some(f) if f.is_ref() && matches!(types::hdr(f).kind, Kind::Function | Kind::Native) => f.bits(),
+        _ => 0,
+    }
+}
+
+/// Adds the attribute that `SetAttr`'s second cache word describes: the object is of the shape before.
+///
+/// # Safety
+/// `object` has the shape that the cache word names, no other thread adds attributes to it now, and the slot is inside the object.
+#[inline(always)]
+pub unsafe fn grow_at_site(object: u64, new_shape: u32, value: Value) {
+    let wider = shape::from_id(new_shape);
+    // SAFETY: by the caller: slot `count - 1` is an inline one.
+    unsafe { (*(object as *const Slot).add(1 + wider.count as usize)).set(value) };
+    // SAFETY: by the caller.
+    unsafe { (*(object as *const crate::object::Hdr)).shape.store(new_shape, Ordering::Release) };
+}
+
+/// The same while other threads run. False: the object has another shape by now, and nothing was done.
+///
+/// # Safety
+/// `object` is a reference; the slot that the shape adds to `before` is inside every object of shape `before`.
+#[inline]
+pub unsafe fn grow_shared_at_site(
+    m: &Mutator,
+    object: u64,
+    before: u32,
+    new_shape: u32,
+    value: Value,
+) -> bool {
+    // SAFETY: by the caller.
+    let hdr = unsafe { &*(object as *const crate::object::Hdr) };
+    // The slot is new: who writes other attributes in place is not in the way, so the lock alone is enough.
+    let _guard = sync::locked(m, hdr);
+    if hdr.shape.load(Ordering::Acquire) != before {
+        return false;
+    }
+    // SAFETY: by the caller; who holds the lock alone adds attributes.
+    unsafe { grow_at_site(object, new_shape, value) };
+    true
 }
 
 /// The slot at word offset `n` of an object whose shape has it there.

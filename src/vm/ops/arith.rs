@@ -210,6 +210,9 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
         (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, Set | FrozenSet | Dict | DictView, _) => {
             container_ops::set_operator(th, op, x, y)
         }
+        (BinOp::BitOr | BinOp::BitAnd | BinOp::BitXor | BinOp::Sub, _, DictView) => {
+            container_ops::set_operator(th, op, x, y)
+        }
         _ => Ok(None),
     }
 }
@@ -275,7 +278,11 @@ pub fn in_place_builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Wor
         }
         (BinOp::Mul, Kind::List) => {
             let Some(l) = list::of(x) else { return Ok(None) };
-            let Some(n) = int::as_i64(y) else { return Ok(None) };
+            let n = match int::as_i64(y) {
+                Some(n) => n,
+                None if th.lookup_override(y, "__index__").is_some() => th.index(y)?,
+                None => return Ok(None),
+            };
             list::repeat_in_place(&mut th.m, l, n.max(0) as usize)?;
             Ok(Some(x))
         }

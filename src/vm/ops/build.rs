@@ -2,7 +2,7 @@
 
 use crate::object::func::{self, FunctionParts};
 use crate::object::layout::{Code, Dict};
-use crate::object::{Kind, R, Value, Word, class, dict, list, str, types};
+use crate::object::{Kind, R, Value, Word, class, dict, list, str, tuple, types};
 use crate::vm::frame;
 use crate::vm::thread::Thread;
 
@@ -76,9 +76,9 @@ pub fn list_extend(th: &mut Thread, l: Value, v: Value, starred: bool) -> R<()> 
     if matches!(types::kind_of(v), Kind::List | Kind::Tuple)
         && !crate::object::layout::is_subclass_instance(types::hdr(v))
     {
-        let items = super::iterate::values_of(v);
+        let items = list::of(v).map_or_else(|| tuple::items(v), list::items);
         return match list::of(l) {
-            Some(l) => list::extend(&mut th.m, l, &items),
+            Some(l) => list::extend_slots(&mut th.m, l, items),
             None => Ok(()),
         };
     }
@@ -105,8 +105,8 @@ pub fn list_to_tuple(th: &mut Thread, l: Value) -> R {
     if types::kind_of(l) == Kind::Tuple {
         return Ok(l);
     }
-    let items = super::iterate::values_of(l);
-    th.m.new_tuple(&items)
+    let items = list::of(l).map_or(&[][..], list::items);
+    tuple::from_slots(&mut th.m, items).map(tuple::value)
 }
 
 /// The add of a set comprehension.

@@ -12,8 +12,8 @@ use crate::vm::thread::Thread;
 #[cold]
 #[inline(never)]
 pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
-    if let Some(l) = list::of(v).filter(|_| !is_subclass_instance(types::hdr(v))) {
-        return Ok(list::len(l) != 0);
+    if let Some(n) = plain_len(v) {
+        return Ok(n != 0);
     }
     if let Some(f) = th.lookup_override(v, "__bool__") {
         let answer = th.call(f, &[v])?;
@@ -33,12 +33,16 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
         Kind::Float => crate::object::float::as_f64(v) != Some(0.0),
         Kind::Str => str::as_str(v).is_some_and(|s| !s.is_empty()),
         Kind::Bytes => bytes::as_bytes(v).is_some_and(|s| !s.is_empty()),
+        // It may be longer than any number of the machine.
+        Kind::Range => match range::of(v) {
+            Some(r) => range::len(&mut th.m, r)? != Value::int_unchecked(0),
+            None => true,
+        },
         Kind::List
         | Kind::Tuple
         | Kind::Dict
         | Kind::Set
         | Kind::FrozenSet
-        | Kind::Range
         | Kind::DictView
         | Kind::MappingProxy
         | Kind::ByteArray

@@ -8,8 +8,8 @@ use crate::object::header::Hdr;
 use crate::object::layout::{Cell, Function, List, ListBuf, Tuple};
 use crate::object::mutator::Mutator;
 use crate::object::{Kind, Slot, Value};
-use crate::vm::attr;
 use crate::vm::frame::{self, LINK};
+use crate::vm::site;
 use crate::vm::thread::Thread;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -204,9 +204,9 @@ pub(super) unsafe fn attr_grows<M: Mode>(m: &Mutator, object: u64, grow: u64, va
             return false;
         }
         if M::FREE {
-            return attr::grow_shared_at_site(m, object, before, after, value);
+            return site::grow_shared_at_site(m, object, before, after, value);
         }
-        attr::grow_at_site(object, after, value);
+        site::grow_at_site(object, after, value);
         true
     }
 }
