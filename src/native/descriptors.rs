@@ -1,6 +1,6 @@
 //! The types `property`, `staticmethod` and `classmethod`. Must not know how attributes are looked up.
 
-use crate::object::layout::Property;
+use crate::object::layout::{BoundMethod, Property};
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Value, Word, func, types};
 use crate::vm::attr;
@@ -190,6 +190,11 @@ fn new_method(th: &mut Thread, args: Args) -> R {
     func::new_bound(th, function, receiver)
 }
 
+fn method_doc(th: &mut Thread, args: Args) -> R {
+    let function = types::cast::<BoundMethod>(args.get(0)).and_then(|b| b.func.get());
+    Ok(function.map_or(Ok(None), |f| doc_of(th, f))?.unwrap_or(Value::NONE))
+}
+
 pub static METHOD: TypeDef = TypeDef {
     name: "method",
     kind: Kind::BoundMethod,
@@ -197,7 +202,7 @@ pub static METHOD: TypeDef = TypeDef {
     construct: Some(NativeDef::full("__new__", "cls, function, instance, /", new_method, "")),
     methods: &[],
     class_methods: &[],
-    properties: &[],
+    properties: &[NativeDef::full("__doc__", "self, /", method_doc, "What the function says about itself.")],
     subclassable: false,
 };
 
