@@ -210,6 +210,6 @@ pub const GENERATOR: &[&str] = &[
     "for @i1 in $W:\n    if $b:\n        yield I($i)\n    else:\n        yield @i1",
     "yield from $W",
     "@!i1 = yield $I\nyield @i1\nreturn $i",
-    "yield from $W\nyield from (I($i) for @i1 in $W)",
+    "yield from $W\nyield from (I($i) for @i1 in $^W)",
     "while True:\n    yield $I\n    yield $I\n    break",
 ];
