@@ -224,7 +224,7 @@ ops! {
     UnpackEx  [WRun R N]  "R[a] .. = R[b] with c items before the starred one and x after it: c + 1 + x registers"
     // ---- loops
     GetIter   [Iter R None] "R[a] .. R[a+3] = state of an iteration over R[b]"
-    ForLoop   [Iter W J]  "R[b] = next item of the state at R[a], jump back and poll; falls through when there is none"
+    ForLoop   [Iter W J]  "R[b] = next item of the state at R[a], jump back and poll; falls through when there is none; x: R[b] is unpacked at once"
     // ---- strings
     Format    [W R R]     "R[a] = format(R[b]); x & 3: 1 = str, 2 = repr, 3 = ascii first; x & 4: with spec R[c], else c is unused"
     BuildStr  [W Run N]   "R[a] = concatenation of the strings R[b] .. R[b+c-1]"

@@ -115,7 +115,7 @@ impl<'a> Compiler<'a> {
         }
         self.bind(next);
         self.at_expr(comp.expr);
-        self.jump_on(Op::ForLoop, state, item, body);
+        self.next_item(&generator.target, (state, item), body);
         self.unit.top = mark;
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::emit::{Label, LoopEntry};
 use super::fold;
 use super::try_::Block;
 use super::unit::{Compiler, Reg};
-use crate::bytecode::op::Op;
+use crate::bytecode::op::{Insn, Op};
 use mini_grammar::Span;
 use mini_grammar::ast::*;
 
@@ -77,7 +77,7 @@ impl<'a> Compiler<'a> {
         self.unit.blocks.pop();
         self.bind(next);
         self.at(span);
-        self.jump_on(Op::ForLoop, state, item, head);
+        self.next_item(target, (state, item), head);
         self.unit.top = mark;
         self.block(orelse)?;
         self.bind(end);
@@ -101,6 +101,14 @@ impl<'a> Compiler<'a> {
             Some((reg, _)) => reg,
             None => self.alloc(),
         }
+    }
+
+    /// `ForLoop`. If all that is done with an item is to take it apart, the row that a `zip` or its like made for the one
+    /// before can be used again.
+    pub fn next_item(&mut self, target: &Expr, (state, item): (Reg, Reg), body: Label) {
+        let unpacked = matches!(target.kind, ExprKind::Tuple { .. } | ExprKind::List { .. });
+        let insn = Insn::abc(Op::ForLoop, state, item, 0).with_x(unpacked.into());
+        self.unit.asm.jump(insn, body);
     }
 
     /// Hands the item on to the target.

@@ -7,7 +7,7 @@ use super::text_args::type_name;
 use super::{bytes_case as case, bytes_search as search, bytes_split as split, codecs};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Value, bytes, int, list, str, subclass, types};
+use crate::object::{Exc, R, Value, bytes, int, str, subclass, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::ops::memoryview::bytes_object;
@@ -92,7 +92,7 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
             Err(raised) => return Err(raised),
         }
     }
-    let items = match th.collect(v) {
+    let mut items = match th.iter(v) {
         Ok(items) => items,
         Err(raised) => {
             // What is not iterable at all gets another message; errors of `__iter__` stay.
@@ -103,8 +103,9 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
             return Err(th.type_error(format!("cannot convert '{}' object to {class}", type_name(v))));
         }
     };
+    th.ask_length(v)?;
     let mut out = Vec::new();
-    for item in list::of(items).map_or(&[][..], list::items).iter().filter_map(|slot| slot.get()) {
+    while let Some(item) = items.next(th)? {
         let n = match int::as_i64(item) {
             Some(n) => n,
             None if types::kind_of(item) == Kind::Int => -1,

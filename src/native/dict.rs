@@ -99,8 +99,9 @@ fn values(m: &mut Mutator, args: Args) -> R {
 }
 
 fn pop(th: &mut Thread, args: Args) -> R {
-    this(th, args)?;
-    let taken = th.dict_del(args.get(0), args.get(1))?;
+    let d = this(th, args)?;
+    // An empty dict does not ask for the hash.
+    let taken = if dict::len(d) == 0 { None } else { th.dict_del(args.get(0), args.get(1))? };
     taken.or_else(|| args.opt(2)).ok_or_else(|| th.raise_with(Exc::KeyError, &[args.get(1)]))
 }
 

@@ -42,6 +42,8 @@ pub fn fsum(th: &mut Thread, args: Args) -> R {
         if !f.is_finite() {
             special += f;
             infinities += if f.is_infinite() { f } else { 0.0 };
+            // What was summed before counts no more, and cannot overflow either.
+            sum = ExactSum::default();
         } else if !sum.add(f) {
             return Err(th.raise(Exc::OverflowError, "intermediate overflow in fsum"));
         }

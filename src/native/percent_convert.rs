@@ -82,6 +82,7 @@ fn raw(th: &mut Thread, v: Value) -> R<Vec<u8>> {
 
 /// `%c` of a bytes format.
 fn byte(m: &mut Mutator, v: Value) -> R<String> {
+    let v = bytearray::of(v).map_or(Ok(v), |buffer| m.new_bytes(&bytearray::snapshot(buffer)))?;
     if let Some([b]) = bytes::as_bytes(v) {
         return Ok(char::from(*b).to_string());
     }
@@ -110,7 +111,7 @@ fn character(m: &mut Mutator, v: Value) -> R<String> {
 }
 
 fn integer(th: &mut Thread, c: &Conversion, v: Value, out: &mut String) -> R<()> {
-    let v = to_int(th, c.ty, v)?;
+    let v = to_int(th, c.ty, c.bytes, v)?;
     let radix = match c.ty {
         'o' => 8,
         'x' | 'X' => 16,
@@ -135,7 +136,7 @@ fn integer(th: &mut Thread, c: &Conversion, v: Value, out: &mut String) -> R<()>
 }
 
 /// The int that an integer conversion shows: `%d` cuts floats, the others take ints only.
-fn to_int(th: &mut Thread, ty: char, v: Value) -> R {
+fn to_int(th: &mut Thread, ty: char, bytes: bool, v: Value) -> R {
     if matches!(types::kind_of(v), Kind::Int | Kind::Bool) {
         return Ok(v);
     }
@@ -151,12 +152,15 @@ fn to_int(th: &mut Thread, ty: char, v: Value) -> R {
     }
     for name in ["__index__", "__int__"] {
         if th.lookup_special(v, name).is_some() {
-            let n = th.call_method(v, name, &[])?;
-            if int::is_int(n) {
-                return Ok(n);
+            match th.call_method(v, name, &[]) {
+                Ok(n) if int::is_int(n) => return Ok(n),
+                // CPython puts its own words in place of this one's.
+                Err(_) if th.pending_is(Exc::TypeError) => th.pending = None,
+                other => drop(other?),
             }
         }
     }
+    let ty = if bytes && ty == 'i' { 'd' } else { ty };
     Err(th.type_error(format!("%{ty} format: a real number is required, not {}", type_name(v))))
 }
 

@@ -69,13 +69,15 @@ fn character(v: Value, spec: &Spec) -> Result<String, Bad> {
     spec.assemble(&Parts { sign: "", prefix: "", digits: "", rest: c.encode_utf8(&mut [0; 4]), group: 3 })
 }
 
-/// Sign and digits of an int or bool in base 2, 8, 10 or 16, lower case.
+/// Sign and digits of an int or bool in base 2, 8, 10 or 16, lower case; an error for too many decimal ones.
 pub fn digits(v: Value, radix: u8) -> Result<(bool, String), Bad> {
     let Some(n) = int::as_i64(v) else {
         int::check_room_for_text(v, radix)
             .map_err(|_| Bad { exc: Exc::MemoryError, message: String::new() })?;
-        let big = int::to_ibig(v).unwrap_or_default();
-        let text = big.in_radix(radix).to_string();
+        let text = match radix {
+            10 => int::decimal_within_limit(v).map_err(Bad::value)?,
+            _ => int::to_ibig(v).unwrap_or_default().in_radix(radix).to_string(),
+        };
         return Ok(match text.strip_prefix('-') {
             Some(digits) => (true, digits.to_string()),
             None => (false, text),

@@ -242,18 +242,25 @@ pub fn to_decimal(v: Value) -> String {
 
 /// Decimal digits, as `str` and `repr` show an int; ValueError if they are too many.
 pub fn decimal(m: &mut Mutator, v: Value) -> R<String> {
+    if max_str_digits() == 0 {
+        check_room_for_text(v, 10).map_err(|error| super::num::raise(m, error))?;
+    }
+    decimal_within_limit(v).map_err(|message| m.value_error(message))
+}
+
+/// Decimal digits, or what the ValueError says if they are too many.
+pub fn decimal_within_limit(v: Value) -> Result<String, String> {
     let limit = max_str_digits();
     let limbs = cast::<Int>(v).map_or(0, |n| limbs(n).len());
     let too_many = "integer string conversion; use sys.set_int_max_str_digits() to increase the limit";
     // A limb has at least 19 digits: do not even begin with what is hopeless.
     if limit == 0 || limbs.saturating_sub(1) * 19 <= limit {
-        check_room_for_text(v, 10).map_err(|error| super::num::raise(m, error))?;
         let text = to_decimal(v);
         if limit == 0 || text.trim_start_matches('-').len() <= limit {
             return Ok(text);
         }
     }
-    Err(m.value_error(format!("Exceeds the limit ({limit} digits) for {too_many}")))
+    Err(format!("Exceeds the limit ({limit} digits) for {too_many}"))
 }
 
 /// Why a text is no int.
@@ -319,13 +326,17 @@ fn plain_digits(text: &str, radix: u32) -> Result<String, ParseError> {
     if valid && before != '_' { Ok(digits) } else { Err(ParseError::Invalid) }
 }
 
+/// What a message quotes of a text that is no int.
+const SHOWN: usize = 200;
+
 /// Reads an int; ValueError if `text` is none. `shown` makes the text as the message shows it.
 pub fn parse_shown(m: &mut Mutator, text: &str, base: u32, shown: impl FnOnce() -> String) -> R {
     match parse_text(text, base) {
         Ok(n) => m.new_bigint(&n),
         Err(ParseError::Memory) => Err(m.no_memory()),
         Err(ParseError::Invalid) => {
-            Err(m.value_error(format!("invalid literal for int() with base {base}: {}", shown())))
+            let shown: String = shown().chars().take(SHOWN).collect();
+            Err(m.value_error(format!("invalid literal for int() with base {base}: {shown}")))
         }
         Err(ParseError::TooLong(n)) => {
             let limit = max_str_digits();
@@ -335,6 +346,11 @@ pub fn parse_shown(m: &mut Mutator, text: &str, base: u32, shown: impl FnOnce() 
             )))
         }
     }
+}
+
+/// The int of a literal: plain digits, which the parser has counted already.
+pub fn literal(m: &mut Mutator, digits: &str) -> R {
+    m.new_bigint(&digits.parse::<IBig>().unwrap_or_default())
 }
 
 /// Reads an int; ValueError if `text` is none. The base is 0 or 2 to 36.

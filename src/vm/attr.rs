@@ -639,6 +639,9 @@ pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
             if object.is_ref() && may_have_attribute(object, name) && delete_own(th, object, name)? {
                 return Ok(());
             }
+            if object.is_ref() && class::has_slot(types::class_of(object), name) {
+                return Err(th.raise(Exc::AttributeError, text(name)));
+            }
         }
     }
     Err(no_attribute(th, object, name))

@@ -209,13 +209,7 @@ impl Thread {
     /// like lets through is an end as well.
     pub fn next_item(&mut self, it: Value) -> R<Word> {
         if let Some(state) = iter::of(it) {
-            return match iter_object::next(self, state) {
-                Err(_) if self.pending_is(Exc::StopIteration) => {
-                    self.pending = None;
-                    Ok(None)
-                }
-                item => item,
-            };
+            return iter_object::next_or_end(self, state, None);
         }
         self.next_or_stop(it)
     }
@@ -223,7 +217,7 @@ impl Thread {
     /// As `next_item`, but a StopIteration that a built-in iterator got from a function stays one.
     pub fn next_or_stop(&mut self, it: Value) -> R<Word> {
         if let Some(state) = iter::of(it) {
-            return iter_object::next(self, state);
+            return iter_object::next(self, state, None);
         }
         if types::kind_of(it) == Kind::Generator
             && let Some(g) = generator::of(it)

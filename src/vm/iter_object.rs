@@ -5,7 +5,7 @@ use super::iter::{dict_changed, set_changed};
 use super::iter_tools;
 use super::thread::Thread;
 use crate::object::iter::Tag;
-use crate::object::layout::Iter;
+use crate::object::layout::{Dict, Iter};
 use crate::object::num::{self, BinOp, CmpOp};
 use crate::object::{Exc, Kind, R, Slot, Value, Word};
 use crate::object::{
@@ -16,8 +16,24 @@ use smallvec::SmallVec;
 /// A stamp that no container has: once an iterator has complained, it goes on complaining.
 const NEVER: usize = 1 << 60;
 
-/// The next item; `None` at the end, from then on always.
-pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
+/// Whether its items are tuples of its own making, which `next` can write into one that it made before.
+pub fn makes_rows(it: &Iter) -> bool {
+    matches!(Tag::of(it), Tag::Enumerate | Tag::Zip | Tag::DictItems)
+}
+
+/// As `next`; a StopIteration that a function called by `map` or its like lets through is an end as well.
+pub fn next_or_end(th: &mut Thread, it: &'static Iter, row: Word) -> R<Word> {
+    match next(th, it, row) {
+        Err(_) if th.pending_is(Exc::StopIteration) => {
+            th.pending = None;
+            Ok(None)
+        }
+        item => item,
+    }
+}
+
+/// The next item; `None` at the end, from then on always. `row`: an item that it made and that nobody sees any more.
+pub fn next(th: &mut Thread, it: &'static Iter, row: Word) -> R<Word> {
     let [source, ..] = &it.state;
     let Some(first) = source.get() else { return Ok(None) };
     let item = match Tag::of(it) {
@@ -36,16 +52,16 @@ pub fn next(th: &mut Thread, it: &'static Iter) -> R<Word> {
         Tag::Str | Tag::StrAscii => next_of_str(th, it, first)?,
         Tag::Range => return Ok(next_of_range(it, first)),
         Tag::LongRange => return next_of_long_range(th, it, first),
-        Tag::DictKeys | Tag::DictValues | Tag::DictItems => next_of_dict(th, it, first, false)?,
+        Tag::DictKeys | Tag::DictValues | Tag::DictItems => next_of_dict(th, it, first, row)?,
         Tag::DictKeysReverse | Tag::DictValuesReverse | Tag::DictItemsReverse => {
-            next_of_dict(th, it, first, true)?
+            next_of_dict_reverse(th, it, first)?
         }
         Tag::Set => next_of_set(th, it, first)?,
         Tag::Sequence => next_of_sequence(th, it, first)?,
         Tag::Reversed => next_of_reversed(th, it, first)?,
         Tag::Callable => next_of_callable(th, it, first)?,
-        Tag::Enumerate => return next_of_enumerate(th, it, first),
-        Tag::Zip => return next_of_zip(th, it, first),
+        Tag::Enumerate => return next_of_enumerate(th, it, first, row),
+        Tag::Zip => return next_of_zip(th, it, first, row),
         Tag::Map => return next_of_map(th, it, first),
         Tag::Filter => return next_of_filter(th, it, first),
         Tag::AsyncSend | Tag::AsyncThrow | Tag::CoroutineWrapper | Tag::AnextDefault => {
@@ -127,36 +143,59 @@ fn next_of_long_range(th: &mut Thread, it: &Iter, next: Value) -> R<Word> {
     Ok(Some(next))
 }
 
-fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, backwards: bool) -> R<Word> {
+/// A tuple of `items`: `row` written anew, if it has that length.
+#[inline]
+fn row_of(th: &mut Thread, row: Word, items: &[Value]) -> R {
+    match row {
+        Some(row) if tuple::items(row).len() == items.len() => {
+            tuple::items(row).iter().zip(items).for_each(|(slot, item)| slot.set(*item));
+            Ok(row)
+        }
+        _ => th.new_tuple(items),
+    }
+}
+
+fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, row: Word) -> R<Word> {
     let Some(d) = dict::of(source) else { return Ok(None) };
-    if !backwards && dict::is_plain(d) {
+    if dict::is_plain(d) {
         let t = dict::table(d);
         let [_, at, stamp, _] = &it.state;
         if stamp.value() == Value::int_unchecked(table::live(t) as i64) {
             let from = at.value().as_small().map_or(0, |n| n as usize);
             let Some((after, key, value)) = dict::next_in_table(t, from) else { return Ok(None) };
             at.set(Value::int_unchecked(after as i64));
-            return part_of(th, it, key, value);
+            return part_of(th, it, (key, value), row);
         }
     }
-    if dict::stamp(d) != count(it, 2) {
-        set_count(it, 2, NEVER);
-        return Err(dict_changed(th));
-    }
-    let entry =
-        if backwards { dict::previous_entry(d, count(it, 1)) } else { dict::next_entry(d, count(it, 1)) };
-    let Some((at, key, value)) = entry else { return Ok(None) };
+    expect_unchanged(th, it, d)?;
+    let Some((at, key, value)) = dict::next_entry(d, count(it, 1)) else { return Ok(None) };
     set_count(it, 1, at);
-    part_of(th, it, key, value)
+    part_of(th, it, (key, value), row)
+}
+
+fn next_of_dict_reverse(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
+    let Some(d) = dict::of(source) else { return Ok(None) };
+    expect_unchanged(th, it, d)?;
+    let Some((at, key, value)) = dict::previous_entry(d, count(it, 1)) else { return Ok(None) };
+    set_count(it, 1, at);
+    part_of(th, it, (key, value), None)
+}
+
+fn expect_unchanged(th: &mut Thread, it: &Iter, d: &Dict) -> R<()> {
+    if dict::stamp(d) == count(it, 2) {
+        return Ok(());
+    }
+    set_count(it, 2, NEVER);
+    Err(dict_changed(th))
 }
 
 /// What an iterator over a dict shows of an item.
 #[inline(always)]
-fn part_of(th: &mut Thread, it: &Iter, key: Value, value: Value) -> R<Word> {
+fn part_of(th: &mut Thread, it: &Iter, (key, value): (Value, Value), row: Word) -> R<Word> {
     match Tag::of(it) {
         Tag::DictKeys | Tag::DictKeysReverse => Ok(Some(key)),
         Tag::DictValues | Tag::DictValuesReverse => Ok(Some(value)),
-        _ => th.new_tuple(&[key, value]).map(Some),
+        _ => row_of(th, row, &[key, value]).map(Some),
     }
 }
 
@@ -210,7 +249,7 @@ fn next_of_callable(th: &mut Thread, it: &Iter, callable: Value) -> R<Word> {
     }
 }
 
-fn next_of_enumerate(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
+fn next_of_enumerate(th: &mut Thread, it: &Iter, source: Value, row: Word) -> R<Word> {
     let [_, number, ..] = &it.state;
     let Some(item) = th.next_item(source)? else { return Ok(None) };
     let n = number.value();
@@ -219,7 +258,7 @@ fn next_of_enumerate(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
         None => num::binary(th, BinOp::Add, n, Value::int_unchecked(1))?.unwrap_or(n),
     };
     number.set(after);
-    th.new_tuple(&[n, item]).map(Some)
+    row_of(th, row, &[n, item]).map(Some)
 }
 
 /// Items of several iterators. Long rows are on the malloc heap, so each item is rooted too; short ones are on the
@@ -228,14 +267,21 @@ type Row = SmallVec<[Value; SHORT_ROW]>;
 
 const SHORT_ROW: usize = 6;
 
-fn next_of_zip(th: &mut Thread, it: &Iter, iterators: Value) -> R<Word> {
+fn next_of_zip(th: &mut Thread, it: &Iter, iterators: Value, row: Word) -> R<Word> {
+    let iterators = tuple::items(iterators);
+    let [_, strict, ..] = &it.state;
+    if let ([a, b], false) = (iterators, strict.value() == Value::TRUE) {
+        let Some(x) = th.next_item(a.value())? else { return Ok(None) };
+        let Some(y) = th.next_item(b.value())? else { return Ok(None) };
+        return row_of(th, row, &[x, y]).map(Some);
+    }
     let scope = th.scope();
-    let item = zip_row(th, it, tuple::items(iterators));
+    let item = zip_row(th, it, iterators, row);
     th.close(scope);
     item
 }
 
-fn zip_row(th: &mut Thread, it: &Iter, iterators: &[Slot]) -> R<Word> {
+fn zip_row(th: &mut Thread, it: &Iter, iterators: &[Slot], old: Word) -> R<Word> {
     let [_, strict, ..] = &it.state;
     let mut row = Row::new();
     for (i, source) in iterators.iter().enumerate() {
@@ -250,7 +296,7 @@ fn zip_row(th: &mut Thread, it: &Iter, iterators: &[Slot]) -> R<Word> {
             None => return Ok(None),
         }
     }
-    if row.is_empty() { Ok(None) } else { th.new_tuple(&row).map(Some) }
+    if row.is_empty() { Ok(None) } else { row_of(th, old, &row).map(Some) }
 }
 
 /// `zip(strict=True)`: iterator `i` was the first to end.

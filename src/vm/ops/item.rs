@@ -195,6 +195,9 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
         Kind::MemoryView => Err(super::memoryview::not_deletable(th, container)),
         _ => match th.lookup_special(container, "__delitem__") {
             Some(f) => th.call(f, &[container, index]).map(drop),
+            None if th.lookup_override(container, "__setitem__").is_some() => {
+                Err(th.raise(Exc::AttributeError, "__delitem__"))
+            }
             None => {
                 let sequence = !matches!(
                     types::kind_of(container),

@@ -1,6 +1,7 @@
 //! `for` loops and unpacking: the state of a loop in four registers. Must not know iterator objects' insides.
 
-use crate::object::{Kind, R, Slot, Value, Word, list, range, str, tuple, types};
+use crate::object::{Kind, R, Slot, Value, Word, iter, list, range, str, tuple, types};
+use crate::vm::iter_object;
 use crate::vm::thread::Thread;
 
 /// Begins a loop over `v`: word 0 is RANGE_STATE (then: next number, items left, step), a list or tuple (then: the
@@ -48,8 +49,23 @@ pub(crate) fn next(th: &mut Thread, state: *mut u64) -> R<Word> {
             Ok(None)
         }
         None if source.is_none() => Ok(None),
-        None => th.next_item(source),
+        None => {
+            let Some(it) = iter::of(source).filter(|_| unpacks(th)) else { return th.next_item(source) };
+            // SAFETY: as above; an iterator does not use this register.
+            let spare = unsafe { &mut *state.add(2) };
+            let item = iter_object::next_or_end(th, it, Value::from_bits(*spare))?;
+            if iter_object::makes_rows(it) {
+                *spare = item.map_or(0, Value::bits);
+            }
+            Ok(item)
+        }
     }
+}
+
+/// Whether the `ForLoop` that is running hands its item to nothing but an `Unpack`.
+fn unpacks(th: &Thread) -> bool {
+    // SAFETY: `pc` stands behind the running instruction.
+    unsafe { (*th.pc.sub(1)).x != 0 }
 }
 
 fn next_char(th: &mut Thread, text: &str, at: Value, state: *mut u64) -> R<Word> {

@@ -135,6 +135,7 @@ pub(super) fn taken() {
 
 /// The instruction after this one. The compiler must not know how the two are related: it would keep both addresses.
 #[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block)] // The address alone is passed; nothing is read there.
 pub(super) fn next(pc: *const Insn) -> *const Insn {
     let mut pc = pc.wrapping_add(1);
     // SAFETY: no instruction at all.

@@ -58,8 +58,12 @@ pub struct Verdict {
 impl Verdict {
     /// A program that takes CPython too long, or too much memory, says nothing about Mini.
     pub fn differs(&self) -> bool {
-        let told = matches!(&self.python, Outcome::Printed(text) if !text.contains("MemoryError"));
-        told && self.mini != self.python
+        let is_short_of_memory =
+            |outcome: &Outcome| matches!(outcome, Outcome::Printed(text) if text.contains("MemoryError"));
+        let told = matches!(self.python, Outcome::Printed(_));
+        told && !is_short_of_memory(&self.python)
+            && !is_short_of_memory(&self.mini)
+            && self.mini != self.python
     }
 
     /// The words of the first two lines that differ: programs that differ for one reason mostly share them.

@@ -180,8 +180,8 @@ pub const COMPOUND: &[&str] = &[
     "try:\n    $B\nexcept:\n    print('caught')\n    $B",
     "try:\n    $B\nexcept $X:\n    $B\nelse:\n    $B\nfinally:\n    $B",
     "try:\n    $B\nexcept Exception as @v1:\n    raise RuntimeError($s) from @v1",
-    "try:\n    $B\nexcept* ValueError as @v1:\n    print(@v1.exceptions)\nexcept* (TypeError, LookupError) as @v1:\n    print(repr(@v1))",
-    "try:\n    raise ExceptionGroup($s, [ValueError($i), KeyError($s), TypeError($a)])\nexcept* $X as @v1:\n    print(repr(@v1))",
+    "try:\n    $B\nexcept* ValueError as @v1:\n    print(len(@v1.exceptions))\nexcept* (TypeError, LookupError) as @v1:\n    print(type(@v1))",
+    "try:\n    raise ExceptionGroup($s, [ValueError($i), KeyError($s), TypeError($a)])\nexcept* $X as @v1:\n    print(len(@v1.exceptions))",
     "with $o as @o1:\n    $B",
     "with $o:\n    $B",
     "with contextlib.suppress($X):\n    $B",
@@ -210,6 +210,6 @@ pub const GENERATOR: &[&str] = &[
     "for @i1 in $W:\n    if $b:\n        yield I($i)\n    else:\n        yield @i1",
     "yield from $W",
     "@!i1 = yield $I\nyield @i1\nreturn $i",
-    "yield from $W\nyield from (I($i) for @i1 in $W)",
+    "yield from $W\nyield from (I($i) for @i1 in $^W)",
     "while True:\n    yield $I\n    yield $I\n    break",
 ];
