@@ -30,6 +30,7 @@ mod strings;
 mod syntax_error;
 mod tokens;
 
+pub use numbers::set_max_decimal_digits;
 pub use parser::{Mode, dump_tokens, parse};
 pub use source::{LineIndex, Span};
 pub use syntax_error::{ErrorKind, Finder, SyntaxError};

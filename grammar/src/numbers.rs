@@ -1,11 +1,17 @@
 //! Number literals: their values, and what is wrong with those that are none. Knows nothing of other tokens.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::ast::Constant;
 
 /// CPython refuses decimal integers of more digits, because converting them takes quadratic time.
-const MAX_DECIMAL_DIGITS: usize = 4300;
+static MAX_DECIMAL_DIGITS: AtomicUsize = AtomicUsize::new(4300);
+
+/// Sets how many decimal digits an integer literal may have; 0: any number.
+pub fn set_max_decimal_digits(most: usize) {
+    MAX_DECIMAL_DIGITS.store(most, Ordering::Relaxed);
+}
 
 /// Why a number is malformed, and where in its text.
 #[derive(Debug, PartialEq)]
@@ -133,15 +139,21 @@ pub fn integer(text: &str) -> Result<Constant, String> {
         return Ok(Constant::Int(small));
     }
     match radix {
-        10 if digits.len() > MAX_DECIMAL_DIGITS => Err(too_many_digits(digits.len())),
-        10 | 16 => Ok(Constant::BigInt { radix, digits: digits.into() }),
+        10 => {
+            let most = MAX_DECIMAL_DIGITS.load(Ordering::Relaxed);
+            if most != 0 && digits.len() > most {
+                return Err(too_many_digits(digits.len(), most));
+            }
+            Ok(Constant::BigInt { radix, digits: digits.into() })
+        }
+        16 => Ok(Constant::BigInt { radix, digits: digits.into() }),
         _ => Ok(Constant::BigInt { radix: 16, digits: to_hexadecimal(digits, radix).into() }),
     }
 }
 
-fn too_many_digits(count: usize) -> String {
+fn too_many_digits(count: usize, most: usize) -> String {
     format!(
-        "Exceeds the limit ({MAX_DECIMAL_DIGITS} digits) for integer string conversion: value has {count} digits; \
+        "Exceeds the limit ({most} digits) for integer string conversion: value has {count} digits; \
          use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals \
          to avoid decimal conversion limits."
     )

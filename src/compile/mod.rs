@@ -30,7 +30,7 @@ mod unit;
 
 use crate::bytecode::code::{Code, Name};
 use mini_grammar::ast::Module;
-pub use mini_grammar::{ErrorKind, Finder, Mode, SyntaxError as Error};
+pub use mini_grammar::{ErrorKind, Finder, Mode, SyntaxError as Error, set_max_decimal_digits};
 use mini_grammar::{LineIndex, Span, SyntaxError};
 use std::sync::Arc;
 

@@ -2,13 +2,14 @@
 
 use crate::bytecode::code::Code;
 use crate::compile::{self, ErrorKind, Finder, Mode};
-use crate::object::{Exc, R, Raised, Value, shape};
+use crate::object::{Exc, R, Raised, Value, int, shape};
 use crate::vm::hooks::TextKind;
 use crate::vm::thread::Thread;
 use std::sync::Arc;
 
 /// Compiles text. Raises SyntaxError, IndentationError, TabError, or RecursionError for absurd nesting.
 pub fn compile(th: &mut Thread, text: &str, filename: &str, mode: Mode) -> R<Arc<Code>> {
+    compile::set_max_decimal_digits(int::max_str_digits());
     match compile::compile_text(text, filename, mode) {
         Ok(code) => Ok(code),
         Err(error) => Err(raise(th, &error, filename, has_line_end(text, mode, &error))),

@@ -27,7 +27,8 @@ fn with_base(th: &mut Thread, x: Value, base: Value) -> R {
     let base = int::as_i64(index_value(th, base)?).unwrap_or(-1);
     let base = u32::try_from(base).ok().filter(|b| *b == 0 || (2..=36).contains(b));
     let Some(base) = base else { return Err(th.value_error("int() base must be >= 2 and <= 36, or 0")) };
-    match read_text(th, x, base)? {
+    let text = if types::kind_of(x) == Kind::MemoryView { None } else { read_text(th, x, base)? };
+    match text {
         Some(v) => Ok(v),
         None => Err(th.type_error("int() can't convert non-string with explicit base")),
     }
@@ -159,7 +160,7 @@ fn round_to(n: &IBig, unit: &IBig) -> IBig {
 }
 
 /// Whether bytes go from the least significant on.
-fn is_little(m: &mut Mutator, order: Option<Value>) -> R<bool> {
+fn is_little(m: &mut Mutator, order: Option<Value>, function: &str) -> R<bool> {
     let Some(order) = order else { return Ok(false) };
     match str::as_str(order) {
         Some("little") => Ok(true),
@@ -167,7 +168,7 @@ fn is_little(m: &mut Mutator, order: Option<Value>) -> R<bool> {
         Some(_) => Err(m.value_error("byteorder must be either 'little' or 'big'")),
         None => {
             let name = argument_name(order);
-            Err(m.type_error(format!("to_bytes() argument 'byteorder' must be str, not {name}")))
+            Err(m.type_error(format!("{function}() argument 'byteorder' must be str, not {name}")))
         }
     }
 }
@@ -178,7 +179,7 @@ fn to_bytes(th: &mut Thread, args: Args) -> R {
         None => 1,
         Some(v) => th.index(v)?,
     };
-    let little = is_little(th, args.opt(2))?;
+    let little = is_little(th, args.opt(2), "to_bytes")?;
     let signed = args.opt(3).map_or(Ok(false), |v| th.is_true(v))?;
     let Ok(length) = usize::try_from(length) else {
         return Err(th.value_error("length argument must be non-negative"));
@@ -205,7 +206,7 @@ fn to_bytes(th: &mut Thread, args: Args) -> R {
 
 fn from_bytes(th: &mut Thread, args: Args) -> R {
     let mut data = bytes_of(th, args.get(1))?;
-    if !is_little(th, args.opt(2))? {
+    if !is_little(th, args.opt(2), "from_bytes")? {
         data.reverse();
     }
     let signed = args.opt(3).map_or(Ok(false), |v| th.is_true(v))?;

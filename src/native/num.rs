@@ -146,7 +146,7 @@ pub fn pow(th: &mut Thread, args: Args) -> R {
 
 fn in_base(th: &mut Thread, v: Value, radix: u8, prefix: &str) -> R {
     let n = index_value(th, v)?;
-    let (negative, digits) = format_int::digits(n, radix);
+    let (negative, digits) = format_int::digits(n, radix).map_err(|bad| bad.raise(th))?;
     let sign = if negative { "-" } else { "" };
     th.new_str(&format!("{sign}{prefix}{digits}"))
 }

@@ -191,7 +191,8 @@ fn one(th: &mut Thread, reader: &mut Reader, values: &mut Values, out: &mut Stri
     let mut conversion = Conversion { bytes: values.bytes, ..Conversion::default() };
     read_flags(reader, &mut conversion);
     read_width(th, reader, values, &mut conversion)?;
-    while reader.peek().is_some_and(|c| matches!(c, 'h' | 'l' | 'L')) {
+    // A size as C has it says nothing, and there may be one.
+    if reader.peek().is_some_and(|c| matches!(c, 'h' | 'l' | 'L')) {
         reader.at += 1;
     }
     let at = reader.text.get(..reader.at).map_or(0, str::count_chars);
@@ -241,7 +242,7 @@ fn read_width(
     conversion: &mut Conversion,
 ) -> R<()> {
     if reader.take('*') {
-        let n = star(th, values)?;
+        let n = star(th, values, "ssize_t")?;
         conversion.left |= n < 0;
         conversion.width = usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX);
     } else {
@@ -249,7 +250,7 @@ fn read_width(
     }
     if reader.take('.') {
         conversion.precision = Some(if reader.take('*') {
-            match star(th, values)? {
+            match star(th, values, "int")? {
                 n if n > i64::from(i32::MAX) => {
                     return Err(th.raise(Exc::OverflowError, "Python int too large to convert to C int"));
                 }
@@ -262,11 +263,14 @@ fn read_width(
     Ok(())
 }
 
-/// The value of a '*'.
-fn star(m: &mut Mutator, values: &mut Values) -> R<i64> {
+/// The value of a '*', which is to fit the C type `c_type`.
+fn star(m: &mut Mutator, values: &mut Values, c_type: &str) -> R<i64> {
     let v = values.next(m)?;
     match int::as_i64(v) {
         Some(n) => Ok(n),
+        None if int::is_int(v) => {
+            Err(m.raise(Exc::OverflowError, format!("Python int too large to convert to C {c_type}")))
+        }
         None => Err(m.type_error("* wants int")),
     }
 }

@@ -82,6 +82,7 @@ fn raw(th: &mut Thread, v: Value) -> R<Vec<u8>> {
 
 /// `%c` of a bytes format.
 fn byte(m: &mut Mutator, v: Value) -> R<String> {
+    let v = bytearray::of(v).map_or(Ok(v), |buffer| m.new_bytes(&bytearray::snapshot(buffer)))?;
     if let Some([b]) = bytes::as_bytes(v) {
         return Ok(char::from(*b).to_string());
     }
@@ -110,13 +111,13 @@ fn character(m: &mut Mutator, v: Value) -> R<String> {
 }
 
 fn integer(th: &mut Thread, c: &Conversion, v: Value, out: &mut String) -> R<()> {
-    let v = to_int(th, c.ty, v)?;
+    let v = to_int(th, c.ty, c.bytes, v)?;
     let radix = match c.ty {
         'o' => 8,
         'x' | 'X' => 16,
         _ => 10,
     };
-    let (negative, mut digits) = digits(v, radix);
+    let (negative, mut digits) = digits(v, radix).map_err(|bad| bad.raise(th))?;
     let least = c.precision.unwrap_or(0);
     if digits.len() < least {
         digits.insert_str(0, &"0".repeat(least - digits.len()));
@@ -135,7 +136,7 @@ fn integer(th: &mut Thread, c: &Conversion, v: Value, out: &mut String) -> R<()>
 }
 
 /// The int that an integer conversion shows: `%d` cuts floats, the others take ints only.
-fn to_int(th: &mut Thread, ty: char, v: Value) -> R {
+fn to_int(th: &mut Thread, ty: char, bytes: bool, v: Value) -> R {
     if matches!(types::kind_of(v), Kind::Int | Kind::Bool) {
         return Ok(v);
     }
@@ -159,6 +160,7 @@ fn to_int(th: &mut Thread, ty: char, v: Value) -> R {
             }
         }
     }
+    let ty = if bytes && ty == 'i' { 'd' } else { ty };
     Err(th.type_error(format!("%{ty} format: a real number is required, not {}", type_name(v))))
 }
 

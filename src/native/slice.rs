@@ -3,7 +3,7 @@
 use crate::object::header::{Kind, Slot};
 use crate::object::layout::Slice;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, slice};
+use crate::object::{R, Value, int, slice};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 
@@ -15,12 +15,13 @@ fn construct(m: &mut Mutator, args: Args) -> R {
 }
 
 fn indices(th: &mut Thread, args: Args) -> R {
-    let len = th.index(args.get(1))?;
-    let Ok(len) = usize::try_from(len) else { return Err(th.value_error("length should not be negative")) };
-    let (start, stop, step) = th.slice_parts(args.get(0))?;
-    let (start, stop, step) = slice::indices(start, stop, step, len);
-    let parts = [th.new_int(start)?, th.new_int(stop)?, th.new_int(step)?];
-    th.new_tuple(&parts)
+    let len = th.index_value(args.get(1))?;
+    if int::is_negative(len) {
+        return Err(th.value_error("length should not be negative"));
+    }
+    let parts = th.slice_indices(args.get(0), &int::to_ibig(len).unwrap_or_default())?;
+    let [start, stop, step] = parts.map(|n| th.new_bigint(&n));
+    th.new_tuple(&[start?, stop?, step?])
 }
 
 fn part(args: Args, of: fn(&Slice) -> &Slot) -> R {

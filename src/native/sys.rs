@@ -132,7 +132,10 @@ fn get_int_max_str_digits(m: &mut Mutator, _: Args) -> R {
 }
 
 fn set_int_max_str_digits(th: &mut Thread, args: Args) -> R {
-    let digits = support::c_int(th, args.get(0))?;
+    let digits = th.index_value(args.get(0))?;
+    let Some(digits) = int::as_i64(digits).and_then(|n| i32::try_from(n).ok()) else {
+        return Err(th.raise(Exc::OverflowError, "Python int too large to convert to C int"));
+    };
     if digits != 0 && digits < 640 {
         return Err(th.value_error("maxdigits must be 0 or larger than 640"));
     }
@@ -311,6 +314,6 @@ fn set_limits(th: &mut Thread, module: Value) -> R<()> {
     ];
     let mut flags: Vec<(&str, Value)> = names.iter().map(|name| (*name, n(0))).collect();
     flags.extend([("dev_mode", Value::FALSE), ("utf8_mode", n(1)), ("warn_default_encoding", n(0))]);
-    flags.extend([("safe_path", Value::FALSE), ("int_max_str_digits", n(4300))]);
+    flags.extend([("safe_path", Value::FALSE), ("int_max_str_digits", n(-1))]);
     struct_seq::only(th, module, "sys", "flags", &flags)
 }

@@ -30,7 +30,7 @@ fn check(spec: &Spec) -> Result<(), Bad> {
 
 fn integer(v: Value, spec: &Spec, radix: u8) -> Result<String, Bad> {
     check(spec)?;
-    let (negative, mut digits) = digits(v, radix);
+    let (negative, mut digits) = digits(v, radix)?;
     let upper = spec.ty == Some('X');
     if upper {
         digits.make_ascii_uppercase();
@@ -69,15 +69,17 @@ fn character(v: Value, spec: &Spec) -> Result<String, Bad> {
     spec.assemble(&Parts { sign: "", prefix: "", digits: "", rest: c.encode_utf8(&mut [0; 4]), group: 3 })
 }
 
-/// Sign and digits of an int or bool in base 2, 8, 10 or 16, lower case.
-pub fn digits(v: Value, radix: u8) -> (bool, String) {
+/// Sign and digits of an int or bool in base 2, 8, 10 or 16, lower case; an error for too many decimal ones.
+pub fn digits(v: Value, radix: u8) -> Result<(bool, String), Bad> {
     let Some(n) = int::as_i64(v) else {
-        let big = int::to_ibig(v).unwrap_or_default();
-        let text = big.in_radix(radix).to_string();
-        return match text.strip_prefix('-') {
+        let text = match radix {
+            10 => int::decimal_within_limit(v).map_err(Bad::value)?,
+            _ => int::to_ibig(v).unwrap_or_default().in_radix(radix).to_string(),
+        };
+        return Ok(match text.strip_prefix('-') {
             Some(digits) => (true, digits.to_string()),
             None => (false, text),
-        };
+        });
     };
     let size = n.unsigned_abs();
     let text = match radix {
@@ -86,7 +88,7 @@ pub fn digits(v: Value, radix: u8) -> (bool, String) {
         16 => format!("{size:x}"),
         _ => size.to_string(),
     };
-    (n < 0, text)
+    Ok((n < 0, text))
 }
 
 /// An int as a float, correctly rounded.

@@ -214,6 +214,11 @@ pub fn to_decimal(v: Value) -> String {
 
 /// Decimal digits, as `str` and `repr` show an int; ValueError if they are too many.
 pub fn decimal(m: &mut Mutator, v: Value) -> R<String> {
+    decimal_within_limit(v).map_err(|message| m.value_error(message))
+}
+
+/// Decimal digits, or what the ValueError says if they are too many.
+pub fn decimal_within_limit(v: Value) -> Result<String, String> {
     let limit = max_str_digits();
     let limbs = cast::<Int>(v).map_or(0, |n| limbs(n).len());
     let too_many = "integer string conversion; use sys.set_int_max_str_digits() to increase the limit";
@@ -224,7 +229,7 @@ pub fn decimal(m: &mut Mutator, v: Value) -> R<String> {
             return Ok(text);
         }
     }
-    Err(m.value_error(format!("Exceeds the limit ({limit} digits) for {too_many}")))
+    Err(format!("Exceeds the limit ({limit} digits) for {too_many}"))
 }
 
 /// Why a text is no int.
@@ -305,6 +310,11 @@ pub fn parse_shown(m: &mut Mutator, text: &str, base: u32, shown: &str) -> R {
             )))
         }
     }
+}
+
+/// The int of a literal: plain digits, which the parser has counted already.
+pub fn literal(m: &mut Mutator, digits: &str) -> R {
+    m.new_bigint(&digits.parse::<IBig>().unwrap_or_default())
 }
 
 /// Reads an int; ValueError if `text` is none. The base is 0 or 2 to 36.

@@ -6,7 +6,6 @@ use super::header::{Kind, Slot};
 use super::layout::Range;
 use super::mutator::Mutator;
 use super::num::{self, BinOp};
-use super::slice::Bounds;
 use super::types;
 use super::value::{Value, Word};
 use std::cmp::Ordering;
@@ -147,15 +146,10 @@ pub fn reversed(m: &mut Mutator, r: &Range) -> R {
     m.new_range(new_start, new_stop, new_step)
 }
 
-/// `r[slice]` for a range of at most `isize::MAX` items, cut to that length already.
-pub fn sliced(m: &mut Mutator, r: &Range, b: Bounds) -> R {
+/// `r[start:stop:by]`, cut to the range's length already.
+pub fn sliced(m: &mut Mutator, r: &Range, [start, stop, by]: [Value; 3]) -> R {
     let [_, _, step] = parts(r);
-    // An empty part that begins before the first item: `Bounds` cannot say so.
-    let before = b.count == 0 && b.start == 0 && b.stop == -1;
-    let from = m.new_int(if before { -1 } else { b.start as i64 })?;
-    let to = m.new_int(b.stop as i64)?;
-    let by = m.new_int(b.step as i64)?;
-    let (start, stop) = (item(m, r, from)?, item(m, r, to)?);
+    let (start, stop) = (item(m, r, start)?, item(m, r, stop)?);
     let step = int(m, BinOp::Mul, step, by)?;
     m.new_range(start, stop, step)
 }

@@ -102,7 +102,7 @@ fn constant_value(th: &mut Thread, constant: &Const, module: Value) -> R {
         Const::False => Value::FALSE,
         Const::Ellipsis => Value::ELLIPSIS,
         Const::Int(n) => m.new_int(*n)?,
-        Const::BigInt(digits) => int::parse(m, digits, 10)?,
+        Const::BigInt(digits) => int::literal(m, digits)?,
         Const::Float(f) => m.new_float(*f)?,
         Const::Str(s) => {
             if looks_like_name(s) {

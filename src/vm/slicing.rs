@@ -2,6 +2,7 @@
 //! Must not know other mappings and sequences.
 
 use super::thread::Thread;
+use crate::object::bigint::IBig;
 use crate::object::layout::{List, is_subclass_instance};
 use crate::object::slice::{self, Bounds};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word};
@@ -52,6 +53,38 @@ impl Thread {
         let start = self.slice_part(s.start.value())?;
         let stop = self.slice_part(s.stop.value())?;
         Ok((start, stop, step))
+    }
+
+    /// `slice.indices(len)` with ints of any size. ValueError if the step is 0.
+    pub fn slice_indices(&mut self, v: Value, len: &IBig) -> R<[IBig; 3]> {
+        let [step, start, stop] =
+            slice::of(v).map_or([Value::NONE; 3], |s| [&s.step, &s.start, &s.stop].map(Slot::value));
+        let step = self.slice_int(step)?.unwrap_or(IBig::ONE);
+        if step == IBig::ZERO {
+            return Err(self.value_error("slice step cannot be zero"));
+        }
+        let (start, stop) = (self.slice_int(start)?, self.slice_int(stop)?);
+        let backwards = step < IBig::ZERO;
+        let (lowest, highest) =
+            if backwards { (-IBig::ONE, len - IBig::ONE) } else { (IBig::ZERO, len.clone()) };
+        let cut =
+            |at: IBig| if at < IBig::ZERO { (at + len).max(lowest.clone()) } else { at.min(highest.clone()) };
+        let (first, last) = if backwards { (&highest, &lowest) } else { (&lowest, &highest) };
+        let start = start.map_or_else(|| first.clone(), cut);
+        let stop = stop.map_or_else(|| last.clone(), cut);
+        Ok([start, stop, step])
+    }
+
+    /// One part of a slice, an int of any size.
+    fn slice_int(&mut self, v: Value) -> R<Option<IBig>> {
+        if v.is_none() {
+            return Ok(None);
+        }
+        if !has_index(self, v) {
+            return Err(self.type_error("slice indices must be integers or None or have an __index__ method"));
+        }
+        let n = self.index_value(v)?;
+        Ok(int::to_ibig(n))
     }
 
     /// The int that a key of a sequence stands for; `what` as in "list indices must be integers or slices, not str".
@@ -117,10 +150,10 @@ pub fn tuple_get(th: &mut Thread, t: Value, key: Value) -> R {
 pub fn range_get(th: &mut Thread, r: Value, key: Value) -> R {
     let Some(r) = range::of(r) else { return Ok(Value::NONE) };
     if slice::of(key).is_some() {
-        let n = range::len(th, r)?;
-        let n = int::as_i64(n).unwrap_or(i64::MAX) as usize;
-        let b = th.slice_bounds(key, n)?;
-        return range::sliced(th, r, b);
+        let len = range::len(th, r)?;
+        let parts = th.slice_indices(key, &int::to_ibig(len).unwrap_or_default())?;
+        let [start, stop, step] = parts.map(|n| th.new_bigint(&n));
+        return range::sliced(th, r, [start?, stop?, step?]);
     }
     let key = range_index(th, key)?;
     let item = range::get(th, r, key)?;
