@@ -1,7 +1,7 @@
 //! Module `_re`: compiled patterns, and searching with them. Must not know the syntax (`re_syntax`) or how an engine works
 //! (`re_engine`).
 
-use super::re_engine::{Mode, Program, Spans};
+use super::re_engine::{Mode, Program, Query, Spans};
 use super::re_match::{self, Found};
 use super::re_syntax;
 use super::re_template::{self, Template};
@@ -60,19 +60,42 @@ pub fn fail(th: &mut Thread, message: &str, pattern: Value, at: usize) -> Raised
     }
 }
 
-/// A text to search: its value, its bytes, and the text that engines see (of bytes: a character for each).
-#[derive(Clone)]
-pub struct Subject {
+/// A text that is or was searched: its value and its bytes.
+#[derive(Clone, Copy)]
+pub struct Searched {
     pub value: Value,
     pub raw: &'static [u8],
-    text: Cow<'static, str>,
     bytes: bool,
 }
 
+/// A text to search, and what engines see of it (of bytes: a character for each).
+struct Subject {
+    of: Searched,
+    text: Cow<'static, str>,
+    ascii: bool,
+}
+
+impl std::ops::Deref for Subject {
+    type Target = Searched;
+
+    fn deref(&self) -> &Searched {
+        &self.of
+    }
+}
+
+/// The str or bytes that a match was found in.
+pub fn searched(value: Value) -> Searched {
+    match str::as_str(value) {
+        Some(text) => Searched { value, raw: text.as_bytes(), bytes: false },
+        None => Searched { value, raw: bytes::as_bytes(value).unwrap_or(&[]), bytes: true },
+    }
+}
+
 /// A value as something that can be searched.
-pub fn subject_of(th: &mut Thread, value: Value) -> R<Subject> {
-    if let Some(text) = str::as_str(value) {
-        return Ok(Subject { value, raw: text.as_bytes(), text: Cow::Borrowed(text), bytes: false });
+fn subject_of(th: &mut Thread, value: Value) -> R<Subject> {
+    if let Some(s) = str::view(value) {
+        let text = Cow::Borrowed(str::text(s));
+        return Ok(Subject { of: searched(value), text, ascii: str::is_ascii(s) });
     }
     let value = crate::vm::ops::bytearray::as_bytes_object(&mut th.m, value)?;
     let Some(raw) = bytes::as_bytes(value) else {
@@ -83,34 +106,44 @@ pub fn subject_of(th: &mut Thread, value: Value) -> R<Subject> {
         Some(text) => Cow::Borrowed(text),
         None => Cow::Owned(raw.iter().map(|b| char::from(*b)).collect()),
     };
-    Ok(Subject { value, raw, text, bytes: true })
+    let ascii = matches!(text, Cow::Borrowed(_));
+    Ok(Subject { of: Searched { value, raw, bytes: true }, text, ascii })
 }
 
 impl Subject {
+    /// Of a place as scripts count, the place in `text`.
+    fn offset(&self, th: &mut Thread, i: usize) -> R<usize> {
+        match str::view(self.value) {
+            Some(s) => str_index::byte_offset(&mut th.m, s, i),
+            None if self.ascii => Ok(i.min(self.raw.len())),
+            None => Ok(self.text.char_indices().nth(i).map_or(self.text.len(), |(at, _)| at)),
+        }
+    }
+
+    /// Of a place in `text`, the place in `raw`.
+    fn to_raw(&self, at: usize) -> usize {
+        if self.text.len() == self.raw.len() {
+            return at;
+        }
+        self.text.get(..at).map_or(at, |t| t.chars().count())
+    }
+
+    /// Of places in `text`, the places in `raw`.
+    fn all_to_raw(&self, spans: Spans) -> Spans {
+        if self.text.len() == self.raw.len() {
+            return spans;
+        }
+        spans.into_iter().map(|s| s.map(|(a, b)| (self.to_raw(a), self.to_raw(b)))).collect()
+    }
+}
+
+impl Searched {
     /// Of a place in `raw`, the place as scripts count.
     pub fn place(&self, at: usize) -> usize {
         match str::view(self.value) {
             Some(s) => str_index::char_number(s, at),
             None => at,
         }
-    }
-
-    /// Of a place as scripts count, the place in `text`.
-    fn offset(&self, th: &mut Thread, i: usize) -> R<usize> {
-        match str::view(self.value) {
-            Some(s) => str_index::byte_offset(&mut th.m, s, i),
-            None if self.text.len() == self.raw.len() => Ok(i.min(self.raw.len())),
-            None => Ok(self.text.char_indices().nth(i).map_or(self.text.len(), |(at, _)| at)),
-        }
-    }
-
-    /// Of places in `text`, the places in `raw`.
-    fn to_raw(&self, spans: Spans) -> Spans {
-        if self.text.len() == self.raw.len() {
-            return spans;
-        }
-        let map = |at: usize| self.text.get(..at).map_or(at, |t| t.chars().count());
-        spans.into_iter().map(|s| s.map(|(a, b)| (map(a), map(b)))).collect()
     }
 
     /// A part of it as a value.
@@ -168,6 +201,8 @@ struct Scan {
     at: usize,
     /// The last match was empty: the next one here must not be.
     advance: bool,
+    /// The last match began where its search did, as in a text that is all tokens; so may the next one.
+    here: bool,
 }
 
 /// Texts at least this long are searched without keeping other threads from running.
@@ -197,7 +232,7 @@ impl Scan {
         let (pos, end) = (bound(2, 0)?, bound(3, subject.text.len())?);
         let pos = pos.min(subject.text.len());
         let end = end.min(subject.text.len());
-        Ok(Scan { pattern, object: args.get(0), subject, pos, end, at: pos, advance: false })
+        Ok(Scan { pattern, object: args.get(0), subject, pos, end, at: pos, advance: false, here: false })
     }
 
     fn find(&self, th: &mut Thread, mode: Mode, groups: bool) -> R<Option<Spans>> {
@@ -206,10 +241,11 @@ impl Scan {
         }
         let Some(text) = self.subject.text.get(..self.end) else { return Ok(None) };
         let program = &self.pattern.program;
+        let query = Query { text, ascii: self.subject.ascii, at: self.at, mode, groups, here: self.here };
         let found = if text.len() - self.at >= LONG {
-            th.detach(Cause::Blocking, || program.find(text, self.at, mode, groups))
+            th.detach(Cause::Blocking, || program.find(query))
         } else {
-            program.find(text, self.at, mode, groups)
+            program.find(query)
         };
         match found {
             Ok(found) => Ok(found),
@@ -233,24 +269,22 @@ impl Scan {
         }
         let Some(spans) = self.find(th, mode, groups)? else { return Ok(None) };
         if let Some((start, end)) = spans.first().copied().flatten() {
+            self.here = start == self.at;
             self.at = end;
             self.advance = start == end;
         }
-        Ok(Some(self.subject.to_raw(spans)))
+        Ok(Some(self.subject.all_to_raw(spans)))
     }
 
     fn new_match(&self, th: &mut Thread, spans: Spans) -> R {
-        let (pos, endpos) = match self.subject.to_raw(vec![Some((self.pos, self.end))]).first() {
-            Some(Some(both)) => *both,
-            _ => (0, 0),
-        };
+        let (pos, endpos) = (self.subject.to_raw(self.pos), self.subject.to_raw(self.end));
         re_match::new(&mut th.m, self.object, self.subject.value, Found { spans, pos, endpos })
     }
 
     fn once(&self, th: &mut Thread, mode: Mode) -> R {
         match self.find(th, mode, true)? {
             Some(spans) => {
-                let spans = self.subject.to_raw(spans);
+                let spans = self.subject.all_to_raw(spans);
                 self.new_match(th, spans)
             }
             None => Ok(Value::NONE),

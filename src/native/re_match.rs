@@ -1,6 +1,7 @@
 //! What a match looks like to scripts: the class `re.Match`. Must not know how matches are found.
 
-use super::re::{Subject, group_number, subject_of};
+use super::re::{Searched, group_number, searched};
+use super::re_engine::Spans;
 use super::re_template;
 use super::support::of_host;
 use crate::object::layout::Host;
@@ -13,7 +14,7 @@ use crate::vm::type_tables;
 /// Begin and end of the match and its groups, as places in the raw bytes of the subject. The object's two words are the
 /// subject and the pattern.
 pub struct Found {
-    pub spans: Vec<Option<(usize, usize)>>,
+    pub spans: Spans,
     pub pos: usize,
     pub endpos: usize,
 }
@@ -32,7 +33,7 @@ pub fn new(m: &mut Mutator, pattern: Value, subject: Value, found: Found) -> R {
 /// A match: its places, its subject, its pattern.
 pub struct Parts {
     pub found: &'static Found,
-    pub subject: Subject,
+    pub subject: Searched,
     pub pattern: Value,
 }
 
@@ -41,7 +42,7 @@ pub fn parts(th: &mut Thread, v: Value) -> R<Parts> {
     let found = of_host::<Found>(&mut th.m, v, "re.Match")?;
     let (subject, pattern) = types::cast::<Host>(v)
         .map_or((Value::NONE, Value::NONE), |h| (h.extra[0].value(), h.extra[1].value()));
-    Ok(Parts { found, subject: subject_of(th, subject)?, pattern })
+    Ok(Parts { found, subject: searched(subject), pattern })
 }
 
 impl Parts {

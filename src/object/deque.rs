@@ -186,17 +186,27 @@ pub fn pop(m: &Mutator, d: Deque, end: End) -> Word {
     take(d, end)
 }
 
-/// Turns the ring: `n` items go from the right end to the left one, one by one.
+/// Turns the ring: `n` items (of more than `n`) go from the right end to the left one, or the others the other way.
 pub fn rotate(m: &Mutator, d: Deque, n: usize) {
     let _guard = sync::locked(m, &d.host.hdr);
-    for _ in 0..n {
-        let Some(v) = take(d, End::Right) else { return };
-        let head = d.place.head().wrapping_sub(1);
-        if let Some(s) = slot(ring(d), head) {
-            s.set(v);
+    let (slots, head, len) = (ring(d), d.place.head(), d.place.len());
+    let Some(others) = len.checked_sub(n) else { return };
+    let shift = |from: usize, to: usize| {
+        if let (Some(from), Some(to)) = (slot(slots, from), slot(slots, to)) {
+            to.set_word(from.swap(Some(Value::NONE)));
         }
-        d.place.put(head, d.place.len() + 1);
-    }
+    };
+    let head = if len == slots.len() {
+        // Nothing to move: the ring is closed.
+        head.wrapping_sub(n)
+    } else if n <= others {
+        (1..=n).for_each(|i| shift(head.wrapping_add(len - i), head.wrapping_sub(i)));
+        head.wrapping_sub(n)
+    } else {
+        (0..others).for_each(|i| shift(head.wrapping_add(i), head.wrapping_add(len + i)));
+        head.wrapping_add(others)
+    };
+    d.place.put(head, len);
 }
 
 /// Removes all items.

@@ -356,7 +356,7 @@ pub fn is_plain(d: &Dict) -> bool {
 /// As `next_entry`, of the table of a plain dict.
 #[inline(always)]
 pub fn next_in_table(t: &'static Table, at: usize) -> Option<(usize, Value, Value)> {
-    let mut i = at;
+    let mut i = if at == 0 { table::first(t) } else { at };
     while let Some(e) = table::entry(t, i) {
         i += 1;
         if let (Some(key), Some(v)) = (e.key.get(), e.value.get())

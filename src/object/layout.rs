@@ -178,6 +178,8 @@ pub struct Table {
     pub used: AtomicU32,
     /// Entries alive.
     pub live: AtomicU32,
+    /// All entries before this one are deleted.
+    pub first: AtomicU32,
     pub index: [AtomicU64; 0],
 }
 

@@ -42,6 +42,7 @@ static NO_TABLE: NoTable = NoTable {
         entry_cap: 0,
         used: AtomicU32::new(0),
         live: AtomicU32::new(0),
+        first: AtomicU32::new(0),
         index: [],
     },
     index: [AtomicU64::new(0)],
@@ -97,6 +98,12 @@ pub fn used(t: &Table) -> usize {
     t.used.load(Ordering::Acquire) as usize
 }
 
+/// Where the entries alive begin at the earliest.
+#[inline]
+pub fn first(t: &Table) -> usize {
+    t.first.load(Ordering::Acquire) as usize
+}
+
 /// Whether the next insertion needs a new table.
 #[inline]
 pub fn is_full(t: &Table) -> bool {
@@ -120,6 +127,7 @@ pub fn new(m: &mut Mutator, entries: usize) -> R<&'static Table> {
         (&raw mut (*t).entry_cap).write(entry_cap as u32);
         (&raw mut (*t).used).write(AtomicU32::new(0));
         (&raw mut (*t).live).write(AtomicU32::new(0));
+        (&raw mut (*t).first).write(AtomicU32::new(0));
         match index_cap {
             // Spares a call for the commonest size.
             MIN_INDEX => t.add(1).cast::<[u64; MIN_INDEX]>().write([0; MIN_INDEX]),
@@ -227,7 +235,18 @@ pub fn remove(t: &'static Table, number: usize) -> Word {
     e.value.clear();
     e.key.set(Value::DELETED);
     t.live.store(t.live.load(Ordering::Relaxed).saturating_sub(1), Ordering::Release);
+    if number == first(t) {
+        skip_deleted(t, number + 1);
+    }
     Some(old)
+}
+
+/// Moves `first` on to the next entry alive: without it, taking the first item again and again would walk over all
+/// tombstones each time.
+fn skip_deleted(t: &'static Table, from: usize) {
+    let deleted = |i: &usize| entry(t, *i).is_some_and(|e| e.key.get() == Some(Value::DELETED));
+    let first = from + (from..used(t)).take_while(deleted).count();
+    t.first.store(first as u32, Ordering::Release);
 }
 
 /// Hashes by entry number, gathered from the index of a table that has tombstones: the new numbers differ.
