@@ -19,7 +19,8 @@ const NEVER: usize = 1 << 60;
 
 /// Whether its items are tuples of its own making, which `next` can write into one that it made before.
 pub fn makes_rows(it: &Iter) -> bool {
-    matches!(Tag::of(it), Tag::Enumerate | Tag::Zip | Tag::DictItems)
+    use Tag::{Combinations, CombinationsRepeat, DictItems, Enumerate, Permutations, Zip};
+    matches!(Tag::of(it), Enumerate | Zip | DictItems | Combinations | CombinationsRepeat | Permutations)
 }
 
 /// As `next`; a StopIteration that a function called by `map` or its like lets through is an end as well.
@@ -69,7 +70,7 @@ pub fn next(th: &mut Thread, it: &'static Iter, row: Word) -> R<Word> {
             return awaitable::next(th, it);
         }
         Tag::KeysView | Tag::ValuesView | Tag::ItemsView => None,
-        _ => iter_tools::next(th, it, first)?,
+        _ => iter_tools::next(th, it, first, row)?,
     };
     if item.is_none() {
         source.clear();
