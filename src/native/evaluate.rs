@@ -69,16 +69,28 @@ fn converted(th: &mut Thread, d: Value) -> R<bool> {
     Ok(true)
 }
 
+/// Whether names can be looked up in it at all.
+fn is_mapping(th: &mut Thread, v: Value) -> bool {
+    dict::of(v).is_some() || th.lookup_special(v, "__getitem__").is_some()
+}
+
 /// Runs code, a text or what `compile` returned, in the namespaces of the arguments.
 fn run(th: &mut Thread, args: Args, function: &str, kind: TextKind) -> R {
     let (given, own) = (args.opt_not_none(1), args.opt_not_none(2));
     if given.is_some_and(|g| dict::of(g).is_none()) {
         let got = type_name(given.unwrap_or(Value::NONE));
         let tail = if function == "exec" { format!(", not {got}") } else { String::new() };
-        return Err(th.type_error(format!(
-            "{}{tail}",
-            if function == "exec" { "exec() globals must be a dict" } else { "globals must be a dict" }
-        )));
+        let mapping = given.is_some_and(|g| is_mapping(th, g));
+        let wanted = match function {
+            "exec" => "exec() globals must be a dict",
+            _ if mapping => "globals must be a real dict; try eval(expr, {}, mapping)",
+            _ => "globals must be a dict",
+        };
+        return Err(th.type_error(format!("{wanted}{tail}")));
+    }
+    if let Some(l) = own.filter(|l| !is_mapping(th, *l)) {
+        let tail = if function == "exec" { format!(" or None, not {}", type_name(l)) } else { String::new() };
+        return Err(th.type_error(format!("locals must be a mapping{tail}")));
     }
     let (shared, own) = match given {
         Some(g) => (g, own),
@@ -166,7 +178,11 @@ fn compile(th: &mut Thread, args: Args) -> R {
         Some("exec") => TextKind::Statements,
         Some("eval") => TextKind::Expression,
         Some("single") => TextKind::Single,
-        _ => return Err(th.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
+        Some(_) => return Err(th.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
+        None => {
+            let got = type_name(args.get(2));
+            return Err(th.type_error(format!("compile() argument 'mode' must be str, not {got}")));
+        }
     };
     let Some(filename) = str::as_str(args.get(1)) else {
         let got = type_name(args.get(1));

@@ -5,8 +5,10 @@ use super::text_args::type_name;
 use crate::object::error::Exc;
 use crate::object::header::Kind;
 use crate::object::iter::{self, Tag};
+use crate::object::layout::Iter;
 use crate::object::mutator::Mutator;
 use crate::object::{R, Raised, Value, list, tuple, types};
+use crate::vm::iter_object;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 
@@ -109,25 +111,40 @@ pub const fn unnamed(tag: Tag) -> TypeDef {
     class(tag, None, "A built-in iterator.")
 }
 
+/// The class of an iterator over a container, which knows how much is left.
+const fn counted(tag: Tag) -> TypeDef {
+    TypeDef { methods: LENGTH_HINT, ..unnamed(tag) }
+}
+
+fn length_hint(m: &mut Mutator, args: Args) -> R {
+    match types::cast::<Iter>(args.get(0)) {
+        Some(it) => iter_object::length_hint(m, it),
+        None => Ok(Value::int_unchecked(0)),
+    }
+}
+
+const LENGTH_HINT: &[NativeDef] =
+    &[NativeDef::data("__length_hint__", "self, /", length_hint, "How many items are to be expected.")];
+
 /// The iterator classes, by tag.
 pub static ITER_TYPES: [(Tag, TypeDef); 24] = [
-    (Tag::List, unnamed(Tag::List)),
-    (Tag::ListReverse, unnamed(Tag::ListReverse)),
-    (Tag::Tuple, unnamed(Tag::Tuple)),
-    (Tag::Str, unnamed(Tag::Str)),
-    (Tag::StrAscii, unnamed(Tag::StrAscii)),
-    (Tag::Bytes, unnamed(Tag::Bytes)),
-    (Tag::ByteArray, unnamed(Tag::ByteArray)),
+    (Tag::List, counted(Tag::List)),
+    (Tag::ListReverse, counted(Tag::ListReverse)),
+    (Tag::Tuple, counted(Tag::Tuple)),
+    (Tag::Str, counted(Tag::Str)),
+    (Tag::StrAscii, counted(Tag::StrAscii)),
+    (Tag::Bytes, counted(Tag::Bytes)),
+    (Tag::ByteArray, counted(Tag::ByteArray)),
     (Tag::Memory, unnamed(Tag::Memory)),
-    (Tag::Range, unnamed(Tag::Range)),
-    (Tag::LongRange, unnamed(Tag::LongRange)),
-    (Tag::DictKeys, unnamed(Tag::DictKeys)),
-    (Tag::DictValues, unnamed(Tag::DictValues)),
-    (Tag::DictItems, unnamed(Tag::DictItems)),
-    (Tag::DictKeysReverse, unnamed(Tag::DictKeysReverse)),
-    (Tag::DictValuesReverse, unnamed(Tag::DictValuesReverse)),
-    (Tag::DictItemsReverse, unnamed(Tag::DictItemsReverse)),
-    (Tag::Set, unnamed(Tag::Set)),
+    (Tag::Range, counted(Tag::Range)),
+    (Tag::LongRange, counted(Tag::LongRange)),
+    (Tag::DictKeys, counted(Tag::DictKeys)),
+    (Tag::DictValues, counted(Tag::DictValues)),
+    (Tag::DictItems, counted(Tag::DictItems)),
+    (Tag::DictKeysReverse, counted(Tag::DictKeysReverse)),
+    (Tag::DictValuesReverse, counted(Tag::DictValuesReverse)),
+    (Tag::DictItemsReverse, counted(Tag::DictItemsReverse)),
+    (Tag::Set, counted(Tag::Set)),
     (Tag::Sequence, unnamed(Tag::Sequence)),
     (Tag::Callable, unnamed(Tag::Callable)),
     (

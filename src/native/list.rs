@@ -1,5 +1,6 @@
 //! The type `list`: constructor and methods.
 
+use super::support;
 use super::text_args::type_name;
 use crate::object::error::Exc;
 use crate::object::header::Kind;
@@ -172,7 +173,7 @@ fn reversed(m: &mut Mutator, args: Args) -> R {
 
 fn sort(th: &mut Thread, args: Args) -> R {
     let l = this(th, args)?;
-    let reverse = args.opt(2).map_or(Ok(false), |v| th.is_true(v))?;
+    let reverse = args.opt(2).map_or(Ok(false), |v| support::flag(th, v))?;
     sort::sort_list(th, l, args.opt_not_none(1), reverse)?;
     Ok(Value::NONE)
 }

@@ -1,5 +1,6 @@
 //! The built-in functions that make one value of an iterable: `sum`, `min`, `max`, `any`, `all`, `sorted`.
 
+use super::support;
 use crate::object::header::Kind;
 use crate::object::num::{BinOp, CmpOp};
 use crate::object::{R, Value, types};
@@ -10,7 +11,7 @@ use crate::vm::thread::Thread;
 
 /// `sorted(iterable, /, *, key=None, reverse=False)`.
 pub fn sorted(th: &mut Thread, args: Args) -> R {
-    let reverse = args.opt(2).map_or(Ok(false), |v| th.is_true(v))?;
+    let reverse = args.opt(2).map_or(Ok(false), |v| support::flag(th, v))?;
     sort::sorted(th, args.get(0), args.opt_not_none(1), reverse)
 }
 

@@ -59,6 +59,18 @@ pub fn c_int(th: &mut Thread, v: Value) -> R<i32> {
     }
 }
 
+/// A flag that is passed as a C `int`.
+pub fn flag(th: &mut Thread, v: Value) -> R<bool> {
+    if types::kind_of(v) == Kind::Bool {
+        return Ok(v == Value::TRUE);
+    }
+    let n = th.index_value(v)?;
+    match int::as_i64(n).and_then(|n| i32::try_from(n).ok()) {
+        Some(n) => Ok(n != 0),
+        None => Err(th.raise(Exc::OverflowError, "Python int too large to convert to C int")),
+    }
+}
+
 /// An int or float argument as a float.
 pub fn number(th: &mut Thread, v: Value, error: &str) -> R<f64> {
     if let Some(f) = float::as_f64(v) {

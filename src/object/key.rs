@@ -1,7 +1,7 @@
 //! Keys that need no Mini code to be hashed and compared: numbers, text, None, tuples of them. Must not know tables.
 
 use super::bytes;
-use super::header::Kind;
+use super::header::{Kind, Slot};
 use super::layout::{Str, is_subclass_instance};
 use super::num;
 use super::str as text;
@@ -41,22 +41,26 @@ pub fn hash(v: Value) -> Option<i64> {
 
 #[inline(never)]
 fn hash_other(v: Value, depth: usize) -> Option<i64> {
+    if let Some(items) = exact_tuple(v) {
+        return hash_tuple(items, depth.checked_sub(1)?);
+    }
     match plain_kind(v)? {
         Kind::Int | Kind::Float | Kind::Bool => num::hash(v),
         Kind::None_ => Some(0xFCA8_6420),
-        Kind::Tuple => hash_tuple(v, depth.checked_sub(1)?),
         _ => None,
     }
 }
 
-fn hash_tuple(v: Value, depth: usize) -> Option<i64> {
+fn hash_tuple(items: &[Slot], depth: usize) -> Option<i64> {
     let mut hasher = tuple::Hasher::new();
-    for item in tuple::items(v) {
+    for item in items {
         let item = item.value();
-        hasher.add(match (item.as_small(), exact_str(item)) {
-            (Some(n), _) => small_hash(n),
-            (_, Some(s)) => text::hash(s),
-            _ => hash_other(item, depth)?,
+        hasher.add(if let Some(n) = item.as_small() {
+            small_hash(n)
+        } else if let Some(s) = exact_str(item) {
+            text::hash(s)
+        } else {
+            hash_other(item, depth)?
         });
     }
     Some(hasher.finish())
@@ -66,6 +70,12 @@ fn hash_tuple(v: Value, depth: usize) -> Option<i64> {
 #[inline(always)]
 pub fn exact_str(v: Value) -> Option<&'static Str> {
     text::view(v).filter(|s| text::is_exact(s))
+}
+
+/// The items of a tuple that is no subclass's.
+#[inline(always)]
+fn exact_tuple(v: Value) -> Option<&'static [Slot]> {
+    tuple::of(v).filter(|t| !is_subclass_instance(&t.hdr)).map(tuple::slots)
 }
 
 /// Whether two keys of plain built-in types are equal; `None`: ask the VM.
@@ -85,8 +95,7 @@ pub fn eq(a: Value, b: Value) -> Option<bool> {
 }
 
 /// Two tuples: equal item by item. `None` as soon as an item needs Mini code.
-fn eq_tuples(a: Value, b: Value, depth: usize) -> Option<bool> {
-    let (a, b) = (tuple::items(a), tuple::items(b));
+fn eq_tuples(a: &[Slot], b: &[Slot], depth: usize) -> Option<bool> {
     if a.len() != b.len() {
         return Some(false);
     }
@@ -109,9 +118,11 @@ fn eq_item(a: Value, b: Value, depth: usize) -> Option<bool> {
 
 #[inline(never)]
 fn eq_plain(a: Value, b: Value, depth: usize) -> Option<bool> {
+    if let (Some(a), Some(b)) = (exact_tuple(a), exact_tuple(b)) {
+        return eq_tuples(a, b, depth.checked_sub(1)?);
+    }
     let (ka, kb) = (plain_kind(a)?, plain_kind(b)?);
     match (ka, kb) {
-        (Kind::Tuple, Kind::Tuple) => eq_tuples(a, b, depth.checked_sub(1)?),
         (Kind::Bytes, Kind::Bytes) => Some(bytes::as_bytes(a) == bytes::as_bytes(b)),
         (Kind::Int | Kind::Float | Kind::Bool, Kind::Int | Kind::Float | Kind::Bool) => {
             num::compare(a, b).map(|o| o == Some(Ordering::Equal))

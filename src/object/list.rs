@@ -356,6 +356,9 @@ pub fn remove_if_same(m: &mut Mutator, l: &'static List, i: usize, v: Value) -> 
 
 /// Removes all items.
 pub fn clear(m: &mut Mutator, l: &'static List) -> R<()> {
+    if len(l) == 0 {
+        return Ok(());
+    }
     let b = new_buf(m, SMALL)?;
     swap_buf(m, l, b);
     Ok(())

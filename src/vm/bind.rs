@@ -4,7 +4,7 @@
 
 use super::call;
 use super::frame;
-use super::native::{Args, NativeDef};
+use super::native::{Args, NativeDef, Params};
 use super::thread::Thread;
 use crate::bytecode::code::Code as Plain;
 use crate::object::layout::{Function, Module};
@@ -216,6 +216,20 @@ fn too_many(th: &mut Thread, t: &Target, n: usize) -> Raised {
     th.type_error(format!("{}() takes {takes} positional argument{s} but {given} {was} given", qualname(t)))
 }
 
+/// Slots of a native's arguments that need no memory of their own.
+const SHORT: usize = 12;
+
+/// The slots of a call without keywords, and how many; `None` if they are many, or too few are given.
+fn plain_slots(p: &Params, args: &[Word]) -> Option<([Word; SHORT], usize)> {
+    let (positional, rest) = args.split_at(args.len().min(p.max as usize));
+    let behind = p.max as usize + p.kwonly as usize + p.varkw as usize;
+    let mut slots = [None; SHORT];
+    slots.get_mut(..positional.len())?.copy_from_slice(positional);
+    slots.get_mut(behind..behind + rest.len())?.copy_from_slice(rest);
+    let complete = slots.iter().take(p.min as usize).all(Option::is_some);
+    complete.then_some((slots, behind + rest.len()))
+}
+
 /// Calls a native whose arguments need checking, defaults or keywords.
 pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], given: &[(Value, Value)]) -> R {
     let p = &def.params;
@@ -229,7 +243,12 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
         }
         return Err(native_count(th, def, owner, args, method));
     }
-    let mut slots: smallvec::SmallVec<[Word; 12]> = smallvec::SmallVec::new();
+    if given.is_empty()
+        && let Some((slots, count)) = plain_slots(p, args)
+    {
+        return call::run_native(th, def, Args(slots.get(..count).unwrap_or(&slots)));
+    }
+    let mut slots: smallvec::SmallVec<[Word; SHORT]> = smallvec::SmallVec::new();
     slots.extend_from_slice(args.get(..max).unwrap_or(args));
     slots.resize(max + kwonly, None);
     // Without keywords there is no dict for them: the native finds its slot EMPTY.

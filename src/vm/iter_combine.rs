@@ -19,9 +19,22 @@ fn numbers(th: &mut Thread, n: usize, from: impl Fn(usize) -> usize) -> R<Value>
     list::from_fn(th, n, |i| Some(Value::int_unchecked(from(i) as i64))).map(list::value)
 }
 
-/// The tuple of the pool's items that the first `n` indices name.
-fn chosen(th: &mut Thread, pool: &'static [Slot], l: &'static List, n: usize) -> R<Word> {
-    tuple::from_fn(th, n, |i| pool.get(index(l, i)).and_then(Slot::get)).map(|t| Some(tuple::value(t)))
+/// The tuple of the pool's items that the first `n` indices name; `row`, written anew, if it has that length.
+fn chosen(th: &mut Thread, pool: &'static [Slot], indices: &[Slot], n: usize, row: Word) -> R<Word> {
+    let item = |i: &Slot| pool.get(place(i)).and_then(Slot::get);
+    if let Some(slots) = row.map(tuple::items).filter(|slots| slots.len() == n) {
+        for (slot, i) in slots.iter().zip(indices) {
+            slot.set(item(i).unwrap_or(Value::NONE));
+        }
+        return Ok(row);
+    }
+    let row = tuple::from_fn(th, n, |i| indices.get(i).and_then(item))?;
+    Ok(Some(tuple::value(row)))
+}
+
+/// The index that a slot holds.
+fn place(slot: &Slot) -> usize {
+    slot.value().as_small().map_or(0, |n| n.max(0) as usize)
 }
 
 /// `product(*pools)`: the last index turns fastest.
@@ -58,7 +71,7 @@ pub fn product(th: &mut Thread, it: &Iter, pools: Value) -> R<Word> {
 }
 
 /// `permutations(pool, r)`.
-pub fn permutations(th: &mut Thread, it: &Iter, pool: Value) -> R<Word> {
+pub fn permutations(th: &mut Thread, it: &Iter, pool: Value, row: Word) -> R<Word> {
     let pool = tuple::items(pool);
     let (n, r) = (pool.len(), number(it, 3).max(0) as usize);
     if r > n {
@@ -69,7 +82,7 @@ pub fn permutations(th: &mut Thread, it: &Iter, pool: Value) -> R<Word> {
         set(it, 1, at);
         set(it, 2, cycles);
         return match list::of(at) {
-            Some(at) => chosen(th, pool, at, r),
+            Some(at) => chosen(th, pool, list::items(at), r, row),
             None => Ok(None),
         };
     };
@@ -88,13 +101,13 @@ pub fn permutations(th: &mut Thread, it: &Iter, pool: Value) -> R<Word> {
         let (a, b) = (index(at, i), index(at, other));
         put(th, at, i, b);
         put(th, at, other, a);
-        return chosen(th, pool, at, r);
+        return chosen(th, pool, list::items(at), r, row);
     }
     Ok(None)
 }
 
 /// `combinations(pool, r)`; `again`: with replacement.
-pub fn combinations(th: &mut Thread, it: &Iter, pool: Value, again: bool) -> R<Word> {
+pub fn combinations(th: &mut Thread, it: &Iter, (pool, again): (Value, bool), row: Word) -> R<Word> {
     let pool = tuple::items(pool);
     let (n, r) = (pool.len(), number(it, 2).max(0) as usize);
     if (!again && r > n) || (again && n == 0 && r > 0) {
@@ -104,16 +117,19 @@ pub fn combinations(th: &mut Thread, it: &Iter, pool: Value, again: bool) -> R<W
         let at = numbers(th, r, |i| if again { 0 } else { i })?;
         set(it, 1, at);
         return match list::of(at) {
-            Some(at) => chosen(th, pool, at, r),
+            Some(at) => chosen(th, pool, list::items(at), r, row),
             None => Ok(None),
         };
     };
     let last = |i: usize| if again { n - 1 } else { n - r + i };
-    let Some(turned) = (0..r).rev().find(|i| index(at, *i) != last(*i)) else { return Ok(None) };
-    let mut value = index(at, turned) + 1;
-    for i in turned..r {
-        put(th, at, i, value);
+    // Nobody else knows the list, and it never changes its length: its slots can be written as they are.
+    let indices = list::items(at);
+    let turned = indices.iter().enumerate().rposition(|(i, slot)| place(slot) != last(i));
+    let Some(turning) = turned.and_then(|turned| indices.get(turned..)) else { return Ok(None) };
+    let mut value = turning.first().map_or(0, place) + 1;
+    for slot in turning {
+        slot.set(Value::int_unchecked(value as i64));
         value += !again as usize;
     }
-    chosen(th, pool, at, r)
+    chosen(th, pool, indices, r, row)
 }

@@ -6,6 +6,7 @@ use super::iter_tools;
 use super::thread::Thread;
 use crate::object::iter::Tag;
 use crate::object::layout::{Dict, Iter};
+use crate::object::mutator::Mutator;
 use crate::object::num::{self, BinOp, CmpOp};
 use crate::object::{Exc, Kind, R, Slot, Value, Word};
 use crate::object::{
@@ -18,7 +19,8 @@ const NEVER: usize = 1 << 60;
 
 /// Whether its items are tuples of its own making, which `next` can write into one that it made before.
 pub fn makes_rows(it: &Iter) -> bool {
-    matches!(Tag::of(it), Tag::Enumerate | Tag::Zip | Tag::DictItems)
+    use Tag::{Combinations, CombinationsRepeat, DictItems, Enumerate, Permutations, Zip};
+    matches!(Tag::of(it), Enumerate | Zip | DictItems | Combinations | CombinationsRepeat | Permutations)
 }
 
 /// As `next`; a StopIteration that a function called by `map` or its like lets through is an end as well.
@@ -68,7 +70,7 @@ pub fn next(th: &mut Thread, it: &'static Iter, row: Word) -> R<Word> {
             return awaitable::next(th, it);
         }
         Tag::KeysView | Tag::ValuesView | Tag::ItemsView => None,
-        _ => iter_tools::next(th, it, first)?,
+        _ => iter_tools::next(th, it, first, row)?,
     };
     if item.is_none() {
         source.clear();
@@ -155,6 +157,7 @@ fn row_of(th: &mut Thread, row: Word, items: &[Value]) -> R {
     }
 }
 
+/// State: the dict, the position of the next entry, the stamp, and how many deleted entries were passed over.
 fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, row: Word) -> R<Word> {
     let Some(d) = dict::of(source) else { return Ok(None) };
     if dict::is_plain(d) {
@@ -164,6 +167,14 @@ fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, row: Word) -> R<Word>
             let from = at.value().as_small().map_or(0, |n| n as usize);
             let Some((after, key, value)) = dict::next_in_table(t, from) else { return Ok(None) };
             at.set(Value::int_unchecked(after as i64));
+            if after != from + 1 {
+                set_count(it, 3, count(it, 3) + after - from - 1);
+            }
+            // Only deleted entries can make the position greater than the number of items.
+            if after > table::live(t) && after - count(it, 3) > table::live(t) {
+                set_count(it, 2, NEVER);
+                return Err(th.raise(Exc::RuntimeError, "dictionary keys changed during iteration"));
+            }
             return part_of(th, it, (key, value), row);
         }
     }
@@ -208,6 +219,41 @@ fn next_of_set(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     let Some((at, _, key)) = set::next_entry(s, count(it, 1)) else { return Ok(None) };
     set_count(it, 1, at);
     Ok(Some(key))
+}
+
+/// How many items an iterator over a built-in container still expects to give.
+pub fn length_hint(m: &mut Mutator, it: &Iter) -> R {
+    let [source, _, left, _] = &it.state;
+    let Some(first) = source.get() else { return Ok(Value::int_unchecked(0)) };
+    let at = count(it, 1);
+    let left = match Tag::of(it) {
+        Tag::List => list::of(first).map_or(0, list::len).saturating_sub(at),
+        Tag::ListReverse => Some(at).filter(|n| *n <= list::of(first).map_or(0, list::len)).unwrap_or(0),
+        Tag::Tuple => tuple::items(first).len().saturating_sub(at),
+        Tag::Bytes => bytes::as_bytes(first).map_or(0, <[u8]>::len).saturating_sub(at),
+        Tag::ByteArray => bytearray::of(first).map_or(0, bytearray::len).saturating_sub(at),
+        Tag::Str | Tag::StrAscii => {
+            text::as_str(first).and_then(|s| s.get(at..)).map_or(0, |rest| rest.chars().count())
+        }
+        Tag::LongRange => return Ok(left.value()),
+        Tag::Range => count(it, 2),
+        Tag::Set => {
+            let from = |s, at: usize| set::next_entry(s, at).map(|(after, ..)| after);
+            set::of(first).filter(|s| set::len(s) == count(it, 2)).map_or(0, |s| steps(at, |at| from(s, at)))
+        }
+        tag => dict::of(first).filter(|d| dict::stamp(d) == count(it, 2)).map_or(0, |d| {
+            let backwards =
+                matches!(tag, Tag::DictKeysReverse | Tag::DictValuesReverse | Tag::DictItemsReverse);
+            let entry = |at| if backwards { dict::previous_entry(d, at) } else { dict::next_entry(d, at) };
+            steps(at, |at| entry(at).map(|(after, ..)| after))
+        }),
+    };
+    m.new_int(left as i64)
+}
+
+/// How many steps lead from a position to the end.
+fn steps(at: usize, next: impl Fn(usize) -> Option<usize>) -> usize {
+    std::iter::successors(Some(at), |at| next(*at)).count() - 1
 }
 
 /// An item of an object with `__getitem__`; IndexError and StopIteration mean that there is none.

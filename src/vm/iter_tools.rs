@@ -14,8 +14,8 @@ const KEY: i64 = 1;
 const ITEM: i64 = 2;
 const WANTED: i64 = 4;
 
-/// The next item; `None` at the end.
-pub fn next(th: &mut Thread, it: &'static Iter, first: Value) -> R<Word> {
+/// The next item; `None` at the end. `row`: see `iter_object::next`.
+pub fn next(th: &mut Thread, it: &'static Iter, first: Value, row: Word) -> R<Word> {
     match Tag::of(it) {
         Tag::Count => next_of_count(th, it, first),
         Tag::Cycle => next_of_cycle(th, it, first),
@@ -31,9 +31,9 @@ pub fn next(th: &mut Thread, it: &'static Iter, first: Value) -> R<Word> {
         Tag::Pairwise => next_of_pairwise(th, it, first),
         Tag::ZipLongest => next_of_zip_longest(th, it, first),
         Tag::Product => iter_combine::product(th, it, first),
-        Tag::Permutations => iter_combine::permutations(th, it, first),
-        Tag::Combinations => iter_combine::combinations(th, it, first, false),
-        Tag::CombinationsRepeat => iter_combine::combinations(th, it, first, true),
+        Tag::Permutations => iter_combine::permutations(th, it, first, row),
+        Tag::Combinations => iter_combine::combinations(th, it, (first, false), row),
+        Tag::CombinationsRepeat => iter_combine::combinations(th, it, (first, true), row),
         Tag::Tee => next_of_tee(th, it, first),
         Tag::GroupBy => next_of_groupby(th, it, first),
         Tag::Grouper => next_of_grouper(th, it, first),

@@ -2,10 +2,10 @@
 
 use crate::object::layout::is_subclass_instance;
 use crate::object::{
-    Exc, Kind, R, Raised, Value, bytes, class, dict, find, func, list, slice, str, str_index, types,
+    Exc, Kind, R, Raised, Value, bytes, class, dict, find, func, key, list, set, slice, str, str_index, types,
 };
 use crate::vm::thread::Thread;
-use crate::vm::{container_ops, slicing};
+use crate::vm::{container_ops, hashing, slicing};
 
 /// `container[index]`.
 #[cold]
@@ -228,6 +228,11 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
 pub fn contains(th: &mut Thread, container: Value, item: Value) -> R<bool> {
     if is_plain_dict(container) {
         return th.dict_get(container, item).map(|v| v.is_some());
+    }
+    if let Some(s) = set::of(container).filter(|s| !is_subclass_instance(&s.hdr))
+        && let Some(hash) = key::hash(item)
+    {
+        return hashing::contains_hashed(th, s, item, hash);
     }
     if let Some(f) = th.lookup_override(container, "__contains__") {
         if f.is_none() {
