@@ -355,6 +355,12 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
     }
     if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
+            // How the instances of a built-in class show their docstrings; the class has one of its own.
+            Kind::Property
+                if text(name) == "__doc__" && class::traits(class) & trait_bits::HEAP_TYPE == 0 =>
+            {
+                super::fields::get(th, class, "__doc__")?.map_or(Found::Nothing, Found::Computed)
+            }
             Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
             Kind::ClassMethod => Found::Computed(bind_to_class(th, v, class)?),
             Kind::Instance | Kind::Property if has_get(th, v) => {

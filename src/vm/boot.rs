@@ -111,13 +111,13 @@ pub fn make_classes(th: &mut Thread, tables: &[&'static TypeDef]) -> R<()> {
     Ok(())
 }
 
-/// The docstring of a class that no table describes. It is not among the names of the class: there it would hide the
-/// docstrings of its instances.
+/// The docstring of a built-in class that is not among its names, where it would hide the docstrings of its instances.
 pub fn plain_doc(class: Value) -> Option<&'static str> {
     let plain = PLAIN.iter().map(|(kind, _, _, doc)| (*kind, *doc));
     let first = [(Kind::Instance, OBJECT_DOC), (Kind::Class, TYPE_DOC)];
     let mut all = first.into_iter().chain(plain);
-    all.find(|(kind, _)| types::class_of_kind(*kind) == class).map(|(_, doc)| doc)
+    let found = all.find(|(kind, _)| types::class_of_kind(*kind) == class).map(|(_, doc)| doc);
+    found.or_else(|| super::type_tables::table_of(class).map(|table| table.doc))
 }
 
 fn blueprint(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -> R<Blueprint> {

@@ -5,19 +5,24 @@ use super::native::TypeDef;
 use crate::object::{Value, Word};
 use std::sync::{PoisonError, RwLock};
 
-static CLASSES: RwLock<Vec<(usize, u64)>> = RwLock::new(Vec::new());
+static CLASSES: RwLock<Vec<(&'static TypeDef, u64)>> = RwLock::new(Vec::new());
 
 /// Start-up (and first import of a module): the class of a table.
 pub fn remember(def: &'static TypeDef, class: Value) {
     let mut classes = CLASSES.write().unwrap_or_else(PoisonError::into_inner);
-    classes.push((std::ptr::from_ref(def).addr(), class.bits()));
+    classes.push((def, class.bits()));
 }
 
 /// The class made from this table, once its module exists.
 pub fn class_of(def: &'static TypeDef) -> Word {
     let classes = CLASSES.read().unwrap_or_else(PoisonError::into_inner);
-    let key = std::ptr::from_ref(def).addr();
-    classes.iter().rev().find(|(d, _)| *d == key).and_then(|(_, class)| Value::from_bits(*class))
+    classes.iter().rev().find(|(d, _)| std::ptr::eq(*d, def)).and_then(|(_, class)| Value::from_bits(*class))
+}
+
+/// The table that a class was made from.
+pub fn table_of(class: Value) -> Option<&'static TypeDef> {
+    let classes = CLASSES.read().unwrap_or_else(PoisonError::into_inner);
+    classes.iter().find(|(_, made)| *made == class.bits()).map(|(def, _)| *def)
 }
 
 /// The collector's roots of this file.
