@@ -179,7 +179,7 @@ pub const DICT: &[&str] = &[
     "dict([($s, $i), ($s, $i)])",
     "dict(sorted(($d).items()))",
     "dict(sorted($d.items(), key=lambda @t1: @t1[1]))",
-    "(lambda **@d1: @d1)(zz=$i, **$d)",
+    "(lambda **@d1: @d1)(@d1=$i, **$d)",
     "dict(reversed($d.items()))",
     "{@s1: $i for @i1, @s1 in enumerate($^m)}",
     "dict(enumerate($m))",
