@@ -315,9 +315,11 @@ fn ask_getter(th: &mut Thread, getter: Value, object: Value) -> R {
 pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
     match types::kind_of(v) {
         Kind::Function | Kind::Native if is_method(v) => func::new_bound(th, v, object),
+        Kind::Property | Kind::Instance | Kind::StaticMethod | Kind::ClassMethod if has_get(th, v) => {
+            th.call_method(v, "__get__", &[object, class])
+        }
         Kind::StaticMethod => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
         Kind::ClassMethod => bind_to_class(th, v, class),
-        Kind::Property | Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
         Kind::Super => match types::cast::<Super>(v) {
             Some(s) if s.receiver.value().is_none() => super::classes::new_super(th, s.class.value(), object),
             _ => Ok(v),
@@ -327,6 +329,14 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
             None => Err(th.raise(Exc::AttributeError, "property has no getter")),
         },
         _ => Ok(v),
+    }
+}
+
+/// What the built-in `__get__` of a `staticmethod` or `classmethod` gives, whatever a class derived from it says.
+pub fn unwrap_bound(th: &mut Thread, v: Value, class: Value) -> R {
+    match types::kind_of(v) {
+        Kind::ClassMethod => bind_to_class(th, v, class),
+        _ => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
     }
 }
 
@@ -361,11 +371,11 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
             {
                 super::fields::get(th, class, "__doc__")?.map_or(Found::Nothing, Found::Computed)
             }
-            Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
-            Kind::ClassMethod => Found::Computed(bind_to_class(th, v, class)?),
-            Kind::Instance | Kind::Property if has_get(th, v) => {
+            Kind::Instance | Kind::Property | Kind::StaticMethod | Kind::ClassMethod if has_get(th, v) => {
                 Found::Computed(th.call_method(v, "__get__", &[Value::NONE, class])?)
             }
+            Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
+            Kind::ClassMethod => Found::Computed(bind_to_class(th, v, class)?),
             _ => Found::Cell(c, v),
         });
     }
