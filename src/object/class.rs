@@ -172,6 +172,7 @@ pub fn traits(class: Value) -> u64 {
 }
 
 /// The classes of a class's method resolution order, itself first.
+#[inline]
 pub fn mro(class: Value) -> &'static [Slot] {
     cast(class).and_then(|c| types::cast::<Tuple>(c.mro.get()?)).map_or(&[], tuple::slots)
 }

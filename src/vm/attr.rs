@@ -706,14 +706,13 @@ impl Thread {
     }
 
     /// The special method of an object's type, unbound.
-    pub fn lookup_special(&mut self, object: Value, name: &str) -> Word {
+    pub fn lookup_special(&mut self, object: Value, name: &'static str) -> Word {
         if class::traits(object) & trait_bits::CLASS_PROTOCOL != 0
             && let Some(f) = self.lookup_in_class(object, name)
         {
             return Some(f);
         }
-        let name = self.name(name).ok()?;
-        self.lookup.find(types::class_of(object), name)?.value.get()
+        self.lookup.find_special(&mut self.m, types::class_of(object), name)?.value.get()
     }
 
     /// What a class says of itself as an object: `__class_iter__` for `__iter__`.
@@ -726,7 +725,7 @@ impl Thread {
     /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators
     /// know the other built-in types themselves.
     #[inline]
-    pub fn lookup_override(&mut self, object: Value, name: &str) -> Word {
+    pub fn lookup_override(&mut self, object: Value, name: &'static str) -> Word {
         if !object.is_ref() {
             return None;
         }
