@@ -101,7 +101,7 @@ fn property_delete(th: &mut Thread, args: Args) -> R {
 
 fn wrapper_get(th: &mut Thread, args: Args) -> R {
     let (object, class) = (args.get(1), args.opt_not_none(2));
-    attr::bind(th, args.get(0), object, class.unwrap_or_else(|| types::class_of(object)))
+    attr::unwrap_bound(th, args.get(0), class.unwrap_or_else(|| types::class_of(object)))
 }
 
 fn doc(m: &mut Mutator, args: Args) -> R {
@@ -124,11 +124,43 @@ fn fdel(_: &mut Mutator, args: Args) -> R {
 }
 
 fn new_static(m: &mut Mutator, args: Args) -> R {
-    func::new_wrapper(m, Kind::StaticMethod, args.get(1))
+    new_wrapper(m, args, Kind::StaticMethod)
 }
 
 fn new_class_method(m: &mut Mutator, args: Args) -> R {
-    func::new_wrapper(m, Kind::ClassMethod, args.get(1))
+    new_wrapper(m, args, Kind::ClassMethod)
+}
+
+/// Of a class that derives from the type, `__init__` may take other arguments: the function is the first until then.
+fn new_wrapper(m: &mut Mutator, args: Args, kind: Kind) -> R {
+    let function = match args.get(0) == types::class_of_kind(kind) {
+        true => one_function(m, args, kind)?,
+        false => args.opt(2).unwrap_or(Value::NONE),
+    };
+    func::new_wrapper_as(m, args.get(0), kind, function)
+}
+
+fn one_function(m: &mut Mutator, args: Args, kind: Kind) -> R {
+    let name = crate::object::class::name(types::class_of_kind(kind));
+    let named =
+        args.opt(1).and_then(crate::object::dict::of).is_some_and(|d| crate::object::dict::len(d) > 0);
+    match args.rest(2) {
+        _ if named => Err(m.type_error(format!("{name}() takes no keyword arguments"))),
+        [Some(function)] => Ok(*function),
+        given => {
+            let n = given.len();
+            Err(m.type_error(format!("{name} expected 1 argument, got {n}")))
+        }
+    }
+}
+
+const INIT_WRAPPER: NativeDef =
+    NativeDef::data("__init__", "self, function, /", init_wrapper, "Take the function.");
+
+/// For classes that derive from one of the types: they are made empty.
+fn init_wrapper(_: &mut Mutator, args: Args) -> R {
+    func::set_wrapped(args.get(0), args.get(1));
+    Ok(Value::NONE)
 }
 
 fn call_static(th: &mut Thread, args: Args) -> R {
@@ -210,28 +242,27 @@ pub static STATIC_METHOD: TypeDef = TypeDef {
     name: "staticmethod",
     kind: Kind::StaticMethod,
     doc: "A function in a class that gets no instance.",
-    construct: Some(NativeDef::data("staticmethod", "cls, function, /", new_static, "")),
+    construct: Some(NativeDef::data("staticmethod", "cls, *args, **kwargs", new_static, "")),
     methods: &[
+        INIT_WRAPPER,
         NativeDef::full("__call__", "self, /, *args, **kwargs", call_static, "Call the function."),
         NativeDef::full("__get__", "self, instance, owner=, /", wrapper_get, "Return the function."),
     ],
     class_methods: &[],
     properties: &[],
-    subclassable: false,
+    subclassable: true,
 };
 
 pub static CLASS_METHOD: TypeDef = TypeDef {
     name: "classmethod",
     kind: Kind::ClassMethod,
     doc: "A function in a class that gets the class instead of an instance.",
-    construct: Some(NativeDef::data("classmethod", "cls, function, /", new_class_method, "")),
-    methods: &[NativeDef::full(
-        "__get__",
-        "self, instance, owner=, /",
-        wrapper_get,
-        "Return the bound function.",
-    )],
+    construct: Some(NativeDef::data("classmethod", "cls, *args, **kwargs", new_class_method, "")),
+    methods: &[
+        INIT_WRAPPER,
+        NativeDef::full("__get__", "self, instance, owner=, /", wrapper_get, "Return the bound function."),
+    ],
     class_methods: &[],
     properties: &[],
-    subclassable: false,
+    subclassable: true,
 };

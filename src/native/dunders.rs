@@ -339,7 +339,12 @@ fn iterate(th: &mut Thread, args: Args) -> R {
 }
 
 fn next(th: &mut Thread, args: Args) -> R {
-    match th.next_or_stop(args.get(0))? {
+    // Of a built-in iterator, whatever a class derived from it says.
+    let item = match crate::object::iter::of(args.get(0)) {
+        Some(it) => crate::vm::iter_object::next(th, it, None),
+        None => th.next_or_stop(args.get(0)),
+    };
+    match item? {
         Some(v) => Ok(v),
         None => Err(th.raise_with(Exc::StopIteration, &[])),
     }

@@ -25,7 +25,7 @@ fn new_enumerate(th: &mut Thread, args: Args) -> R {
         }
     };
     let it = th.iter_object(iterable)?;
-    iter::new(th, Tag::Enumerate, &[it, start])
+    iter::new_as(th, args.get(0), Tag::Enumerate, &[it, start])
 }
 
 /// The iterators of several iterables, as a tuple.
@@ -44,7 +44,7 @@ fn iterators(th: &mut Thread, iterables: impl Iterator<Item = Value>) -> R {
 fn new_zip(th: &mut Thread, args: Args) -> R {
     let strict = args.opt(1).map_or(Ok(false), |v| th.is_true(v))?;
     let sources = iterators(th, args.rest(2).iter().flatten().copied())?;
-    iter::new(th, Tag::Zip, &[sources, Value::bool(strict)])
+    iter::new_as(th, args.get(0), Tag::Zip, &[sources, Value::bool(strict)])
 }
 
 fn new_map(th: &mut Thread, args: Args) -> R {
@@ -53,12 +53,12 @@ fn new_map(th: &mut Thread, args: Args) -> R {
         return Err(th.type_error("map() must have at least two arguments."));
     };
     let sources = iterators(th, iterables.iter().flatten().copied())?;
-    iter::new(th, Tag::Map, &[*function, sources])
+    iter::new_as(th, args.get(0), Tag::Map, &[*function, sources])
 }
 
 fn new_filter(th: &mut Thread, args: Args) -> R {
     let it = th.iter_object(args.get(2))?;
-    iter::new(th, Tag::Filter, &[args.get(1), it])
+    iter::new_as(th, args.get(0), Tag::Filter, &[args.get(1), it])
 }
 
 fn not_reversible(m: &mut Mutator, v: Value) -> Raised {
@@ -90,10 +90,11 @@ fn new_reversed(th: &mut Thread, args: Args) -> R {
         return Err(not_reversible(th, v));
     }
     let n = th.len(v)?;
-    iter::new(th, Tag::Reversed, &[v, Value::int_unchecked(n as i64)])
+    iter::new_as(th, args.get(0), Tag::Reversed, &[v, Value::int_unchecked(n as i64)])
 }
 
 pub const fn class(tag: Tag, construct: Option<NativeDef>, doc: &'static str) -> TypeDef {
+    let subclassable = construct.is_some();
     TypeDef {
         name: tag.class_name(),
         kind: Kind::Iter,
@@ -102,7 +103,7 @@ pub const fn class(tag: Tag, construct: Option<NativeDef>, doc: &'static str) ->
         methods: &[],
         class_methods: &[],
         properties: &[],
-        subclassable: false,
+        subclassable,
     }
 }
 
@@ -215,10 +216,11 @@ fn iter_builtin(th: &mut Thread, args: Args) -> R {
 
 fn next_builtin(th: &mut Thread, args: Args) -> R {
     let it = args.get(0);
-    if matches!(types::kind_of(it), Kind::Iter | Kind::Generator) && args.opt(1).is_some() {
+    let plain = iter::plain(it).is_some();
+    if (plain || types::kind_of(it) == Kind::Generator) && args.opt(1).is_some() {
         return th.next_item(it).map(|item| item.or_else(|| args.opt(1)).unwrap_or(Value::NONE));
     }
-    if types::kind_of(it) == Kind::Iter {
+    if plain {
         let item = th.next_or_stop(it)?;
         return item.ok_or_else(|| th.raise_with(Exc::StopIteration, &[]));
     }

@@ -21,7 +21,7 @@ fn new_count(th: &mut Thread, args: Args) -> R {
             return Err(th.type_error("a number is required"));
         }
     }
-    iter::new(th, Tag::Count, &[start, step])
+    iter::new_as(th, args.get(0), Tag::Count, &[start, step])
 }
 
 fn count_repr(th: &mut Thread, args: Args) -> R {
@@ -40,7 +40,7 @@ fn count_repr(th: &mut Thread, args: Args) -> R {
 fn new_cycle(th: &mut Thread, args: Args) -> R {
     let it = th.iter_object(args.get(1))?;
     let seen = th.new_list(&[])?;
-    iter::new(th, Tag::Cycle, &[it, seen, ZERO])
+    iter::new_as(th, args.get(0), Tag::Cycle, &[it, seen, ZERO])
 }
 
 fn new_repeat(th: &mut Thread, args: Args) -> R {
@@ -48,7 +48,7 @@ fn new_repeat(th: &mut Thread, args: Args) -> R {
         Some(n) => Value::small(th.index(n)?.max(0)).unwrap_or(ZERO),
         None => Value::NONE,
     };
-    iter::new(th, Tag::Repeat, &[args.get(1), times])
+    iter::new_as(th, args.get(0), Tag::Repeat, &[args.get(1), times])
 }
 
 fn repeat_repr(th: &mut Thread, args: Args) -> R {
@@ -72,12 +72,12 @@ fn new_chain(th: &mut Thread, args: Args) -> R {
     let all: Vec<Value> = args.rest(1).iter().flatten().copied().collect();
     let all = th.new_tuple(&all)?;
     let outer = th.iter_object(all)?;
-    iter::new(th, Tag::Chain, &[outer, Value::NONE])
+    iter::new_as(th, args.get(0), Tag::Chain, &[outer, Value::NONE])
 }
 
 fn chain_from_iterable(th: &mut Thread, args: Args) -> R {
     let outer = th.iter_object(args.get(1))?;
-    iter::new(th, Tag::Chain, &[outer, Value::NONE])
+    iter::new_as(th, args.get(0), Tag::Chain, &[outer, Value::NONE])
 }
 
 /// A bound of `islice`: -1 stands for what is no index, as it does in CPython's messages. `None` for None.
@@ -111,12 +111,12 @@ fn new_islice(th: &mut Thread, args: Args) -> R {
     let it = th.iter_object(args.get(1))?;
     let limits = [stop.map_or(Value::NONE, Value::int_unchecked), Value::int_unchecked(step)];
     let limits = th.new_tuple(&limits)?;
-    iter::new(th, Tag::ISlice, &[it, ZERO, Value::int_unchecked(start), limits])
+    iter::new_as(th, args.get(0), Tag::ISlice, &[it, ZERO, Value::int_unchecked(start), limits])
 }
 
 fn test_and_iterator(th: &mut Thread, args: Args, tag: Tag) -> R {
     let it = th.iter_object(args.get(2))?;
-    iter::new(th, tag, &[args.get(1), it, Value::FALSE])
+    iter::new_as(th, args.get(0), tag, &[args.get(1), it, Value::FALSE])
 }
 
 fn new_takewhile(th: &mut Thread, args: Args) -> R {
@@ -138,7 +138,7 @@ fn new_starmap(th: &mut Thread, args: Args) -> R {
 fn new_compress(th: &mut Thread, args: Args) -> R {
     let data = th.iter_object(args.get(1))?;
     let selectors = th.iter_object(args.get(2))?;
-    iter::new(th, Tag::Compress, &[data, selectors])
+    iter::new_as(th, args.get(0), Tag::Compress, &[data, selectors])
 }
 
 fn new_accumulate(th: &mut Thread, args: Args) -> R {
@@ -146,12 +146,12 @@ fn new_accumulate(th: &mut Thread, args: Args) -> R {
     let function = args.opt(2).unwrap_or(Value::NONE);
     let initial = args.opt_not_none(3);
     let stage = if initial.is_some() { ZERO } else { ONE };
-    iter::new(th, Tag::Accumulate, &[it, function, initial.unwrap_or(Value::NONE), stage])
+    iter::new_as(th, args.get(0), Tag::Accumulate, &[it, function, initial.unwrap_or(Value::NONE), stage])
 }
 
 fn new_pairwise(th: &mut Thread, args: Args) -> R {
     let it = th.iter_object(args.get(1))?;
-    iter::new(th, Tag::Pairwise, &[it])
+    iter::new_as(th, args.get(0), Tag::Pairwise, &[it])
 }
 
 fn new_zip_longest(th: &mut Thread, args: Args) -> R {
@@ -163,7 +163,7 @@ fn new_zip_longest(th: &mut Thread, args: Args) -> R {
             list::push(th, l, it)?;
         }
     }
-    iter::new(th, Tag::ZipLongest, &[sources, fill])
+    iter::new_as(th, args.get(0), Tag::ZipLongest, &[sources, fill])
 }
 
 /// The items of an iterable as a tuple.
@@ -187,7 +187,7 @@ fn new_product(th: &mut Thread, args: Args) -> R {
     }
     let pools = th.binary(BinOp::Mul, pools, Value::int_unchecked(repeat))?;
     let pools = pool(th, pools)?;
-    iter::new(th, Tag::Product, &[pools])
+    iter::new_as(th, args.get(0), Tag::Product, &[pools])
 }
 
 /// The length argument of the combinatoric iterators.
@@ -208,23 +208,23 @@ fn new_permutations(th: &mut Thread, args: Args) -> R {
         Some(r) => length(th, r)?,
         None => Value::int_unchecked(tuple::items(items).len() as i64),
     };
-    iter::new(th, Tag::Permutations, &[items, Value::NONE, Value::NONE, r])
+    iter::new_as(th, args.get(0), Tag::Permutations, &[items, Value::NONE, Value::NONE, r])
 }
 
 fn new_combinations(th: &mut Thread, args: Args) -> R {
     let (items, r) = (pool(th, args.get(1))?, length(th, args.get(2))?);
-    iter::new(th, Tag::Combinations, &[items, Value::NONE, r])
+    iter::new_as(th, args.get(0), Tag::Combinations, &[items, Value::NONE, r])
 }
 
 fn new_combinations_repeat(th: &mut Thread, args: Args) -> R {
     let (items, r) = (pool(th, args.get(1))?, length(th, args.get(2))?);
-    iter::new(th, Tag::CombinationsRepeat, &[items, Value::NONE, r])
+    iter::new_as(th, args.get(0), Tag::CombinationsRepeat, &[items, Value::NONE, r])
 }
 
 fn new_groupby(th: &mut Thread, args: Args) -> R {
     let it = th.iter_object(args.get(1))?;
     let known = th.new_list(&[Value::NONE, Value::NONE, Value::NONE, ZERO, ZERO])?;
-    iter::new(th, Tag::GroupBy, &[it, args.opt(2).unwrap_or(Value::NONE), known])
+    iter::new_as(th, args.get(0), Tag::GroupBy, &[it, args.opt(2).unwrap_or(Value::NONE), known])
 }
 
 /// `tee(iterable, n=2)`.
@@ -271,7 +271,7 @@ macro_rules! tool {
                 methods: $methods,
                 class_methods: $class_methods,
                 properties: &[],
-                subclassable: false,
+                subclassable: true,
             },
         )
     };

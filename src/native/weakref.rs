@@ -14,11 +14,11 @@ use std::sync::atomic::Ordering::Relaxed;
 fn is_referable(v: Value) -> bool {
     use Kind::*;
     match types::kind_of(v) {
-        None_ | Bool | Ellipsis | NotImplemented | Range | Slice | DictView | MappingProxy | Property
-        | StaticMethod | ClassMethod | Traceback | Iter | Super => false,
+        None_ | Bool | Ellipsis | NotImplemented | Range | Slice | DictView | MappingProxy | Traceback
+        | Super => false,
         Int | Bytes | Tuple => false,
         // Of these only objects of classes that scripts derive.
-        Float | Str | ByteArray | List | Dict => {
+        Float | Str | ByteArray | List | Dict | Property | StaticMethod | ClassMethod | Iter => {
             v.is_ref() && types::hdr(v).flags.load(Relaxed) & flag::SUBCLASS != 0
         }
         // A plain `object()` has no room for anything.

@@ -1,7 +1,7 @@
 //! Cells, functions, natives, bound methods, properties and their like as data. Must not know how they are called.
 
 use super::error::R;
-use super::header::{Hdr, Kind, flag};
+use super::header::{Hdr, Kind, Slot, flag};
 use super::layout::{
     BoundMethod, Cell, Code, Dict, DictView, Function, HeapObject, Host, Module, Native, Property, Super,
     Wrapper,
@@ -104,11 +104,31 @@ pub fn new_wrapper(m: &mut Mutator, kind: Kind, func: Value) -> R {
     filled::<Wrapper, 1>(m, kind, [Some(func)])
 }
 
-/// The function inside a staticmethod or classmethod.
-pub fn unwrap_wrapper(v: Value) -> Word {
+/// As `new_wrapper`, of a class that may derive from the type.
+pub fn new_wrapper_as(m: &mut Mutator, class: Value, kind: Kind, func: Value) -> R {
+    let (shape, extra) = subclass::plan(m, class, kind)?;
+    let p = m.alloc_as::<Wrapper>(kind, shape, extra * 8)?;
+    // SAFETY: freshly allocated, with the one word of the struct behind the header, and not shared yet.
+    unsafe { (&raw mut (*p).func).write(Slot::new(func)) };
+    Ok(subclass::finish(Value::from_addr(p.addr()), extra))
+}
+
+/// Exchanges the function inside a staticmethod or classmethod.
+pub fn set_wrapped(v: Value, func: Value) {
+    if let Some(slot) = wrapped(v) {
+        slot.set(func);
+    }
+}
+
+fn wrapped(v: Value) -> Option<&'static Slot> {
     let wraps = v.is_ref() && matches!(types::hdr(v).kind, Kind::StaticMethod | Kind::ClassMethod);
     // SAFETY: both kinds are Wrapper.
-    if wraps { unsafe { (*(v.addr() as *const Wrapper)).func.get() } } else { None }
+    wraps.then(|| unsafe { &(*(v.addr() as *const Wrapper)).func })
+}
+
+/// The function inside a staticmethod or classmethod.
+pub fn unwrap_wrapper(v: Value) -> Word {
+    wrapped(v)?.get()
 }
 
 /// `super` of `class` for `receiver`, whose lookup starts in `start`'s method resolution order.
@@ -167,9 +187,24 @@ pub fn new_host(m: &mut Mutator, class: Value, data: Box<dyn Any + Send + Sync>)
     Ok(v)
 }
 
+/// An object of `class`, which must be `base` or derive from it, that consists of two values and owns nothing else.
+pub fn new_pair(m: &mut Mutator, class: Value, base: Value, parts: [Word; 2]) -> R {
+    let shape = subclass::shape_under(m, class, base)?;
+    let p = m.alloc_as::<Host>(Kind::Host, shape, 0)?;
+    let [first, second] = parts.map(|word| word.map_or(0, Value::bits));
+    // SAFETY: freshly allocated, of this size (attributes, two values, no data), and not shared yet.
+    unsafe { (&raw mut (*p).attrs).cast::<[u64; 4]>().write([0, first, second, 0]) };
+    Ok(Value::from_addr(p.addr()))
+}
+
+/// The two values of a Host object, `None` where there is none.
+pub fn pair(v: Value) -> [Word; 2] {
+    types::cast::<Host>(v).map_or([None, None], |host| [host.extra[0].get(), host.extra[1].get()])
+}
+
 /// The Rust value of a Host object, if it is a `T`.
 pub fn host<T: Any>(v: Value) -> Option<&'static T> {
-    let host = types::cast::<Host>(v)?;
+    let host = types::cast::<Host>(v).filter(|host| !host.data.is_null())?;
     // SAFETY: `data` is the leaked Box of `new_host`; it lives as long as the object, which the caller keeps alive.
     unsafe { (*host.data.cast::<Box<dyn Any + Send + Sync>>()).downcast_ref::<T>() }
 }

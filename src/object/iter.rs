@@ -4,10 +4,11 @@
 use super::error::R;
 use super::header::{Kind, Slot};
 use super::heap;
+use super::layout::is_subclass_instance;
 use super::layout::{DictView, Iter};
 use super::mutator::Mutator;
-use super::types;
 use super::value::{Value, Word};
+use super::{subclass, types};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Which iterator (or view) an object is. The comments name the state words.
@@ -280,9 +281,31 @@ pub fn of(v: Value) -> Option<&'static Iter> {
     types::cast::<Iter>(v)
 }
 
+/// As `of`, if no class written in Mini may have a `__next__` of its own for it.
+#[inline(always)]
+pub fn plain(v: Value) -> Option<&'static Iter> {
+    of(v).filter(|it| !is_subclass_instance(&it.hdr))
+}
+
 /// A new iterator; state words that are not given are EMPTY.
 pub fn new(m: &mut Mutator, tag: Tag, state: &[Value]) -> R {
-    let p = m.alloc_as::<Iter>(Kind::Iter, shape(tag, Kind::Iter), 0)?;
+    filled(m, tag, shape(tag, Kind::Iter), 0, state)
+}
+
+/// As `new`, of a class that may derive from that of the tag.
+pub fn new_as(m: &mut Mutator, class: Value, tag: Tag, state: &[Value]) -> R {
+    match class_of(tag) {
+        Some(own) if own != class => {
+            let root = subclass::shape_under(m, class, own)?;
+            filled(m, tag, root, 1, state).map(|made| subclass::finish(made, 1))
+        }
+        _ => new(m, tag, state),
+    }
+}
+
+/// `extra` words lie behind the state.
+fn filled(m: &mut Mutator, tag: Tag, shape: u32, extra: usize, state: &[Value]) -> R {
+    let p = m.alloc_as::<Iter>(Kind::Iter, shape, extra * 8)?;
     // SAFETY: the cell is ours alone; this writes every word behind the header.
     let it = unsafe {
         (&raw mut (*p).tag).write(tag as u64);

@@ -26,9 +26,22 @@ pub fn shape_of(m: &mut Mutator, class: Value, kind: Kind) -> R<u32> {
     }
 }
 
+/// As `shape_of`, where several classes share a kind: `class` must derive from `base`.
+pub fn shape_under(m: &mut Mutator, class: Value, base: Value) -> R<u32> {
+    match class::cast(class) {
+        Some(_) if class::is_subclass(class, base) => Ok(heap::compress(class::root_shape(class))),
+        found => Err(refuse_for(m, found.map(|_| class), class, base)),
+    }
+}
+
 #[cold]
 fn refuse(m: &mut Mutator, found: Option<Value>, given: Value, kind: Kind) -> Raised {
-    let own = class::name(types::class_of_kind(kind));
+    refuse_for(m, found, given, types::class_of_kind(kind))
+}
+
+#[cold]
+fn refuse_for(m: &mut Mutator, found: Option<Value>, given: Value, base: Value) -> Raised {
+    let own = class::name(base);
     m.type_error(match found.map(class::name) {
         Some(other) => format!("{own}.__new__({other}): {other} is not a subtype of {own}"),
         None => {

@@ -3,8 +3,8 @@
 
 use super::header::{Hdr, Kind, Slot, flag};
 use super::layout::{
-    Chunk, Code, Exception, ExternalStr, Function, Host, Instance, ListBuf, SetTable, Shape, Str, Table,
-    Tuple, Words, is_subclass_instance, words,
+    Chunk, Code, Exception, ExternalStr, Function, Host, Instance, ListBuf, SetEntry, SetTable, Shape, Str,
+    Table, Tuple, Words, is_subclass_instance, words,
 };
 use super::value::Value;
 use super::{heap, types};
@@ -36,75 +36,99 @@ pub fn attrs_word(v: Value) -> Option<&'static Slot> {
     Some(unsafe { &*ptr::with_exposed_provenance(at) })
 }
 
-/// Visits the values in the object whose cell is `addr..end`. Its shape is the caller's business.
+/// Slots in a row: `count` of them, `stride` bytes from one to the next.
+#[derive(Clone, Copy)]
+pub struct Span {
+    pub at: usize,
+    pub count: usize,
+    pub stride: usize,
+}
+
+impl Span {
+    fn words(at: usize, count: usize) -> Span {
+        Span { at, count, stride: size_of::<Slot>() }
+    }
+
+    /// The values in it.
+    ///
+    /// # Safety
+    /// The slots must be there for `'a`.
+    #[inline]
+    pub unsafe fn values<'a>(self) -> impl Iterator<Item = Value> + 'a {
+        // SAFETY: promised by the caller.
+        (0..self.count).filter_map(move |i| unsafe {
+            (*ptr::with_exposed_provenance::<Slot>(self.at + i * self.stride)).get()
+        })
+    }
+
+    /// The first `count` slots, and those behind them.
+    #[inline]
+    pub fn split(self, count: usize) -> (Span, Span) {
+        let count = count.min(self.count);
+        let rest = Span { at: self.at + count * self.stride, count: self.count - count, ..self };
+        (Span { count, ..self }, rest)
+    }
+}
+
+/// Visits the values in the object whose cell is `addr..end`, by spans. Its shape is the caller's business.
 ///
 /// # Safety
 /// A wholly written object begins at `addr`, nobody writes to it, and the shape in its header is live.
 #[inline]
-pub unsafe fn children(addr: usize, end: usize, visit: &mut impl FnMut(Value)) {
+pub unsafe fn children(addr: usize, end: usize, visit: &mut impl FnMut(Span)) {
     // SAFETY: promised by the caller; the ranges visited are those of the object's layout.
     unsafe {
         let hdr = &*ptr::with_exposed_provenance::<Hdr>(addr);
         match words(hdr.kind) {
             Words::None => {}
-            Words::Fixed { first, count } => slots(addr + first * 8, count, visit),
+            Words::Fixed { first, count } => visit(Span::words(addr + first * 8, count)),
             Words::Custom => custom(addr, hdr, visit),
         }
         if is_subclass_instance(hdr) {
-            slots(end - size_of::<Slot>(), 1, visit);
+            visit(Span::words(end - size_of::<Slot>(), 1));
         }
     }
-}
-
-/// # Safety
-/// `count` Slots begin at `addr`.
-#[inline]
-unsafe fn slots(addr: usize, count: usize, visit: &mut impl FnMut(Value)) {
-    // SAFETY: promised by the caller.
-    let slots = unsafe { std::slice::from_raw_parts(ptr::with_exposed_provenance::<Slot>(addr), count) };
-    slots.iter().filter_map(Slot::get).for_each(visit);
 }
 
 /// The kinds whose values are not at fixed places.
 ///
 /// # Safety
 /// As `children`.
-unsafe fn custom(addr: usize, hdr: &Hdr, visit: &mut impl FnMut(Value)) {
+unsafe fn custom(addr: usize, hdr: &Hdr, visit: &mut impl FnMut(Span)) {
     // SAFETY: the kind says which struct this is, and each struct says how many words follow it.
     unsafe {
         match hdr.kind {
             Kind::Tuple => {
                 let len = (*ptr::with_exposed_provenance::<Tuple>(addr)).len;
-                slots(addr + size_of::<Tuple>(), len as usize, visit);
+                visit(Span::words(addr + size_of::<Tuple>(), len as usize));
             }
             Kind::ListBuf => {
                 let buf = &*ptr::with_exposed_provenance::<ListBuf>(addr);
                 let len = buf.len.load(Acquire).min(buf.cap.load(Acquire));
-                slots(addr + size_of::<ListBuf>(), len as usize, visit);
+                visit(Span::words(addr + size_of::<ListBuf>(), len as usize));
             }
             Kind::Instance => {
                 let shape = heap::expand(hdr.shape.load(Acquire)).addr();
                 let inline = (*ptr::with_exposed_provenance::<Shape>(shape)).inline_cap as usize;
-                slots(addr + offset_of!(Instance, attrs), 1 + inline, visit);
+                visit(Span::words(addr + offset_of!(Instance, attrs), 1 + inline));
             }
             Kind::Chunk => {
                 let cap = (*ptr::with_exposed_provenance::<Chunk>(addr)).cap as usize;
-                slots(addr + offset_of!(Chunk, next), 1, visit);
-                slots(addr + size_of::<Chunk>(), cap, visit);
+                visit(Span::words(addr + offset_of!(Chunk, next), 1));
+                visit(Span::words(addr + size_of::<Chunk>(), cap));
             }
             Kind::Table => {
                 let table = &*ptr::with_exposed_provenance::<Table>(addr);
                 let used = table.used.load(Acquire).min(table.entry_cap) as usize;
-                slots(addr + size_of::<Table>() + table.index_cap as usize * 8, used * 2, visit);
+                visit(Span::words(addr + size_of::<Table>() + table.index_cap as usize * 8, used * 2));
             }
             Kind::SetTable => {
                 let table = &*ptr::with_exposed_provenance::<SetTable>(addr);
-                for i in 0..table.cap as usize {
-                    (*table.entries.as_ptr().add(i)).key.get().into_iter().for_each(&mut *visit);
-                }
+                let at = (&raw const table.entries).expose_provenance() + offset_of!(SetEntry, key);
+                visit(Span { at, count: table.cap as usize, stride: size_of::<SetEntry>() });
             }
             Kind::Str if hdr.flags.load(Relaxed) & flag::EXTERNAL != 0 => {
-                slots(addr + offset_of!(ExternalStr, buf), 2, visit);
+                visit(Span::words(addr + offset_of!(ExternalStr, buf), 2));
             }
             Kind::Code => code(&*ptr::with_exposed_provenance::<Code>(addr), visit),
             _ => {}
@@ -116,8 +140,8 @@ unsafe fn custom(addr: usize, hdr: &Hdr, visit: &mut impl FnMut(Value)) {
 ///
 /// # Safety
 /// As `children`.
-unsafe fn code(code: &Code, visit: &mut impl FnMut(Value)) {
-    code.module.get().into_iter().for_each(&mut *visit);
+unsafe fn code(code: &Code, visit: &mut impl FnMut(Span)) {
+    visit(Span::words((&raw const code.module).expose_provenance(), 1));
     if code.plain.is_null() || code.data.is_null() {
         return;
     }
@@ -126,9 +150,9 @@ unsafe fn code(code: &Code, visit: &mut impl FnMut(Value)) {
         let plain = &*code.plain;
         let data = code.data.expose_provenance();
         for site in 0..plain.sites.len() {
-            slots(data + (plain.sites_at() + site * SITE_WORDS) * 8, 1, visit);
+            visit(Span::words(data + (plain.sites_at() + site * SITE_WORDS) * 8, 1));
         }
-        slots(data + plain.globals_at() * 8, plain.data_len() - plain.globals_at(), visit);
+        visit(Span::words(data + plain.globals_at() * 8, plain.data_len() - plain.globals_at()));
     }
 }
 

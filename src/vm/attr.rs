@@ -199,7 +199,7 @@ pub fn is_descriptor(th: &mut Thread, v: Value) -> bool {
     match types::kind_of(v) {
         Function | Property | StaticMethod | ClassMethod | Super => true,
         Native => is_method(v),
-        Instance => has_get(th, v),
+        Instance | Host => has_get(th, v),
         _ => false,
     }
 }
@@ -315,9 +315,15 @@ fn ask_getter(th: &mut Thread, getter: Value, object: Value) -> R {
 pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
     match types::kind_of(v) {
         Kind::Function | Kind::Native if is_method(v) => func::new_bound(th, v, object),
+        Kind::Property | Kind::Instance | Kind::StaticMethod | Kind::ClassMethod if has_get(th, v) => {
+            th.call_method(v, "__get__", &[object, class])
+        }
+        Kind::Host => match th.lookup_override(v, "__get__") {
+            Some(get) => th.call(get, &[v, object, class]),
+            None => Ok(v),
+        },
         Kind::StaticMethod => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
         Kind::ClassMethod => bind_to_class(th, v, class),
-        Kind::Property | Kind::Instance if has_get(th, v) => th.call_method(v, "__get__", &[object, class]),
         Kind::Super => match types::cast::<Super>(v) {
             Some(s) if s.receiver.value().is_none() => super::classes::new_super(th, s.class.value(), object),
             _ => Ok(v),
@@ -327,6 +333,14 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
             None => Err(th.raise(Exc::AttributeError, "property has no getter")),
         },
         _ => Ok(v),
+    }
+}
+
+/// What the built-in `__get__` of a `staticmethod` or `classmethod` gives, whatever a class derived from it says.
+pub fn unwrap_bound(th: &mut Thread, v: Value, class: Value) -> R {
+    match types::kind_of(v) {
+        Kind::ClassMethod => bind_to_class(th, v, class),
+        _ => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
     }
 }
 
@@ -361,11 +375,11 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
             {
                 super::fields::get(th, class, "__doc__")?.map_or(Found::Nothing, Found::Computed)
             }
-            Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
-            Kind::ClassMethod => Found::Computed(bind_to_class(th, v, class)?),
-            Kind::Instance | Kind::Property if has_get(th, v) => {
+            Kind::Instance | Kind::Property | Kind::StaticMethod | Kind::ClassMethod if has_get(th, v) => {
                 Found::Computed(th.call_method(v, "__get__", &[Value::NONE, class])?)
             }
+            Kind::StaticMethod => Found::Computed(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
+            Kind::ClassMethod => Found::Computed(bind_to_class(th, v, class)?),
             _ => Found::Cell(c, v),
         });
     }
@@ -572,7 +586,7 @@ fn may_have_attribute(object: Value, name: Value) -> bool {
     match types::hdr(object).kind {
         Kind::Instance => class != types::class_of_kind(Kind::Instance),
         Kind::Exception | Kind::Function => true,
-        Kind::Host => class::traits(class) & trait_bits::HEAP_TYPE != 0,
+        Kind::Host => class::traits(class) & (trait_bits::HEAP_TYPE | trait_bits::ATTRIBUTES) != 0,
         _ => crate::object::layout::is_subclass_instance(types::hdr(object)),
     }
 }

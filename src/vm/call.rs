@@ -52,6 +52,9 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
             let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
             shift_in(window, n, callee);
             set(window, f);
+            if types::kind_of(f) == Kind::Native {
+                return native_in_place(th, f, window.wrapping_add(LINK), n + 1).map(Called::Value);
+            }
             th.nested(CALLING, |th| call_values(th, window, n + 1))
         }
     }
@@ -372,7 +375,7 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
     // SAFETY: `def` is a `&'static NativeDef`, as above.
     let def = unsafe { &*native.def.cast::<NativeDef>() };
     let p = &def.params;
-    if !p.plain() || n < p.min as usize || n > p.max as usize {
+    if !p.plain() || n < p.min as usize || n > p.max as usize && !p.varargs {
         return None;
     }
     // The loop resumes a generator itself, and calls the methods of instances.
@@ -526,6 +529,9 @@ impl Thread {
             },
             Kind::Class => classes::call(self, f, args, keywords),
             _ => match self.lookup_special(f, "__call__") {
+                Some(g) if types::kind_of(g) == Kind::Native => {
+                    self.call_kw(g, &with_first(f, args), keywords)
+                }
                 Some(g) => self.nested(CALLING, |th| th.call_kw(g, &with_first(f, args), keywords)),
                 None => Err(not_callable(self, f)),
             },

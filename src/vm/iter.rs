@@ -218,7 +218,7 @@ impl Thread {
     /// The next item of an iterator object; `None` at the end. A StopIteration that a function called by `map` or its
     /// like lets through is an end as well.
     pub fn next_item(&mut self, it: Value) -> R<Word> {
-        if let Some(state) = iter::of(it) {
+        if let Some(state) = iter::plain(it) {
             return iter_object::next_or_end(self, state, None);
         }
         self.next_or_stop(it)
@@ -226,7 +226,7 @@ impl Thread {
 
     /// As `next_item`, but a StopIteration that a built-in iterator got from a function stays one.
     pub fn next_or_stop(&mut self, it: Value) -> R<Word> {
-        if let Some(state) = iter::of(it) {
+        if let Some(state) = iter::plain(it) {
             return iter_object::next(self, state, None);
         }
         if types::kind_of(it) == Kind::Generator

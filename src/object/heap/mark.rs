@@ -6,22 +6,27 @@ use super::size::GRANULE;
 use super::space::Space;
 use crate::object::generator;
 use crate::object::header::Hdr;
-use crate::object::trace;
+use crate::object::trace::{self, Span};
 use crate::object::value::Value;
 use std::sync::atomic::Ordering::Relaxed;
+
+/// Slots of one object that are visited before what they lead to.
+const SPAN_AT_ONCE: usize = 1024;
 
 /// Marks the living during one collection.
 pub struct Marker<'a> {
     space: &'a Space,
     /// Marked, but not looked into yet.
     stack: Vec<usize>,
+    /// What is left of long objects: put off, so that the stack stays short however long they are.
+    rests: Vec<Span>,
     /// The shape of the last object: most neighbours share it.
     last_shape: u32,
 }
 
 impl<'a> Marker<'a> {
     pub(super) fn new(space: &'a Space) -> Marker<'a> {
-        Marker { space, stack: Vec::new(), last_shape: 0 }
+        Marker { space, stack: Vec::new(), rests: Vec::new(), last_shape: 0 }
     }
 
     /// Keeps `v` and what it leads to.
@@ -68,21 +73,46 @@ impl<'a> Marker<'a> {
 
     /// Follows everything marked so far.
     pub fn drain(&mut self) {
-        while let Some(addr) = self.stack.pop() {
-            // SAFETY: only cells in use are pushed; they begin with Hdr.
-            let hdr = unsafe { &*std::ptr::with_exposed_provenance::<Hdr>(addr) };
-            let shape = hdr.shape.load(Relaxed);
-            if let Some((words, count)) = generator::registers(hdr) {
-                // SAFETY: the registers of a suspended call, behind its header.
-                unsafe { self.visit_range(words, count) };
+        loop {
+            while let Some(addr) = self.stack.pop() {
+                self.look_into(addr);
             }
-            if shape != self.last_shape && shape != 0 {
-                self.last_shape = shape;
-                self.visit_addr(self.space.base() + shape as usize * GRANULE);
-            }
-            // SAFETY: as above, and the world stands still.
-            unsafe { trace::children(addr, self.space.cell_end(addr), &mut |v| self.visit(v)) };
+            let Some(rest) = self.rests.pop() else { return };
+            // SAFETY: a part of a live object, and the world stands still.
+            unsafe { self.visit_span(rest) };
         }
+    }
+
+    /// Visits what a marked object leads to.
+    #[inline]
+    fn look_into(&mut self, addr: usize) {
+        // SAFETY: only cells in use are pushed; they begin with Hdr.
+        let hdr = unsafe { &*std::ptr::with_exposed_provenance::<Hdr>(addr) };
+        let shape = hdr.shape.load(Relaxed);
+        if let Some((words, count)) = generator::registers(hdr) {
+            // SAFETY: the registers of a suspended call, behind its header.
+            unsafe { self.visit_range(words, count) };
+        }
+        if shape != self.last_shape && shape != 0 {
+            self.last_shape = shape;
+            self.visit_addr(self.space.base() + shape as usize * GRANULE);
+        }
+        // SAFETY: as above, and the world stands still.
+        unsafe { trace::children(addr, self.space.cell_end(addr), &mut |span| self.visit_span(span)) };
+    }
+
+    /// Visits the first slots of a span, and puts the others off.
+    ///
+    /// # Safety
+    /// It must be a span of a live object that nobody writes to.
+    #[inline]
+    unsafe fn visit_span(&mut self, span: Span) {
+        let (now, rest) = span.split(SPAN_AT_ONCE);
+        if rest.count != 0 {
+            self.rests.push(rest);
+        }
+        // SAFETY: promised by the caller.
+        unsafe { now.values() }.for_each(|v| self.visit(v));
     }
 
     /// Whether a cell in use is known to be alive.

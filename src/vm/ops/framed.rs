@@ -5,7 +5,7 @@
 use super::{arith, compare, item};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::layout::is_subclass_instance;
-use crate::object::num::{BinOp, CmpOp};
+use crate::object::num::{self, BinOp, CmpOp};
 use crate::object::{Kind, R, Value, Word, class, key, str, tuple, types};
 use crate::vm::call::{self, Called};
 use crate::vm::frame;
@@ -76,6 +76,9 @@ pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value)
     let in_place = insn.x != 0;
     if op == BinOp::Add && both_text(x, y) {
         return str::concat(&mut th.m, x, y).map(Called::Value);
+    }
+    if let Some(done) = num::boxed::binary(&mut th.m, op, x, y) {
+        return done.map(Called::Value);
     }
     if is_instance(x)
         && left_first(x, y)

@@ -70,7 +70,7 @@ pub fn send(th: &mut Thread, iter: Value, value: Value) -> R<Result<Value, Value
 
 /// `iter.__next__()`, with the StopIteration and its value.
 fn call_next(th: &mut Thread, iter: Value) -> R {
-    if types::kind_of(iter) == Kind::Iter {
+    if crate::object::iter::plain(iter).is_some() {
         let item = th.next_or_stop(iter)?;
         return item.ok_or_else(|| th.raise_with(crate::object::Exc::StopIteration, &[]));
     }
