@@ -260,10 +260,15 @@ pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n:
     {
         return Ok(done);
     }
-    if n == 1 && class == types::class_of_kind(Kind::Class) {
+    if n == 1 {
         // SAFETY: the argument of the window.
         let v = unsafe { *window.add(LINK).cast::<Value>() };
-        return Ok(Called::Value(types::class_of(v)));
+        if class == types::class_of_kind(Kind::Class) {
+            return Ok(Called::Value(types::class_of(v)));
+        }
+        if class == types::class_of_kind(Kind::Str) {
+            return th.str(v).map(Called::Value);
+        }
     }
     if traits & trait_bits::HEAP_TYPE == 0 && class != types::class_of_kind(Kind::Class) {
         let new = th.lookup.find_special(&mut th.m, class, "__new__").and_then(|c| c.value.get());
