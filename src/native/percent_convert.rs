@@ -162,7 +162,7 @@ fn to_int(th: &mut Thread, ty: char, bytes: bool, v: Value) -> R {
 }
 
 /// What a special method says, if the object has it and it is an int. CPython puts its own words in place of a TypeError's.
-fn asked(th: &mut Thread, v: Value, method: &str) -> R<Option<Value>> {
+fn asked(th: &mut Thread, v: Value, method: &'static str) -> R<Option<Value>> {
     let Some(method) = th.lookup_special(v, method) else { return Ok(None) };
     match th.call(method, &[v]) {
         Ok(n) => Ok(Some(n).filter(|n| int::is_int(*n))),

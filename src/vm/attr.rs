@@ -199,7 +199,7 @@ pub fn is_descriptor(th: &mut Thread, v: Value) -> bool {
     match types::kind_of(v) {
         Function | Property | StaticMethod | ClassMethod | Super => true,
         Native => is_method(v),
-        Instance => has_get(th, v),
+        Instance | Host => has_get(th, v),
         _ => false,
     }
 }
@@ -318,6 +318,10 @@ pub fn bind(th: &mut Thread, v: Value, object: Value, class: Value) -> R {
         Kind::Property | Kind::Instance | Kind::StaticMethod | Kind::ClassMethod if has_get(th, v) => {
             th.call_method(v, "__get__", &[object, class])
         }
+        Kind::Host => match th.lookup_override(v, "__get__") {
+            Some(get) => th.call(get, &[v, object, class]),
+            None => Ok(v),
+        },
         Kind::StaticMethod => Ok(func::unwrap_wrapper(v).unwrap_or(Value::NONE)),
         Kind::ClassMethod => bind_to_class(th, v, class),
         Kind::Super => match types::cast::<Super>(v) {
@@ -584,7 +588,7 @@ fn may_have_attribute(object: Value, name: Value) -> bool {
     match types::hdr(object).kind {
         Kind::Instance => class != types::class_of_kind(Kind::Instance),
         Kind::Exception | Kind::Function => true,
-        Kind::Host => class::traits(class) & trait_bits::HEAP_TYPE != 0,
+        Kind::Host => class::traits(class) & (trait_bits::HEAP_TYPE | trait_bits::ATTRIBUTES) != 0,
         _ => crate::object::layout::is_subclass_instance(types::hdr(object)),
     }
 }
@@ -718,14 +722,13 @@ impl Thread {
     }
 
     /// The special method of an object's type, unbound.
-    pub fn lookup_special(&mut self, object: Value, name: &str) -> Word {
+    pub fn lookup_special(&mut self, object: Value, name: &'static str) -> Word {
         if class::traits(object) & trait_bits::CLASS_PROTOCOL != 0
             && let Some(f) = self.lookup_in_class(object, name)
         {
             return Some(f);
         }
-        let name = self.name(name).ok()?;
-        self.lookup.find(types::class_of(object), name)?.value.get()
+        self.lookup.find_special(&mut self.m, types::class_of(object), name)?.value.get()
     }
 
     /// What a class says of itself as an object: `__class_iter__` for `__iter__`.
@@ -738,7 +741,7 @@ impl Thread {
     /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators
     /// know the other built-in types themselves.
     #[inline]
-    pub fn lookup_override(&mut self, object: Value, name: &str) -> Word {
+    pub fn lookup_override(&mut self, object: Value, name: &'static str) -> Word {
         if !object.is_ref() {
             return None;
         }

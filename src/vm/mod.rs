@@ -17,6 +17,7 @@ pub mod container_repr;
 pub mod coroutine;
 pub mod exc_fields;
 pub mod fields;
+pub mod fold;
 pub mod frame;
 pub mod frame_locals;
 pub mod frame_object;

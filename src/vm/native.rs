@@ -25,6 +25,13 @@ pub enum NativeFn {
         takes: usize,
         run: fn(&mut Thread, Args) -> R,
     },
+    /// As `Full`; of one argument, an instance of a class written in Mini, the eval loop calls this method itself, and
+    /// `settle` says what becomes of the answer.
+    Ask {
+        method: &'static str,
+        settle: fn(&mut Thread, Value) -> R,
+        run: fn(&mut Thread, Args) -> R,
+    },
 }
 
 /// One function, method or constructor written in Rust.
@@ -80,6 +87,19 @@ impl NativeDef {
         doc: &'static str,
     ) -> NativeDef {
         NativeDef { name, params: Params::parse(params), run: NativeFn::Resume { takes, run }, doc }
+    }
+}
+
+impl NativeDef {
+    /// As `full`, for what mostly asks a special method of its one argument.
+    pub const fn asks(
+        name: &'static str,
+        params: &'static str,
+        (method, settle): (&'static str, fn(&mut Thread, Value) -> R),
+        run: fn(&mut Thread, Args) -> R,
+        doc: &'static str,
+    ) -> NativeDef {
+        NativeDef { name, params: Params::parse(params), run: NativeFn::Ask { method, settle, run }, doc }
     }
 }
 
