@@ -6,7 +6,7 @@ use super::call::{self, Called};
 use super::frame::{self, CTOR, LINK};
 use super::ops::build::dict_items;
 use super::thread::Thread;
-use super::{abstract_classes, attr, class_change, slot_names};
+use super::{abstract_classes, attr, class_change, slot_names, type_names};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, intern, shape, str, tuple, types};
@@ -392,7 +392,7 @@ fn run_init(th: &mut Thread, class: Value, instance: Value, args: &[Value], kw: 
     let Some(init) = th.lookup.find(class, name).and_then(|c| c.value.get()) else { return Ok(()) };
     let result = th.call_kw(init, &call::with_first(instance, args), kw)?;
     if !result.is_none() {
-        let class = class::name(types::class_of(result));
+        let class = th.type_name(result);
         return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
     }
     Ok(())
@@ -513,7 +513,8 @@ impl Thread {
         let union = super::generic::members(self, class)?;
         let class = union.unwrap_or(class);
         if types::kind_of(class) != Kind::Tuple {
-            let generic = types::kind_of(class) == Kind::Instance && self.type_name(class) == "GenericAlias";
+            let generic = types::kind_of(class) == Kind::Instance
+                && class::name(types::class_of(class)) == "GenericAlias";
             let function = error.split('(').next().unwrap_or("");
             let error = if generic {
                 format!("{function}() argument 2 cannot be a parameterized generic")
@@ -531,8 +532,8 @@ impl Thread {
         Ok(false)
     }
 
-    /// `type(v).__name__`.
+    /// The class of a value, as messages name it.
     pub fn type_name(&self, v: Value) -> String {
-        class::name(types::class_of(v))
+        type_names::of(v)
     }
 }

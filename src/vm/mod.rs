@@ -52,6 +52,7 @@ pub mod suggest;
 pub mod text;
 pub mod thread;
 pub mod traceback;
+pub mod type_names;
 pub mod type_tables;
 pub mod unwind;
 pub mod weak;
