@@ -716,7 +716,7 @@ impl Thread {
     }
 
     /// The special method of an object's type, unbound.
-    pub fn lookup_special(&mut self, object: Value, name: &str) -> Word {
+    pub fn lookup_special(&mut self, object: Value, name: &'static str) -> Word {
         if class::traits(object) & trait_bits::CLASS_PROTOCOL != 0
             && let Some(f) = self.lookup_in_class(object, name)
         {
@@ -729,14 +729,14 @@ impl Thread {
     /// What a class says of itself as an object: `__class_iter__` for `__iter__`.
     #[cold]
     fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
-        let name = self.name(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
+        let name = self.m.intern(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
         self.lookup.find(class, name)?.value.get().filter(|f| types::kind_of(*f) == Kind::Function)
     }
 
     /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators
     /// know the other built-in types themselves.
     #[inline]
-    pub fn lookup_override(&mut self, object: Value, name: &str) -> Word {
+    pub fn lookup_override(&mut self, object: Value, name: &'static str) -> Word {
         if !object.is_ref() {
             return None;
         }

@@ -23,7 +23,7 @@ const NAMES: usize = 128;
 /// be used again).
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
-    names: Box<[(usize, Word); NAMES]>,
+    names: Box<[(&'static str, Word); NAMES]>,
     shapes: ShapeCache,
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
@@ -34,7 +34,7 @@ impl LookupCache {
     pub fn new() -> LookupCache {
         LookupCache {
             entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
-            names: Box::new([(0, None); NAMES]),
+            names: Box::new([("", None); NAMES]),
             shapes: ShapeCache::new(),
             window: None,
             epoch: 0,
@@ -44,25 +44,24 @@ impl LookupCache {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
-        self.names.fill((0, None));
+        self.names.fill(("", None));
         self.shapes.clear();
         self.window = None;
     }
 
     /// The interned string of a name that is written in Rust code: mostly a comparison with the last one from there.
     #[inline]
-    pub fn name(&mut self, m: &mut Mutator, text: &str) -> R {
+    pub fn name(&mut self, m: &mut Mutator, text: &'static str) -> R {
         self.renew();
         let key = text.as_ptr().addr();
         let entry = &mut self.names[(key ^ key >> 7 ^ text.len()) % NAMES];
-        if let (at, Some(name)) = *entry
-            && at == key
-            && str::as_str(name) == Some(text)
+        if let (known, Some(name)) = *entry
+            && std::ptr::eq(known, text)
         {
             return Ok(name);
         }
         let name = m.intern(text)?;
-        *entry = (key, Some(name));
+        *entry = (text, Some(name));
         Ok(name)
     }
 
