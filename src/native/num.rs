@@ -57,7 +57,7 @@ fn round(th: &mut Thread, args: Args) -> R {
     }
 }
 
-fn abs(th: &mut Thread, args: Args) -> R {
+pub fn abs(th: &mut Thread, args: Args) -> R {
     let v = args.get(0);
     if let Some(n) = v.as_small() {
         return th.new_int(n.abs());

@@ -6,7 +6,7 @@ use super::call;
 use super::frame::{self, LINK};
 use super::ops::build::dict_items;
 use super::thread::Thread;
-use super::{abstract_classes, attr, class_change, slot_names};
+use super::{abstract_classes, attr, class_change, slot_names, type_names};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, intern, shape, str, tuple, types};
@@ -271,8 +271,7 @@ pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, V
         && class::traits(class) & (trait_bits::HEAP_TYPE | trait_bits::NEW | trait_bits::INIT) == 0
         && class != types::class_of_kind(Kind::Class)
     {
-        let name = th.name("__new__")?;
-        let new = th.lookup.find(class, name).and_then(|c| c.value.get());
+        let new = th.lookup.find_special(&mut th.m, class, "__new__").and_then(|c| c.value.get());
         if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
             return th.call(new, &call::with_first(class, args));
         }
@@ -316,7 +315,7 @@ fn run_init(th: &mut Thread, class: Value, instance: Value, args: &[Value], kw: 
     let Some(init) = th.lookup.find(class, name).and_then(|c| c.value.get()) else { return Ok(()) };
     let result = th.call_kw(init, &call::with_first(instance, args), kw)?;
     if !result.is_none() {
-        let class = class::name(types::class_of(result));
+        let class = th.type_name(result);
         return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
     }
     Ok(())
@@ -437,7 +436,8 @@ impl Thread {
         let union = super::generic::members(self, class)?;
         let class = union.unwrap_or(class);
         if types::kind_of(class) != Kind::Tuple {
-            let generic = types::kind_of(class) == Kind::Instance && self.type_name(class) == "GenericAlias";
+            let generic = types::kind_of(class) == Kind::Instance
+                && class::name(types::class_of(class)) == "GenericAlias";
             let function = error.split('(').next().unwrap_or("");
             let error = if generic {
                 format!("{function}() argument 2 cannot be a parameterized generic")
@@ -455,8 +455,8 @@ impl Thread {
         Ok(false)
     }
 
-    /// `type(v).__name__`.
+    /// The class of a value, as messages name it.
     pub fn type_name(&self, v: Value) -> String {
-        class::name(types::class_of(v))
+        type_names::of(v)
     }
 }

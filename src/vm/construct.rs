@@ -2,10 +2,10 @@
 //! Must not know how classes are made (`classes.rs`).
 
 use super::call::{self, Called};
+use super::classes;
 use super::classes::{is_group_class, kind_of_instances, takes_no_arguments};
 use super::frame::{self, CTOR, LINK};
 use super::thread::Thread;
-use super::{bind, classes};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
 use crate::object::{Kind, R, Value, Word, exc, heap, shape, types};
@@ -28,8 +28,7 @@ pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n:
         return Ok(Called::Value(types::class_of(v)));
     }
     if traits & trait_bits::HEAP_TYPE == 0 && class != types::class_of_kind(Kind::Class) {
-        let name = th.name("__new__")?;
-        let new = th.lookup.find(class, name).and_then(|c| c.value.get());
+        let new = th.lookup.find_special(&mut th.m, class, "__new__").and_then(|c| c.value.get());
         if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
             return call::native_with_first(th, new, window, n, class).map(Called::Value);
         }
@@ -84,8 +83,7 @@ fn init_of(th: &mut Thread, c: &Class, class: Value) -> Word {
 #[inline(never)]
 fn find_init(th: &mut Thread, c: &Class, class: Value) -> Word {
     let epoch = class::epoch();
-    let name = th.name("__init__").ok()?;
-    let cell = th.lookup.find(class, name)?;
+    let cell = th.lookup.find_special(&mut th.m, class, "__init__")?;
     let id = heap::compress(Value::from_addr(std::ptr::from_ref(cell).addr()));
     c.init.store(u64::from(id) << 32 | u64::from(epoch), Ordering::Release);
     cell.value.get()
@@ -120,16 +118,14 @@ fn construct_in_window(
     if traits & trait_bits::INIT == 0 {
         return Ok(Some(Called::Value(instance)));
     }
-    let name = th.name("__init__")?;
-    let init = th.lookup.find(class, name).and_then(|c| c.value.get()).unwrap_or(Value::NONE);
+    let init = init_of(th, c, class).unwrap_or(Value::NONE);
     let base = window.wrapping_add(LINK);
     if types::kind_of(init) != Kind::Function {
         return Ok(None);
     }
     call::shift_in(window, n, instance);
     call::set(window, init);
-    bind::positional(th, init, base, n + 1)?;
-    call::push(th, base, CTOR)?;
+    call::call_function_in_window(th, init, window, n + 1, CTOR)?;
     frame::set_third(base, instance.bits());
     Ok(Some(Called::Frame))
 }
