@@ -25,8 +25,10 @@ pub mod exception_group;
 pub mod exceptions;
 pub mod float;
 pub mod float_hex;
+mod functools;
 pub mod gc;
 pub mod generator;
+mod getters;
 pub mod gil;
 pub mod heaps;
 pub mod help;
@@ -44,6 +46,7 @@ pub mod json_read;
 pub mod json_write;
 pub mod libm;
 pub mod list;
+mod lru_cache;
 pub mod mapping_proxy;
 pub mod math;
 pub mod math_int;
@@ -52,10 +55,12 @@ pub mod memoryview;
 pub mod mersenne;
 pub mod num;
 pub mod num_args;
+mod operators;
 pub mod os;
 pub mod os_files;
 pub mod os_path;
 pub mod oserror;
+mod partial;
 pub mod percent;
 pub mod percent_convert;
 pub mod print;
@@ -105,7 +110,9 @@ pub static MODULES: &[&ModuleDef] = &[
     &deque::MODULE,
     &digest::MODULE,
     &errno::MODULE,
+    &functools::MODULE,
     &gc::MODULE,
+    &getters::MODULE,
     &gil::MODULE,
     &heaps::MODULE,
     &io::MODULE,

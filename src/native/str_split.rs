@@ -1,7 +1,7 @@
 //! Methods of `str` that cut at separators or lines, trim, and join.
 
 use super::str_search::itself;
-use super::text_args::{limit, this, type_name};
+use super::text_args::{index, limit, this, type_name};
 use crate::object::mutator::Mutator;
 use crate::object::unicode::{is_line_break, is_space};
 use crate::object::{Exc, R, Value, Word, find, list, str, tuple};
@@ -146,7 +146,7 @@ fn words_from_right(text: &str, most: usize) -> Vec<&str> {
 }
 
 pub fn splitlines(m: &mut Mutator, args: Args) -> R {
-    let keep = args.opt(1).is_some_and(|v| !(v == Value::FALSE || v.is_none() || v.as_small() == Some(0)));
+    let keep = args.opt(1).map_or(Ok(false), |v| index(m, v).map(|n| n != 0))?;
     list_of(m, args, Lines { rest: this(args), keep, ascii: is_ascii(args) })
 }
 

@@ -2,15 +2,15 @@
 //! Must not know any particular module.
 
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, float, func, heap, int, str, types};
-use crate::vm::native::Args;
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, float, func, heap, int, str, types};
+use crate::vm::native::{Args, TypeDef};
 use crate::vm::thread::Thread;
-use crate::vm::{attr, roots};
+use crate::vm::{attr, boot, roots, type_names};
 use std::any::Any;
 
 /// The name of a value's class, for messages.
 pub fn type_name(v: Value) -> String {
-    class::name(types::class_of(v))
+    type_names::of(v)
 }
 
 /// A buffer for `n` bytes that come from outside. Raises MemoryError beyond what the heap could take over.
@@ -142,4 +142,11 @@ pub fn imported(th: &mut Thread, name: &str) -> R<Word> {
     let name = th.m.intern(name)?;
     let modules = crate::vm::import::modules();
     th.dict_get(modules, name)
+}
+
+/// Makes the class of a table and binds its name in a module, as a class of the module `home`.
+pub fn put_type(th: &mut Thread, module: Value, table: &'static TypeDef, home: &str) -> R {
+    let class = boot::make_type(th, table, home)?;
+    boot::set_global(th, module, table.name, class)?;
+    Ok(class)
 }

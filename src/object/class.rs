@@ -42,6 +42,8 @@ pub mod trait_bits {
     /// May not be derived from.
     pub const FINAL: u64 = 1 << 35;
 
+    /// Of a class of Host objects that no script has made: they have attributes of their own all the same.
+    pub const ATTRIBUTES: u64 = 1 << 38;
     /// Has abstract methods: cannot be instantiated.
     pub const ABSTRACT: u64 = 1 << 37;
     /// Instances have no attributes but those of `__slots__`.
@@ -172,6 +174,7 @@ pub fn traits(class: Value) -> u64 {
 }
 
 /// The classes of a class's method resolution order, itself first.
+#[inline]
 pub fn mro(class: Value) -> &'static [Slot] {
     cast(class).and_then(|c| types::cast::<Tuple>(c.mro.get()?)).map_or(&[], tuple::slots)
 }

@@ -187,9 +187,24 @@ pub fn new_host(m: &mut Mutator, class: Value, data: Box<dyn Any + Send + Sync>)
     Ok(v)
 }
 
+/// An object of `class`, which must be `base` or derive from it, that consists of two values and owns nothing else.
+pub fn new_pair(m: &mut Mutator, class: Value, base: Value, parts: [Word; 2]) -> R {
+    let shape = subclass::shape_under(m, class, base)?;
+    let p = m.alloc_as::<Host>(Kind::Host, shape, 0)?;
+    let [first, second] = parts.map(|word| word.map_or(0, Value::bits));
+    // SAFETY: freshly allocated, of this size (attributes, two values, no data), and not shared yet.
+    unsafe { (&raw mut (*p).attrs).cast::<[u64; 4]>().write([0, first, second, 0]) };
+    Ok(Value::from_addr(p.addr()))
+}
+
+/// The two values of a Host object, `None` where there is none.
+pub fn pair(v: Value) -> [Word; 2] {
+    types::cast::<Host>(v).map_or([None, None], |host| [host.extra[0].get(), host.extra[1].get()])
+}
+
 /// The Rust value of a Host object, if it is a `T`.
 pub fn host<T: Any>(v: Value) -> Option<&'static T> {
-    let host = types::cast::<Host>(v)?;
+    let host = types::cast::<Host>(v).filter(|host| !host.data.is_null())?;
     // SAFETY: `data` is the leaked Box of `new_host`; it lives as long as the object, which the caller keeps alive.
     unsafe { (*host.data.cast::<Box<dyn Any + Send + Sync>>()).downcast_ref::<T>() }
 }

@@ -85,6 +85,15 @@ impl Mutator {
         Ok(Value::from_addr(p.addr()))
     }
 
+    /// An int of these limbs, which have no leading zeros.
+    pub fn new_int_of(&mut self, negative: bool, words: &[u64]) -> R {
+        match *words {
+            [] => Ok(Value::int_unchecked(0)),
+            [one] if let Ok(n) = i64::try_from(one) => self.new_int(if negative { -n } else { n }),
+            _ => self.box_int(negative, words),
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn box_int(&mut self, negative: bool, words: &[u64]) -> R {

@@ -25,6 +25,7 @@ pub mod iter;
 pub mod key;
 pub mod layout;
 pub mod limbs;
+pub mod limbs_div;
 pub mod list;
 pub mod memoryview;
 pub mod mro;

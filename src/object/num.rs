@@ -191,7 +191,7 @@ fn general(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
     {
         return Ok(Some(v));
     }
-    if let Some(done) = in_place(m, op, a, b) {
+    if let Some(done) = boxed::binary(m, op, int::without_bool(a), int::without_bool(b)) {
         return done.map(Some);
     }
     int::check_room(a).and_then(|()| int::check_room(b)).map_err(|error| raise(m, error))?;
@@ -208,74 +208,6 @@ fn general(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
 #[inline]
 fn small_or_bool(v: Value) -> Option<i64> {
     if v.is_bool() { Some((v == Value::TRUE) as i64) } else { v.as_small() }
-}
-
-/// `&`, `|` and `^` of two numbers that are not negative.
-fn bits_in_place(m: &mut Mutator, op: BinOp, a: &[u64], b: &[u64]) -> R {
-    let (long, short) = if a.len() < b.len() { (b, a) } else { (a, b) };
-    // SAFETY: each operation writes as many limbs as it asks for.
-    unsafe {
-        match op {
-            BinOp::BitAnd => {
-                m.new_int_in_place(false, short.len(), |out| limbs::bitwise(long, short, out, |x, y| x & y))
-            }
-            BinOp::BitOr => {
-                m.new_int_in_place(false, long.len(), |out| limbs::bitwise(long, short, out, |x, y| x | y))
-            }
-            _ => m.new_int_in_place(false, long.len(), |out| limbs::bitwise(long, short, out, |x, y| x ^ y)),
-        }
-    }
-}
-
-/// Shifts of a number that is not negative; `None`: the result is too long for this way.
-fn shift_in_place(m: &mut Mutator, op: BinOp, a: &[u64], n: usize) -> Option<R> {
-    const MOST: usize = 1 << 20;
-    // SAFETY: each operation writes as many limbs as it asks for.
-    unsafe {
-        match op {
-            BinOp::Lshift if n < MOST => {
-                Some(m.new_int_in_place(false, a.len() + n / 64 + 1, |out| limbs::shift_left(a, n, out)))
-            }
-            BinOp::Rshift if n / 64 < a.len() => {
-                Some(m.new_int_in_place(false, a.len() - n / 64, |out| limbs::shift_right(a, n, out)))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Sums, differences and short products of ints without copies of the operands; `None`: another way.
-fn in_place(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> Option<R> {
-    let (mut x, mut y) = ([0], [0]);
-    let (a_negative, a) = int::sign_and_limbs(a, &mut x)?;
-    let (b_negative, b) = int::sign_and_limbs(b, &mut y)?;
-    if !a_negative && !b_negative && matches!(op, BinOp::BitAnd | BinOp::BitOr | BinOp::BitXor) {
-        return Some(bits_in_place(m, op, a, b));
-    }
-    if let (BinOp::Lshift | BinOp::Rshift, false, false, &[n]) = (op, a_negative, b_negative, b) {
-        return shift_in_place(m, op, a, usize::try_from(n).ok()?);
-    }
-    let b_negative = b_negative ^ (op == BinOp::Sub);
-    let ((long_negative, long), (short_negative, short)) = match limbs::compare(a, b) {
-        Ordering::Less => ((b_negative, b), (a_negative, a)),
-        _ => ((a_negative, a), (b_negative, b)),
-    };
-    // SAFETY: each of the operations writes all of a result of the length it asks for.
-    Some(unsafe {
-        match op {
-            BinOp::Add | BinOp::Sub if long_negative == short_negative => {
-                m.new_int_in_place(long_negative, long.len() + 1, |out| limbs::add(long, short, out))
-            }
-            BinOp::Add | BinOp::Sub => {
-                m.new_int_in_place(long_negative, long.len(), |out| limbs::subtract(long, short, out))
-            }
-            BinOp::Mul if (1..=limbs::LONG).contains(&short.len()) => {
-                let n = long.len() + short.len();
-                m.new_int_in_place(a_negative != b_negative, n, |out| limbs::multiply(long, short, out))
-            }
-            _ => return None,
-        }
-    })
 }
 
 fn calculate(op: BinOp, a: Num, b: Num) -> Result<Option<Num>, NumError> {
@@ -443,10 +375,14 @@ pub fn divmod(m: &mut Mutator, a: Value, b: Value) -> R<Option<(Value, Value)>> 
         let error = to_f64(&x).err().unwrap_or(NumError::ZeroDivision("float divmod()"));
         return Err(raise(m, error));
     }
+    if let Some(both) = boxed::divmod(m, int::without_bool(a), int::without_bool(b)) {
+        return both.map(Some);
+    }
     let Some(quotient) = binary(m, BinOp::FloorDiv, a, b)? else { return Ok(None) };
     let Some(remainder) = binary(m, BinOp::Mod, a, b)? else { return Ok(None) };
     Ok(Some((quotient, remainder)))
 }
 
+pub mod boxed;
 #[cfg(test)]
 mod tests;

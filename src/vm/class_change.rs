@@ -71,6 +71,13 @@ pub fn add_trait(class: Value, bit: u64) {
     }
 }
 
+/// From now on the Host objects of a class that no script has made have attributes of their own.
+pub fn give_attributes(class: Value) {
+    if let Some(c) = class::cast(class) {
+        c.traits.fetch_or(trait_bits::ATTRIBUTES, Ordering::Relaxed);
+    }
+}
+
 /// A name came or went in a class: cached lookups along it are void.
 fn changed(th: &mut Thread, c: &Class) {
     class::bump_epoch();

@@ -6,7 +6,7 @@ use super::call::{self, Called};
 use super::frame::{self, CTOR, LINK};
 use super::ops::build::dict_items;
 use super::thread::Thread;
-use super::{abstract_classes, attr, bind, class_change, slot_names};
+use super::{abstract_classes, attr, class_change, slot_names, type_names};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, intern, shape, str, tuple, types};
@@ -266,8 +266,7 @@ pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n:
         return Ok(Called::Value(types::class_of(v)));
     }
     if traits & trait_bits::HEAP_TYPE == 0 && class != types::class_of_kind(Kind::Class) {
-        let name = th.name("__new__")?;
-        let new = th.lookup.find(class, name).and_then(|c| c.value.get());
+        let new = th.lookup.find_special(&mut th.m, class, "__new__").and_then(|c| c.value.get());
         if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
             return call::native_with_first(th, new, window, n, class).map(Called::Value);
         }
@@ -306,8 +305,8 @@ fn construct_in_window(
     if traits & trait_bits::INIT == 0 {
         return Ok(Some(Called::Value(instance)));
     }
-    let name = th.name("__init__")?;
-    let init = th.lookup.find(class, name).and_then(|c| c.value.get()).unwrap_or(Value::NONE);
+    let init = th.lookup.find_special(&mut th.m, class, "__init__");
+    let init = init.and_then(|c| c.value.get()).unwrap_or(Value::NONE);
     let base = window.wrapping_add(LINK);
     if types::kind_of(init) != Kind::Function {
         return Ok(None);
@@ -318,8 +317,7 @@ fn construct_in_window(
         *base = instance.bits();
         *window = init.bits();
     }
-    bind::positional(th, init, base, n + 1)?;
-    call::push(th, base, CTOR)?;
+    call::call_function_in_window(th, init, window, n + 1, CTOR)?;
     // The third link word holds the instance while `__init__` runs.
     // SAFETY: link words of the frame just pushed.
     unsafe { *base.sub(3) = instance.bits() };
@@ -345,8 +343,7 @@ pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, V
         && class::traits(class) & (trait_bits::HEAP_TYPE | trait_bits::NEW | trait_bits::INIT) == 0
         && class != types::class_of_kind(Kind::Class)
     {
-        let name = th.name("__new__")?;
-        let new = th.lookup.find(class, name).and_then(|c| c.value.get());
+        let new = th.lookup.find_special(&mut th.m, class, "__new__").and_then(|c| c.value.get());
         if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
             return th.call(new, &call::with_first(class, args));
         }
@@ -390,7 +387,7 @@ fn run_init(th: &mut Thread, class: Value, instance: Value, args: &[Value], kw: 
     let Some(init) = th.lookup.find(class, name).and_then(|c| c.value.get()) else { return Ok(()) };
     let result = th.call_kw(init, &call::with_first(instance, args), kw)?;
     if !result.is_none() {
-        let class = class::name(types::class_of(result));
+        let class = th.type_name(result);
         return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
     }
     Ok(())
@@ -511,7 +508,8 @@ impl Thread {
         let union = super::generic::members(self, class)?;
         let class = union.unwrap_or(class);
         if types::kind_of(class) != Kind::Tuple {
-            let generic = types::kind_of(class) == Kind::Instance && self.type_name(class) == "GenericAlias";
+            let generic = types::kind_of(class) == Kind::Instance
+                && class::name(types::class_of(class)) == "GenericAlias";
             let function = error.split('(').next().unwrap_or("");
             let error = if generic {
                 format!("{function}() argument 2 cannot be a parameterized generic")
@@ -529,8 +527,8 @@ impl Thread {
         Ok(false)
     }
 
-    /// `type(v).__name__`.
+    /// The class of a value, as messages name it.
     pub fn type_name(&self, v: Value) -> String {
-        class::name(types::class_of(v))
+        type_names::of(v)
     }
 }

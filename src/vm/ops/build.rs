@@ -2,7 +2,7 @@
 
 use crate::object::func::{self, FunctionParts};
 use crate::object::layout::{Code, Dict};
-use crate::object::{Kind, R, Value, Word, class, dict, list, str, tuple, types};
+use crate::object::{Kind, R, Value, Word, dict, list, str, tuple, types};
 use crate::vm::frame;
 use crate::vm::thread::Thread;
 
@@ -176,7 +176,7 @@ pub fn callee_name(th: &mut Thread, f: Value) -> String {
     match (text(module), text(name)) {
         (Some(m), Some(n)) if m != "builtins" => format!("{m}.{n}()"),
         (_, Some(n)) => format!("{n}()"),
-        _ => format!("{} object", class::name(types::class_of(f))),
+        _ => format!("{} object", th.type_name(f)),
     }
 }
 
