@@ -7,6 +7,7 @@ use crate::object::{Exc, Kind, R, Value, Word, class, dict, exc, int, list, shap
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot};
+use smallvec::SmallVec;
 
 static BASE_NEW: NativeDef =
     NativeDef::full("__new__", "cls, /, *args, **kwargs", construct, "Make an exception.");
@@ -39,7 +40,7 @@ pub fn install(th: &mut Thread) -> R<()> {
 }
 
 /// Receiver, `**kwargs`, `*args`: the order in which natives with both get them.
-fn parts(args: Args) -> (Value, Vec<(Value, Value)>, Vec<Value>) {
+fn parts(args: Args) -> (Value, Vec<(Value, Value)>, SmallVec<[Value; 4]>) {
     let mut keywords = Vec::new();
     let mut at = 0;
     while let Some((next, key, v)) = dict::of(args.get(1)).and_then(|d| dict::next_entry(d, at)) {
@@ -71,6 +72,9 @@ fn construct(th: &mut Thread, args: Args) -> R {
 fn check_unicode_error(th: &mut Thread, class: Value, values: &[Value]) -> R<()> {
     use Kind::{Bytes, Int, Str};
     let is = |e| class::is_subclass(class, types::exc_class(e));
+    if !is(Exc::UnicodeError) {
+        return Ok(());
+    }
     let wanted: &[Kind] = match (is(Exc::UnicodeDecodeError), is(Exc::UnicodeEncodeError)) {
         (true, _) => &[Str, Bytes, Int, Int, Str],
         (_, true) => &[Str, Str, Int, Int, Str],

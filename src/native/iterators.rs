@@ -237,6 +237,11 @@ fn next_builtin(th: &mut Thread, args: Args) -> R {
     }
 }
 
+fn settle_len(th: &mut Thread, answer: Value) -> R {
+    let n = th.checked_len(answer)?;
+    th.new_int(n as i64)
+}
+
 fn len_builtin(th: &mut Thread, args: Args) -> R {
     let n = th.len(args.get(0))?;
     th.new_int(n as i64)
@@ -246,7 +251,7 @@ fn len_builtin(th: &mut Thread, args: Args) -> R {
 pub static ITER_BUILTINS: &[NativeDef] = &[
     NativeDef::full("iter", "object, sentinel=, /", iter_builtin, "An iterator over object."),
     NativeDef::resumes("next", "iterator, default=, /", 1, next_builtin, "The next item."),
-    NativeDef::full("len", "obj, /", len_builtin, "The number of items."),
+    NativeDef::asks("len", "obj, /", ("__len__", settle_len), len_builtin, "The number of items."),
     NativeDef::full("sorted", "iterable, /, *, key=, reverse=", reduce::sorted, "A new sorted list."),
     NativeDef::full("min", "*args, key=, default=", reduce::min, "The smallest item."),
     NativeDef::full("max", "*args, key=, default=", reduce::max, "The largest item."),

@@ -265,7 +265,7 @@ fn isnan(th: &mut Thread, args: Args) -> R {
 }
 
 /// `floor`, `ceil` and `trunc`: of plain numbers at once, of others by their method.
-fn to_int(th: &mut Thread, v: Value, method: &str, rounded: fn(f64) -> f64) -> R<Option<Value>> {
+fn to_int(th: &mut Thread, v: Value, method: &'static str, rounded: fn(f64) -> f64) -> R<Option<Value>> {
     if is_plain_number(v) {
         return match float::as_f64(v) {
             Some(f) => from_float(th, f, rounded).map(Some),
@@ -286,7 +286,7 @@ fn ceil(th: &mut Thread, args: Args) -> R {
     round_by(th, args.get(0), "__ceil__", f64::ceil)
 }
 
-fn round_by(th: &mut Thread, v: Value, method: &str, rounded: fn(f64) -> f64) -> R {
+fn round_by(th: &mut Thread, v: Value, method: &'static str, rounded: fn(f64) -> f64) -> R {
     if let Some(made) = to_int(th, v, method, rounded)? {
         return Ok(made);
     }

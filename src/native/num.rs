@@ -85,7 +85,7 @@ pub fn absolute(th: &mut Thread, v: Value) -> R {
 }
 
 /// The result of a special method that may answer NotImplemented.
-fn try_method(th: &mut Thread, object: Value, name: &str, args: &[Value]) -> R<Word> {
+fn try_method(th: &mut Thread, object: Value, name: &'static str, args: &[Value]) -> R<Word> {
     let Some(method) = th.lookup_special(object, name) else { return Ok(None) };
     let all: Vec<Value> = std::iter::once(object).chain(args.iter().copied()).collect();
     let made = th.call(method, &all)?;

@@ -4,6 +4,8 @@ use super::support;
 use crate::object::header::Kind;
 use crate::object::num::{BinOp, CmpOp};
 use crate::object::{R, Value, types};
+use crate::vm::fold::{self, Fold};
+use crate::vm::iter::VmIter;
 use crate::vm::native::Args;
 use crate::vm::ops::compare;
 use crate::vm::sort;
@@ -17,8 +19,8 @@ pub fn sorted(th: &mut Thread, args: Args) -> R {
 
 /// `any(iterable)`.
 pub fn any(th: &mut Thread, args: Args) -> R {
-    let mut it = th.iter(args.get(0))?;
-    while let Some(v) = it.next(th)? {
+    let (mut it, mut fold) = (th.iter(args.get(0))?, Fold::Any);
+    while let Some(v) = it.next_after_fold(th, &mut fold)? {
         if th.is_true(v)? {
             return Ok(Value::TRUE);
         }
@@ -28,8 +30,8 @@ pub fn any(th: &mut Thread, args: Args) -> R {
 
 /// `all(iterable)`.
 pub fn all(th: &mut Thread, args: Args) -> R {
-    let mut it = th.iter(args.get(0))?;
-    while let Some(v) = it.next(th)? {
+    let (mut it, mut fold) = (th.iter(args.get(0))?, Fold::All);
+    while let Some(v) = it.next_after_fold(th, &mut fold)? {
         if !th.is_true(v)? {
             return Ok(Value::FALSE);
         }
@@ -50,23 +52,15 @@ pub fn sum(th: &mut Thread, args: Args) -> R {
     if let Some(message) = refused {
         return Err(th.type_error(message));
     }
-    let mut total = start;
-    while let Some(v) = it.next(th)? {
-        total = match plain_sum(total, v) {
+    let mut fold = Fold::Sum(start);
+    while let Some(v) = it.next_after_fold(th, &mut fold)? {
+        let total = fold.value().unwrap_or(start);
+        fold = Fold::Sum(match fold::plain_sum(total, v) {
             Some(sum) => sum,
             None => th.binary(BinOp::Add, total, v)?,
-        };
+        });
     }
-    Ok(total)
-}
-
-/// The sum of two small ints, if it is small, or of two inline floats, if it is inline.
-fn plain_sum(a: Value, b: Value) -> Option<Value> {
-    if let (Some(a), Some(b)) = (a.as_small(), b.as_small()) {
-        return Value::small(a + b);
-    }
-    let floats = a.is_inline_float() && b.is_inline_float();
-    if floats { Value::inline_float(a.float_unchecked() + b.float_unchecked()) } else { None }
+    Ok(fold.value().unwrap_or(start))
 }
 
 /// `min(iterable, *, key=, default=)`, `min(a, b, ..., key=)`.
@@ -97,7 +91,11 @@ fn best(th: &mut Thread, args: Args, name: &str, better: CmpOp) -> R {
         }
     };
     let mut it = th.iter(source)?;
-    match best_of(th, |th| it.next(th), key, better)?.or(default) {
+    let found = match key {
+        Some(_) => best_of(th, |th| it.next(th), key, better)?,
+        None => best_item(th, &mut it, better)?,
+    };
+    match found.or(default) {
         Some(v) => Ok(v),
         None => Err(th.value_error(format!("{name}() arg is an empty sequence"))),
     }
@@ -125,6 +123,21 @@ fn best_of(
         }
     }
     Ok(best.map(|(_, item)| item))
+}
+
+/// As `best_of`, the items themselves being compared.
+fn best_item(th: &mut Thread, it: &mut VmIter, better: CmpOp) -> R<Option<Value>> {
+    let mut fold = Fold::Nothing;
+    while let Some(item) = it.next_after_fold(th, &mut fold)? {
+        let wins = match fold.value() {
+            None => true,
+            Some(best) => beats(th, better, item, best)?,
+        };
+        if wins {
+            fold = Fold::Best(better, item);
+        }
+    }
+    Ok(fold.value())
 }
 
 fn beats(th: &mut Thread, better: CmpOp, a: Value, b: Value) -> R<bool> {

@@ -118,6 +118,7 @@ pub fn new_class(m: &mut Mutator, plan: &Blueprint) -> R {
         (&raw mut (*p).name).cast::<[u64; 7]>().write([0; 7]);
         (&raw mut (*p).instance_kind).write(plan.kind as u64);
         (&raw mut (*p).traits).cast::<u64>().write(plan.traits);
+        (&raw mut (*p).init).cast::<u64>().write(0);
         &*p
     };
     let this = Value::from_addr(p.addr());
@@ -174,6 +175,7 @@ pub fn traits(class: Value) -> u64 {
 }
 
 /// The classes of a class's method resolution order, itself first.
+#[inline]
 pub fn mro(class: Value) -> &'static [Slot] {
     cast(class).and_then(|c| types::cast::<Tuple>(c.mro.get()?)).map_or(&[], tuple::slots)
 }

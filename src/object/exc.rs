@@ -32,10 +32,10 @@ pub fn cast(v: Value) -> Option<&'static Exception> {
     types::cast::<Exception>(v)
 }
 
-/// A line of a traceback.
+/// A line of a traceback. The number of the line follows from it, and is worked out when somebody asks: most exceptions
+/// are caught, and nobody does.
 #[derive(Clone, Copy)]
 pub struct Place {
-    pub line: u32,
     pub pc: u32,
     /// How many inlined comprehensions it is in.
     pub depth: u32,
@@ -49,13 +49,9 @@ pub fn add_traceback(m: &mut Mutator, exc: Value, code: Value, at: Place) {
         Ok(tb) => {
             // SAFETY: freshly allocated, of this size, and not shared yet.
             let tb = unsafe {
-                (&raw mut (*tb).next).cast::<[u64; 5]>().write([
-                    0,
-                    0,
-                    at.line as u64,
-                    at.pc as u64,
-                    at.depth as u64,
-                ]);
+                (&raw mut (*tb).next).cast::<[u64; 2]>().write([0; 2]);
+                (&raw mut (*tb).pc).write(at.pc);
+                (&raw mut (*tb).depth).write(at.depth);
                 &*tb
             };
             tb.next.set_word(e.traceback.get());
@@ -82,7 +78,7 @@ pub fn traceback_entries(exc: &Exception) -> Vec<(&'static layout::Code, Place)>
 
 /// Where a line of a traceback is.
 pub fn place(tb: &Traceback) -> Place {
-    Place { line: tb.line as u32, pc: tb.pc as u32, depth: tb.depth as u32 }
+    Place { pc: tb.pc, depth: tb.depth }
 }
 
 /// The class of an exception, as `type(e)`.
@@ -91,4 +87,4 @@ pub fn class_of(exc: Value) -> Value {
 }
 
 const _: () = assert!(std::mem::size_of::<Hdr>() == 8 && std::mem::size_of::<Exception>() == 56);
-const _: () = assert!(std::mem::size_of::<Traceback>() == 48);
+const _: () = assert!(std::mem::size_of::<Traceback>() == 32);

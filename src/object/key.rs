@@ -51,6 +51,7 @@ fn hash_other(v: Value, depth: usize) -> Option<i64> {
     }
 }
 
+#[inline(always)]
 fn hash_tuple(items: &[Slot], depth: usize) -> Option<i64> {
     let mut hasher = tuple::Hasher::new();
     for item in items {
@@ -95,6 +96,7 @@ pub fn eq(a: Value, b: Value) -> Option<bool> {
 }
 
 /// Two tuples: equal item by item. `None` as soon as an item needs Mini code.
+#[inline(always)]
 fn eq_tuples(a: &[Slot], b: &[Slot], depth: usize) -> Option<bool> {
     if a.len() != b.len() {
         return Some(false);

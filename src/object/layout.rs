@@ -321,6 +321,8 @@ pub struct Class {
     pub instance_kind: u64,
     /// `class::trait_bits::*`: which special methods are not the built-in ones.
     pub traits: AtomicU64,
+    /// The cell of `__init__` (compressed) << 32 | the epoch in which it was found; 0: not yet.
+    pub init: AtomicU64,
 }
 
 #[repr(C)]
@@ -376,10 +378,9 @@ pub struct Traceback {
     pub next: Slot,
     /// A Code.
     pub code: Slot,
-    pub line: u64,
-    pub pc: u64,
+    pub pc: u32,
     /// How many inlined comprehensions of the code this line is in.
-    pub depth: u64,
+    pub depth: u32,
 }
 
 /// A call that can be suspended: a generator, coroutine or asynchronous generator (`generator.rs`). While it is
@@ -487,6 +488,7 @@ pub const fn words(kind: Kind) -> Words {
 }
 
 /// Whether an object carries the attribute word of a subclass of a built-in type.
+#[inline(always)]
 pub fn is_subclass_instance(hdr: &Hdr) -> bool {
     hdr.flags.load(std::sync::atomic::Ordering::Relaxed) & flag::SUBCLASS != 0
 }

@@ -119,12 +119,14 @@ impl Hasher {
         Hasher(Self::PRIMES[2], 0)
     }
 
+    #[inline(always)]
     pub fn add(&mut self, hash: i64) {
         let mixed = self.0.wrapping_add((hash as u64).wrapping_mul(Self::PRIMES[1]));
         self.0 = mixed.rotate_left(31).wrapping_mul(Self::PRIMES[0]);
         self.1 += 1;
     }
 
+    #[inline(always)]
     pub fn finish(self) -> i64 {
         let h = self.0.wrapping_add(self.1 ^ (Self::PRIMES[2] ^ 3_527_539));
         if h == u64::MAX { 1_546_275_796 } else { h as i64 }

@@ -8,7 +8,7 @@ use super::native::{Args, NativeDef, Params};
 use super::thread::Thread;
 use crate::bytecode::code::Code as Plain;
 use crate::object::layout::{Function, Module};
-use crate::object::{Kind, R, Raised, Value, Word, dict, str, tuple, types};
+use crate::object::{Kind, R, Raised, Slot, Value, Word, dict, str, tuple, types};
 
 /// A callee and its registers.
 struct Target<'a> {
@@ -48,6 +48,73 @@ fn target(th: &mut Thread, f: Value, base: *mut u64, given: usize) -> R<Target<'
         return Err(th.recursion_error(" (register stack is full)"));
     }
     Ok(Target { function, plain, base })
+}
+
+/// Fills in what is missing behind `n` positional arguments, if defaults are all that is missing. False: nothing was done.
+/// There is room for the function's registers.
+#[inline(always)]
+pub(super) fn defaults_alone(f: &Function, base: *mut u64, n: usize) -> bool {
+    let wanted = f.simple_args as usize;
+    if wanted == n {
+        return true;
+    }
+    let defaults = f.defaults.get().map_or(&[][..], tuple::items);
+    // Without `simple_args`, or with too many arguments, this is more than there are defaults.
+    let missing = wanted.wrapping_sub(n);
+    let Some(last) = defaults.len().checked_sub(missing).and_then(|first| defaults.get(first..)) else {
+        return false;
+    };
+    for (i, default) in last.iter().enumerate() {
+        // SAFETY: a parameter's register, by the caller; the items of a tuple are not EMPTY.
+        unsafe { *base.add(n + i) = default.bits() };
+    }
+    true
+}
+
+/// Keyword arguments that need no memory of their own while they are put in place.
+const FEW: usize = 6;
+
+/// Binds `n` positional arguments that lie at `base` and the keyword arguments behind them, if every parameter gets its
+/// own and nothing is left over. False: it is not so, and the arguments lie as they did.
+pub(super) fn named_alone(th: &Thread, f: Value, base: *mut u64, n: usize, names: &[Slot]) -> bool {
+    let Some(function) = types::cast::<Function>(f) else { return false };
+    let Some(code) = frame::code_of(function).filter(|_| function.simple_args != u32::MAX) else {
+        return false;
+    };
+    let t = Target { function, plain: frame::plain(code), base };
+    let count = t.positional();
+    if names.len() > FEW
+        || n + names.len() > count
+        || base.wrapping_add((code.nregs as usize).max(count)) > th.limit
+    {
+        return false;
+    }
+    let (mut values, mut places) = ([None; FEW], [0; FEW]);
+    for (i, name) in names.iter().enumerate() {
+        let text = name.get().and_then(str::as_str).unwrap_or("");
+        let from = n.max(t.plain.nposonly as usize);
+        let found = t.plain.varnames.get(from..count).and_then(|p| p.iter().position(|p| same(p, text)));
+        let Some(place) = found.map(|i| from + i).filter(|at| !places[..i].contains(at)) else {
+            return false;
+        };
+        (values[i], places[i]) = (t.get(n + i), place);
+    }
+    let defaults = function.defaults.get().map_or(&[][..], tuple::items);
+    let first_default = count - defaults.len().min(count);
+    let default = |i: usize| i.checked_sub(first_default).and_then(|i| defaults.get(i)?.get());
+    let given = &places[..names.len()];
+    if (n..count).any(|i| !given.contains(&i) && default(i).is_none()) {
+        return false;
+    }
+    (n..count).for_each(|i| t.put(i, default(i)));
+    given.iter().zip(values).for_each(|(place, value)| t.put(*place, value));
+    true
+}
+
+/// Two names; short ones are compared without a call.
+#[inline(always)]
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().eq(b.bytes())
 }
 
 /// Binds `n` positional arguments that lie at `base`.
@@ -101,7 +168,7 @@ fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: W
     let text = str::as_str(name).unwrap_or("");
     let first = t.plain.nposonly as usize;
     let names = t.plain.varnames.get(first..t.named()).unwrap_or(&[]);
-    match names.iter().position(|p| p.len() == text.len() && **p == *text).map(|i| first + i) {
+    match names.iter().position(|p| same(p, text)).map(|i| first + i) {
         Some(i) if t.get(i).is_some() => {
             Err(th.type_error(format!("{}() got multiple values for argument '{text}'", qualname(t))))
         }
@@ -170,7 +237,7 @@ fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
         return Ok(());
     }
     for i in (t.positional()..t.named()).filter(missing) {
-        let name = th.name(&t.plain.varnames[i])?;
+        let name = th.m.intern(&t.plain.varnames[i])?;
         let default = t.function.kwdefaults.get().and_then(|d| dict::find_str(d, name));
         t.put(i, default);
     }

@@ -4,9 +4,12 @@
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK, RESULT};
 use super::native::{Args, NativeDef, NativeFn};
 use super::thread::Thread;
-use super::{bind, classes, run, unwind};
+use super::{bind, classes, construct, run, unwind};
 use crate::object::layout::{BoundMethod, Function, Native};
+use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Value, Word, class, func, intern, types};
+use smallvec::SmallVec;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// During what the recursion limit was met: CPython's words for an object that is called through its class.
 const CALLING: &str = " while calling a Python object";
@@ -27,27 +30,26 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
     match types::kind_of(callee) {
         Kind::Native => {
             let args = window.wrapping_add(LINK);
-            if resumes(th, callee, args, n) {
+            if enters(th, callee, window, n)? {
                 return Ok(Called::Frame);
             }
             native_in_place(th, callee, args, n).map(Called::Value)
         }
-        Kind::Function => {
-            bind::positional(th, callee, window.wrapping_add(LINK), n)?;
-            push(th, window.wrapping_add(LINK), 0)
-        }
+        Kind::Function => call_function_in_window(th, callee, window, n, 0),
         Kind::BoundMethod => {
             let Some(bound) = types::cast::<BoundMethod>(callee) else {
                 return Err(not_callable(th, callee));
             };
+            let f = bound.func.value();
             shift_in(window, n, bound.receiver.value());
-            set(window, bound.func.value());
-            if types::kind_of(bound.func.value()) == Kind::BoundMethod {
-                return call_values(th, window, n + 1);
+            set(window, f);
+            match types::kind_of(f) {
+                Kind::Function => call_function_in_window(th, f, window, n + 1, 0),
+                Kind::BoundMethod => call_values(th, window, n + 1),
+                _ => call_window(th, window, n + 1),
             }
-            call_window(th, window, n + 1)
         }
-        Kind::Class => classes::call_in_window(th, callee, window, n),
+        Kind::Class => construct::call_in_window(th, callee, window, n),
         _ => {
             let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
             shift_in(window, n, callee);
@@ -60,17 +62,49 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
     }
 }
 
-/// `next(g)` and `g.send(x)`: goes on in the generator's frame, if it can be had.
+/// Calls a function whose `n` arguments lie in the window, in a frame with these flags.
 #[inline]
-fn resumes(th: &mut Thread, callee: Value, args: *mut u64, n: usize) -> bool {
-    let Some(def) = super::fields::def(callee) else { return false };
-    let NativeFn::Resume { takes, .. } = def.run else { return false };
-    if takes != n {
-        return false;
+pub(super) fn call_function_in_window(
+    th: &mut Thread,
+    callee: Value,
+    window: *mut u64,
+    n: usize,
+    flags: u64,
+) -> R<Called> {
+    let base = window.wrapping_add(LINK);
+    if let Some(f) = types::cast::<Function>(callee)
+        && th.depth > 0
+        && base.wrapping_add(f.nregs as usize) <= th.limit
+        && bind::defaults_alone(f, base, n)
+    {
+        return Ok(push_bound(th, base, f, flags));
     }
-    // SAFETY: `n` arguments of the window, at least one.
-    let (first, sent) = unsafe { (word(*args), if n > 1 { word(*args.add(1)) } else { Value::NONE }) };
-    super::coroutine::resume_in_loop(th, first, sent)
+    bind::positional(th, callee, base, n)?;
+    push(th, base, flags)
+}
+
+/// Natives that the loop does the work of: `next(g)` and `g.send(x)` go on in the generator's frame, `len(x)` in that of a
+/// method written in Mini. False: the native is to be called.
+#[inline]
+fn enters(th: &mut Thread, callee: Value, window: *mut u64, n: usize) -> R<bool> {
+    let Some(def) = super::fields::def(callee) else { return Ok(false) };
+    let args = window.wrapping_add(LINK);
+    match def.run {
+        NativeFn::Resume { takes, .. } if takes == n => {
+            // SAFETY: `n` arguments of the window, at least one.
+            let (first, sent) =
+                unsafe { (word(*args), if n > 1 { word(*args.add(1)) } else { Value::NONE }) };
+            Ok(super::coroutine::resume_in_loop(th, first, sent))
+        }
+        NativeFn::Ask { method, .. } if n == 1 => {
+            // SAFETY: as above.
+            let object = unsafe { word(*args) };
+            let Some(f) = th.lookup_override(object, method) else { return Ok(false) };
+            let register = (window.addr() - th.base.addr()) / size_of::<u64>();
+            push_plain(th, f, &[object], RESULT, register as u64)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Calls through Rust: for callables that nest (a bound method of a bound method), where the window may run out.
@@ -91,17 +125,20 @@ fn word(bits: u64) -> Value {
     Value::from_bits(bits).unwrap_or(Value::NONE)
 }
 
-fn set(window: *mut u64, v: Value) {
+pub(super) fn set(window: *mut u64, v: Value) {
     // SAFETY: a register of the running frame.
     unsafe { *window = v.bits() };
 }
 
 /// Makes room for a first argument. Linked code has one register more than the compiler asked for.
-fn shift_in(window: *mut u64, n: usize, first: Value) {
+pub(super) fn shift_in(window: *mut u64, n: usize, first: Value) {
     // SAFETY: n + 1 argument registers exist (see `link.rs`: `nregs + 1`).
     unsafe {
         let args = window.add(LINK);
-        std::ptr::copy(args, args.add(1), n);
+        for i in (0..n).rev() {
+            // Atomic, so that the compiler does not call `memmove`, which takes longer for so few.
+            *args.add(i + 1) = (*args.add(i).cast::<AtomicU64>()).load(Ordering::Relaxed);
+        }
         *args = first.bits();
     }
 }
@@ -146,6 +183,9 @@ pub(crate) fn call_keywords(
     let names = crate::object::tuple::items(names);
     let (positional, base) = (n - names.len().min(n), window.wrapping_add(LINK));
     if types::kind_of(callee) == Kind::Function {
+        if bind::named_alone(th, callee, base, positional, names) {
+            return push(th, base, 0);
+        }
         // SAFETY: the keyword values lie behind the positional arguments.
         let values = unsafe { std::slice::from_raw_parts(base.add(positional).cast::<Value>(), names.len()) };
         let keywords: smallvec::SmallVec<[(Value, Value); 8]> =
@@ -260,7 +300,7 @@ fn spread_list(th: &mut Thread, callee: Value, v: Value) -> R {
                 return Err(raised);
             }
             th.m.pending = None;
-            let (f, class) = (super::ops::build::callee_name(th, callee), class::name(types::class_of(v)));
+            let (f, class) = (super::ops::build::callee_name(th, callee), th.type_name(v));
             Err(th.type_error(format!("{f} argument after * must be an iterable, not {class}")))
         }
         list => list,
@@ -269,18 +309,23 @@ fn spread_list(th: &mut Thread, callee: Value, v: Value) -> R {
 
 /// Pushes the frame of the function below `base`, whose arguments are bound, with the running frame as its caller.
 pub fn push(th: &mut Thread, base: *mut u64, flags: u64) -> R<Called> {
-    let function = Value::from_bits(frame::link(base, 4));
-    let code = function.and_then(types::cast::<Function>).and_then(frame::code_of);
-    let Some(code) = code else { return Err(th.type_error("object is not callable")) };
-    if th.depth <= 0 || base.wrapping_add(code.nregs as usize) > th.limit {
+    let Some(f) = frame::function(base) else { return Err(th.type_error("object is not callable")) };
+    if th.depth <= 0 || base.wrapping_add(f.nregs as usize) > th.limit {
         return Err(th.recursion_error(if th.depth <= 0 { "" } else { " (register stack is full)" }));
     }
-    let third = frame::code(th.base).map_or(0, |c| c.data.addr() as u64);
-    frame::set_link(base, function, third, th.base, flags, th.pc);
+    Ok(push_bound(th, base, f, flags))
+}
+
+/// As `push`, where there is room.
+#[inline]
+fn push_bound(th: &mut Thread, base: *mut u64, f: &Function, flags: u64) -> Called {
+    let third = frame::function(th.base).map_or(0, |caller| caller.data.addr() as u64);
+    let function = Value::from_addr(std::ptr::from_ref(f).addr());
+    frame::set_link(base, Some(function), third, th.base, flags, th.pc);
     th.depth -= 1;
     th.base = base;
-    th.pc = code.insns;
-    Ok(Called::Frame)
+    th.pc = f.insns;
+    Called::Frame
 }
 
 /// Pushes a frame above everything in use for a function that takes just these arguments as they are; `third` is its
@@ -335,13 +380,19 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
     if !p.plain() || n < p.min as usize || n > p.max as usize && !p.varargs {
         return None;
     }
-    // The loop resumes a generator itself.
-    if matches!(def.run, NativeFn::Resume { takes, .. } if takes == n) {
+    // The loop resumes a generator itself, and calls the methods of instances.
+    let first = args.first().copied().flatten();
+    let by_loop = match def.run {
+        NativeFn::Resume { takes, .. } => takes == n,
+        NativeFn::Ask { .. } => first.is_some_and(|v| types::kind_of(v) == Kind::Instance),
+        _ => false,
+    };
+    if by_loop {
         return None;
     }
     if let Some(owner) = native.owner.get()
         && types::kind_of(owner) == Kind::Class
-        && args.first().copied().flatten().is_none_or(|receiver| types::class_of(receiver) != owner)
+        && first.is_none_or(|receiver| types::class_of(receiver) != owner)
     {
         return None;
     }
@@ -363,7 +414,7 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
     if own == owner || class::is_subclass(own, owner) {
         return Ok(());
     }
-    let (class, got) = (class::name(owner), class::name(own));
+    let (class, got) = (class::name(owner), th.type_name(receiver));
     let name = def.name;
     if is_slot(name, &class) {
         return Err(
@@ -399,7 +450,7 @@ const PLAIN_METHODS: [(&str, &str); 21] = [
 ];
 
 /// Whether CPython keeps this method in a slot of the class: its messages have other words then.
-fn is_slot(name: &str, class: &str) -> bool {
+pub fn is_slot(name: &str, class: &str) -> bool {
     let plain = |&(method, of): &(&str, &str)| method == name && (of.is_empty() || of == class);
     name.starts_with("__") && !PLAIN_METHODS.iter().any(plain)
 }
@@ -409,12 +460,32 @@ fn is_slot(name: &str, class: &str) -> bool {
 pub fn run_native(th: &mut Thread, def: &NativeDef, args: Args) -> R {
     match def.run {
         NativeFn::Data(f) => f(&mut th.m, args),
-        NativeFn::Full(f) | NativeFn::Resume { run: f, .. } => f(th, args),
+        NativeFn::Full(f) | NativeFn::Resume { run: f, .. } | NativeFn::Ask { run: f, .. } => f(th, args),
+        NativeFn::Indexed { from, run } => {
+            let asks = |v: &Value| types::kind_of(*v) == Kind::Instance;
+            match args.0.iter().skip(from).flatten().any(asks) {
+                true => run_indexed(th, from, run, args),
+                false => run(&mut th.m, args),
+            }
+        }
     }
 }
 
-/// A `Return` from a frame with flags. `Some`: leave the loop with this value; `None`: go on in the caller.
+/// Asks the objects among the arguments for their ints. What has none is left for the native to refuse.
 #[cold]
+fn run_indexed(th: &mut Thread, from: usize, run: fn(&mut Mutator, Args) -> R, args: Args) -> R {
+    let mut words: SmallVec<[Word; 4]> = SmallVec::from_slice(args.0);
+    for word in words.iter_mut().skip(from) {
+        if let Some(v) = word.filter(|v| types::kind_of(*v) == Kind::Instance)
+            && th.lookup_special(v, "__index__").is_some()
+        {
+            *word = Some(th.index_value(v)?);
+        }
+    }
+    run(&mut th.m, Args(&words))
+}
+
+/// A `Return` from a frame with flags. `Some`: leave the loop with this value; `None`: go on in the caller.
 #[inline(never)]
 pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     let base = th.base;
@@ -422,7 +493,7 @@ pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     let mut value = value;
     if flags & CTOR != 0 {
         if !value.is_none() {
-            let class = class::name(types::class_of(value));
+            let class = th.type_name(value);
             return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
         }
         value = word(frame::link(base, 3));
@@ -447,13 +518,16 @@ pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
 
 #[cold]
 fn not_callable(th: &mut Thread, callee: Value) -> crate::object::Raised {
-    let class = class::name(types::class_of(callee));
+    let class = th.type_name(callee);
     th.type_error(format!("'{class}' object is not callable"))
 }
 
 impl Thread {
     /// Calls `f` with these arguments. They need not be rooted by the caller.
     pub fn call(&mut self, f: Value, args: &[Value]) -> R {
+        if self.has_native_stack() && push_plain(self, f, args, ENTRY, 0)? {
+            return run::run_entered(self);
+        }
         self.call_kw(f, args, &[])
     }
 
@@ -556,6 +630,9 @@ impl Thread {
         // SAFETY: `def` is a `&'static NativeDef`; `call_native` has put `n` arguments at `base`.
         let (def, args) =
             unsafe { (&*native.def.cast::<NativeDef>(), std::slice::from_raw_parts(base.cast::<Word>(), n)) };
+        if let Some(owner) = native.owner.get().filter(|o| class::cast(*o).is_some()) {
+            check_receiver(self, def, owner, args)?;
+        }
         bind::native(self, def, native.owner.get(), args, keywords)
     }
 
@@ -569,7 +646,7 @@ impl Thread {
     }
 
     /// `obj.name(*args)`.
-    pub fn call_method(&mut self, object: Value, name: &str, args: &[Value]) -> R {
+    pub fn call_method(&mut self, object: Value, name: &'static str, args: &[Value]) -> R {
         let name = self.name(name)?;
         let method = self.get_attr(object, name)?;
         self.call(method, args)
@@ -607,7 +684,7 @@ pub(crate) fn with_first(first: Value, rest: &[Value]) -> smallvec::SmallVec<[Va
 
 fn copy_in(base: *mut u64, args: &[Value]) {
     for (i, v) in args.iter().enumerate() {
-        // SAFETY: `new_base` has made room for the arguments.
-        unsafe { *base.add(i) = v.bits() };
+        // SAFETY: `new_base` has made room for the arguments. Atomic, against a call of `memcpy` for so few.
+        unsafe { (*base.add(i).cast::<AtomicU64>()).store(v.bits(), Ordering::Relaxed) };
     }
 }

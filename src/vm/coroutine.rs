@@ -5,7 +5,8 @@
 //! so that a running generator is a frame like any other; suspending copies back what is live. Two words below its link
 //! the frame has the object itself (`base[-5]`) and what its resumer was handling (`base[-6]`).
 
-use super::frame::{self, ENTRY, LINK};
+use super::fold::Fold;
+use super::frame::{self, ENTRY, FOLD, LINK};
 use super::thread::Thread;
 use super::{awaitable, run, unwind};
 use crate::bytecode::op::{Insn, Op};
@@ -240,6 +241,20 @@ impl Thread {
     /// The next item of a generator; `None` when it has ended.
     #[inline]
     pub(super) fn next_of_generator(&mut self, g: &'static Generator) -> R<Word> {
+        self.next_with(g, ENTRY)
+    }
+
+    /// The next item of a generator that cannot be added to `fold`; those before it have been.
+    #[inline]
+    pub(super) fn next_after_fold(&mut self, g: &'static Generator, fold: &mut Fold) -> R<Word> {
+        std::mem::swap(&mut self.fold, fold);
+        let item = self.next_with(g, FOLD);
+        std::mem::swap(&mut self.fold, fold);
+        item
+    }
+
+    #[inline(always)]
+    fn next_with(&mut self, g: &'static Generator, flags: u64) -> R<Word> {
         let base = match claim(self, g) {
             Ok(()) if self.has_native_stack() => room(self, g),
             Ok(()) => None,
@@ -254,7 +269,7 @@ impl Thread {
                 Outcome::Returned(_) => Ok(None),
             };
         };
-        enter(self, g, base, Value::NONE, ENTRY);
+        enter(self, g, base, Value::NONE, flags);
         let value = run::run_entered(self)?;
         Ok(Some(value).filter(|_| !matches!(self.left, Left::Returned)))
     }

@@ -203,7 +203,7 @@ fn exception(th: &mut Thread, object: Value, name: &str) -> R<Word> {
 fn traceback(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     let Some(t) = types::cast::<Traceback>(object) else { return Ok(None) };
     Ok(match name {
-        "tb_lineno" => Some(th.m.new_int(t.line as i64)?),
+        "tb_lineno" => Some(Value::int_unchecked(super::traceback::line_number(t) as i64)),
         "tb_next" => field(&t.next),
         "tb_frame" => Some(super::frame_object::of_traceback(th, t)?),
         "tb_lasti" => Some(th.m.new_int(t.pc as i64)?),
@@ -308,5 +308,5 @@ pub fn exists(object: Value, name: &str) -> bool {
 
 /// The class's name, for `class.rs`' users who have only the value.
 pub fn class_name(v: Value) -> String {
-    class::name(types::class_of(v))
+    super::type_names::of(v)
 }

@@ -23,6 +23,8 @@ pub const ENTRY: u64 = 1;
 pub const CTOR: u64 = 2;
 /// The result goes to the caller's register whose number is in base[-3].
 pub const RESULT: u64 = 4;
+/// Of a generator that a native resumed: what it yields is for `Thread::fold` first.
+pub const FOLD: u64 = ENTRY | CTOR;
 pub const FLAGS: u64 = 7;
 
 /// Reads link word `n` (1 to 4) below a base.
@@ -102,9 +104,10 @@ pub fn return_pc(base: *mut u64) -> *const Insn {
 }
 
 /// The first word behind the registers of the frame at `base`.
+#[inline]
 pub fn top(base: *mut u64) -> *mut u64 {
-    let words = match code(base) {
-        Some(code) => code.nregs as usize,
+    let words = match function(base) {
+        Some(function) => function.nregs as usize,
         None => link(base, 3) as usize,
     };
     base.wrapping_add(words)

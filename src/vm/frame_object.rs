@@ -33,7 +33,8 @@ fn class(th: &mut Thread) -> R {
 
 /// The frame of a line of a traceback.
 pub fn of_traceback(th: &mut Thread, traceback: &Traceback) -> R {
-    new(th, traceback.code.value(), traceback.line, Value::NONE)
+    let line = super::traceback::line_number(traceback).into();
+    new(th, traceback.code.value(), line, Value::NONE)
 }
 
 /// The running frame `depth` calls above the one that asks. EMPTY: there are not so many.

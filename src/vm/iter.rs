@@ -4,6 +4,7 @@
 //! With the GIL off several threads may advance one iterator: then an item may come twice or be left out, as the state
 //! words are read and written one by one.
 
+use super::fold::Fold;
 use super::iter_object;
 use super::thread::Thread;
 use crate::object::header::flag;
@@ -78,6 +79,15 @@ impl VmIter {
             },
             How::Iterator => th.next_item(self.source),
             _ => self.next_slow(th, at),
+        }
+    }
+
+    /// The next item that cannot be added to `fold`. Which of those before it have been is the iterable's affair.
+    #[inline]
+    pub fn next_after_fold(&mut self, th: &mut Thread, fold: &mut Fold) -> R<Word> {
+        match generator::of(self.source) {
+            Some(g) if matches!(self.how, How::Generator) => th.next_after_fold(g, fold),
+            _ => self.next(th),
         }
     }
 
@@ -287,7 +297,8 @@ impl Thread {
     /// Appends the rest of an iteration to a list.
     pub fn extend_list(&mut self, out: Value, it: &mut VmIter) -> R<()> {
         let Some(out) = list::of(out) else { return Ok(()) };
-        while let Some(item) = it.next(self)? {
+        let mut fold = Fold::List(out);
+        while let Some(item) = it.next_after_fold(self, &mut fold)? {
             list::push(self, out, item)?;
         }
         Ok(())

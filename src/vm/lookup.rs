@@ -19,11 +19,26 @@ struct Entry {
 /// Names that Rust code looks up, by where their text lies.
 const NAMES: usize = 128;
 
+/// Special methods that Rust code looks up, by class and by where their name's text lies.
+const SPECIALS: usize = 256;
+
+#[derive(Clone, Copy)]
+struct Special {
+    class: u64,
+    /// Address and length of the name's text.
+    text: (usize, usize),
+    /// 0: the class has no such attribute.
+    cell: usize,
+}
+
+const FREE: Special = Special { class: 0, text: (0, 0), cell: 0 };
+
 /// Direct-mapped; emptied when a class changes (`class::epoch`) and at every collection (a dead class's address may
 /// be used again).
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
-    names: Box<[(usize, Word); NAMES]>,
+    names: Box<[(&'static str, Word); NAMES]>,
+    specials: Box<[Special; SPECIALS]>,
     shapes: ShapeCache,
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
@@ -34,7 +49,8 @@ impl LookupCache {
     pub fn new() -> LookupCache {
         LookupCache {
             entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
-            names: Box::new([(0, None); NAMES]),
+            names: Box::new([("", None); NAMES]),
+            specials: Box::new([FREE; SPECIALS]),
             shapes: ShapeCache::new(),
             window: None,
             epoch: 0,
@@ -44,25 +60,25 @@ impl LookupCache {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
-        self.names.fill((0, None));
+        self.names.fill(("", None));
+        self.specials.fill(FREE);
         self.shapes.clear();
         self.window = None;
     }
 
     /// The interned string of a name that is written in Rust code: mostly a comparison with the last one from there.
     #[inline]
-    pub fn name(&mut self, m: &mut Mutator, text: &str) -> R {
+    pub fn name(&mut self, m: &mut Mutator, text: &'static str) -> R {
         self.renew();
         let key = text.as_ptr().addr();
         let entry = &mut self.names[(key ^ key >> 7 ^ text.len()) % NAMES];
-        if let (at, Some(name)) = *entry
-            && at == key
-            && str::as_str(name) == Some(text)
+        if let (known, Some(name)) = *entry
+            && std::ptr::eq(known, text)
         {
             return Ok(name);
         }
         let name = m.intern(text)?;
-        *entry = (key, Some(name));
+        *entry = (text, Some(name));
         Ok(name)
     }
 
@@ -93,6 +109,29 @@ impl LookupCache {
     pub fn shapes(&mut self) -> &mut ShapeCache {
         self.renew();
         &mut self.shapes
+    }
+
+    /// As `find`, for a name that is written in Rust code.
+    #[inline]
+    pub fn find_special(
+        &mut self,
+        m: &mut Mutator,
+        class: Value,
+        text: &'static str,
+    ) -> Option<&'static Cell> {
+        self.renew();
+        let key = (text.as_ptr().addr(), text.len());
+        let at = (class.bits() as usize >> 4 ^ class.bits() as usize >> 12 ^ key.0 ^ key.0 >> 7) % SPECIALS;
+        let entry = &self.specials[at];
+        if entry.class == class.bits() && entry.text == key {
+            // SAFETY: as in `find`.
+            return unsafe { (entry.cell as *const Cell).as_ref() };
+        }
+        let name = self.name(m, text).ok()?;
+        let cell = self.find(class, name);
+        let address = cell.map_or(0, |c| std::ptr::from_ref(c).addr());
+        self.specials[at] = Special { class: class.bits(), text: key, cell: address };
+        cell
     }
 
     /// The cell of `name` (interned) along the class's method resolution order, if its value is not EMPTY.

@@ -15,9 +15,21 @@ use crate::object::{R, Value, Word};
 pub enum NativeFn {
     Data(fn(&mut Mutator, Args) -> R),
     Full(fn(&mut Thread, Args) -> R),
+    /// As `Data`; of the arguments from number `from` on, what is no number is asked for its `__index__` before.
+    Indexed {
+        from: usize,
+        run: fn(&mut Mutator, Args) -> R,
+    },
     /// As `Full`; with `takes` arguments, the first of them a generator, the eval loop resumes that itself.
     Resume {
         takes: usize,
+        run: fn(&mut Thread, Args) -> R,
+    },
+    /// As `Full`; of one argument, an instance of a class written in Mini, the eval loop calls this method itself, and
+    /// `settle` says what becomes of the answer.
+    Ask {
+        method: &'static str,
+        settle: fn(&mut Thread, Value) -> R,
         run: fn(&mut Thread, Args) -> R,
     },
 }
@@ -43,6 +55,17 @@ impl NativeDef {
         NativeDef { name, params: Params::parse(params), run: NativeFn::Data(run), doc }
     }
 
+    /// As `data`, for what takes numbers from argument `from` on: it gets the ints of objects with `__index__`.
+    pub const fn indexed(
+        name: &'static str,
+        from: usize,
+        params: &'static str,
+        run: fn(&mut Mutator, Args) -> R,
+        doc: &'static str,
+    ) -> NativeDef {
+        NativeDef { name, params: Params::parse(params), run: NativeFn::Indexed { from, run }, doc }
+    }
+
     /// A native that may run Mini code or block.
     pub const fn full(
         name: &'static str,
@@ -64,6 +87,19 @@ impl NativeDef {
         doc: &'static str,
     ) -> NativeDef {
         NativeDef { name, params: Params::parse(params), run: NativeFn::Resume { takes, run }, doc }
+    }
+}
+
+impl NativeDef {
+    /// As `full`, for what mostly asks a special method of its one argument.
+    pub const fn asks(
+        name: &'static str,
+        params: &'static str,
+        (method, settle): (&'static str, fn(&mut Thread, Value) -> R),
+        run: fn(&mut Thread, Args) -> R,
+        doc: &'static str,
+    ) -> NativeDef {
+        NativeDef { name, params: Params::parse(params), run: NativeFn::Ask { method, settle, run }, doc }
     }
 }
 

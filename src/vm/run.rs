@@ -17,7 +17,7 @@ mod word;
 use super::frame::{self, LINK};
 use super::ops::{arith, build, compare, except, framed, group, item, iterate, matching, names, test};
 use super::thread::Thread;
-use super::{attr, awaitable, call, classes, coroutine, import, ops::suspend, poll, site, unwind};
+use super::{attr, awaitable, call, classes, coroutine, fold, import, ops::suspend, poll, site, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::layout::{Cell, Function, Generator};
 use crate::object::num::{BinOp, CmpOp, UnOp};
@@ -289,11 +289,6 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         macro_rules! binary {
             ($op:expr) => {
                 call!(framed::binary(&mut *th, $op, *pc, v(reg!(b!())), v(reg!(c!()))))
-            };
-        }
-        macro_rules! unary {
-            ($op:expr) => {
-                slow!(arith::unary(&mut *th, $op, v(reg!(b!()))))
             };
         }
         macro_rules! compare {
@@ -645,10 +640,10 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         reg!(a!()) = z;
                         continue;
                     }
-                    unary!(UnOp::Neg)
+                    slow!(arith::unary(&mut *th, UnOp::Neg, v(reg!(b!()))))
                 }
-                Op::Pos => unary!(UnOp::Pos),
-                Op::Invert => unary!(UnOp::Invert),
+                Op::Pos => slow!(arith::unary(&mut *th, UnOp::Pos, v(reg!(b!())))),
+                Op::Invert => slow!(arith::unary(&mut *th, UnOp::Invert, v(reg!(b!())))),
                 Op::Not => {
                     let truth = truth!(reg!(b!()));
                     reg!(a!()) = Value::bool(!truth).bits();
@@ -940,6 +935,10 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::Yield => {
                     let value = reg!(a!());
+                    if *r.sub(2) & frame::FLAGS == frame::FOLD && fold::takes(&mut *th, v(value)) {
+                        reg!(a!()) = Value::NONE.bits();
+                        continue;
+                    }
                     coroutine::suspend(th, r, pc.add(1));
                     resumer!(value);
                     if (*pc).op == Op::ForLoop {

@@ -3,7 +3,8 @@
 
 use crate::object::Value;
 
-const ENTRIES: usize = 1024;
+/// Each of two entries: with one, two attributes of a hot loop that share it would drive each other out for ever.
+const SETS: usize = 512;
 
 /// What a site does with the attribute.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,39 +37,44 @@ struct Entry {
 
 const FREE: Entry = Entry { key: 0, name: 0, seen: Seen::Slot(0) };
 
-/// Direct-mapped.
-pub struct ShapeCache(Box<[Entry; ENTRIES]>);
+/// Two-way: the newer entry of a set comes first.
+pub struct ShapeCache(Box<[[Entry; 2]; SETS]>);
 
 impl ShapeCache {
     /// An empty one.
     pub fn new() -> ShapeCache {
-        ShapeCache(Box::new([FREE; ENTRIES]))
+        ShapeCache(Box::new([[FREE; 2]; SETS]))
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.0.fill(FREE);
+        self.0.fill([FREE; 2]);
     }
 
     #[inline(always)]
     fn place(access: Access, shape: u32, name: Value) -> (u64, usize) {
         let key = (shape as u64) << 2 | access as u64;
         let hash = (key ^ name.bits() >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (key, (hash >> 54) as usize % ENTRIES)
+        (key, (hash >> 55) as usize % SETS)
     }
 
     /// What was found for objects of this shape the last time.
     #[inline(always)]
     pub fn find(&self, access: Access, shape: u32, name: Value) -> Option<Seen> {
         let (key, at) = ShapeCache::place(access, shape, name);
-        let entry = &self.0[at];
-        (entry.key == key && entry.name == name.bits()).then_some(entry.seen)
+        let is_it = |entry: &&Entry| entry.key == key && entry.name == name.bits();
+        let [newer, older] = &self.0[at];
+        Some(newer).filter(is_it).or(Some(older).filter(is_it)).map(|entry| entry.seen)
     }
 
     /// Remembers it.
     pub fn note(&mut self, access: Access, shape: u32, name: Value, seen: Seen) {
         let (key, at) = ShapeCache::place(access, shape, name);
-        self.0[at] = Entry { key, name: name.bits(), seen };
+        let set = &mut self.0[at];
+        if set[0].key != key || set[0].name != name.bits() {
+            set[1] = set[0];
+        }
+        set[0] = Entry { key, name: name.bits(), seen };
     }
 }
 

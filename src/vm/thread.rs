@@ -2,6 +2,7 @@
 //! Must not know how threads are started or joined, nor what an instruction does.
 
 use super::coroutine::Left;
+use super::fold::Fold;
 use super::frame::{self, LINK};
 use super::lookup::LookupCache;
 use super::stack;
@@ -39,6 +40,8 @@ pub struct Thread {
     pub traced: bool,
     /// How the frame of a suspended call that was resumed from Rust was left.
     pub(super) left: Left,
+    /// What the native that resumed the innermost generator is making of its items.
+    pub(super) fold: Fold,
     /// A MemoryError was caught: collect before its handler runs.
     pub scarce: bool,
     /// The instantiation of the eval loop that this thread must run.
@@ -92,6 +95,7 @@ impl Thread {
             handled: None,
             traced: false,
             left: Left::Returned,
+            fold: Fold::Nothing,
             scarce: false,
             loop_kind: LoopKind::Locked,
             lookup: LookupCache::new(),
@@ -162,7 +166,7 @@ impl Thread {
 
     /// The interned string of a name written in Rust code.
     #[inline]
-    pub fn name(&mut self, text: &str) -> R {
+    pub fn name(&mut self, text: &'static str) -> R {
         self.lookup.name(&mut self.m, text)
     }
 

@@ -77,8 +77,15 @@ pub fn lines_of(exception: Value) -> Vec<Line> {
 
 fn line_of(code: &crate::object::layout::Code, place: exc::Place) -> Line {
     let plain = frame::plain(code);
-    let (name, _, mark) = plain.place_at(place.pc as usize, place.depth as usize);
-    Line { file: plain.filename.to_string(), line: place.line, function: name.to_string(), mark }
+    let (name, line, mark) = plain.place_at(place.pc as usize, place.depth as usize);
+    Line { file: plain.filename.to_string(), line, function: name.to_string(), mark }
+}
+
+/// The source line that a frame of a traceback was at.
+pub(super) fn line_number(traceback: &crate::object::layout::Traceback) -> u32 {
+    let code = traceback.code.get().and_then(types::cast::<crate::object::layout::Code>);
+    let place = exc::place(traceback);
+    code.map_or(0, |code| frame::plain(code).place_at(place.pc as usize, place.depth as usize).1)
 }
 
 /// The frames of a traceback object, the outermost first.
@@ -100,10 +107,8 @@ pub fn lines_of_stack(th: &Thread) -> Vec<Line> {
     for f in frame::walk(th.base, th.pc) {
         let plain = frame::plain(f.code);
         let depths = (0..=plain.depth_at(f.at)).rev();
-        lines.extend(depths.map(|depth| {
-            let line = plain.place_at(f.at, depth).1;
-            line_of(f.code, exc::Place { line, pc: f.at as u32, depth: depth as u32 })
-        }));
+        let place = |depth| exc::Place { pc: f.at as u32, depth: depth as u32 };
+        lines.extend(depths.map(|depth| line_of(f.code, place(depth))));
     }
     lines.reverse();
     lines

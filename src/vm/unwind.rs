@@ -51,8 +51,7 @@ fn leave_frames(th: &mut Thread, mut exception: Value, scarce: bool) -> bool {
         let traced = std::mem::take(&mut th.traced);
         if let Some(code_value) = function.code.get().filter(|_| !traced) {
             for depth in (0..=plain.depth_at(at)).rev() {
-                let place =
-                    exc::Place { line: plain.place_at(at, depth).1, pc: at as u32, depth: depth as u32 };
+                let place = exc::Place { pc: at as u32, depth: depth as u32 };
                 exc::add_traceback(&mut th.m, exception, code_value, place);
             }
         }

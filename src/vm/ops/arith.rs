@@ -172,7 +172,7 @@ fn overrides(th: &mut Thread, name: &str, base: Value, derived: Value) -> bool {
 }
 
 /// A special method written in Mini; EMPTY if there is none or it answers NotImplemented.
-fn try_method(th: &mut Thread, name: &str, x: Value, y: Value) -> R<Word> {
+fn try_method(th: &mut Thread, name: &'static str, x: Value, y: Value) -> R<Word> {
     let Some(f) = th.lookup_override(x, name) else { return Ok(None) };
     let v = th.call(f, &[x, y])?;
     Ok(Some(v).filter(|v| *v != Value::NOT_IMPLEMENTED))
@@ -227,11 +227,16 @@ fn concatenate_other(th: &mut Thread, x: Value, y: Value) -> R<Word> {
 }
 
 fn cannot_concatenate(th: &mut Thread, x: Value, y: Value) -> Raised {
-    let (a, b) = (th.type_name(x), th.type_name(y));
-    th.type_error(match types::kind_of(x) {
-        Kind::Bytes => format!("can't concat {b} to {a}"),
-        _ => format!("can only concatenate {a} (not \"{b}\") to {a}"),
-    })
+    let b = th.type_name(y);
+    let message = match types::kind_of(x) {
+        Kind::Bytes => format!("can't concat {b} to {}", th.type_name(x)),
+        // A class that derives from one is not named.
+        kind => {
+            let a = class::name(types::class_of_kind(kind));
+            format!("can only concatenate {a} (not \"{b}\") to {a}")
+        }
+    };
+    th.type_error(message)
 }
 
 pub(super) fn repeat(th: &mut Thread, sequence: Value, times: Value) -> R<Word> {

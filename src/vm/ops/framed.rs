@@ -6,11 +6,12 @@ use super::{arith, compare, item};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, BinOp, CmpOp};
-use crate::object::{Kind, R, Value, Word, class, key, str, tuple, types};
+use crate::object::{Kind, R, Value, Word, class, key, str, str_index, tuple, types};
 use crate::vm::call::{self, Called};
 use crate::vm::frame;
+use crate::vm::native::NativeFn;
 use crate::vm::thread::Thread;
-use crate::vm::{attr, site};
+use crate::vm::{attr, fields, site};
 
 /// Calls `f`; the result is for register `a`.
 fn enter(th: &mut Thread, f: Value, args: &[Value], a: usize) -> R<Called> {
@@ -39,6 +40,9 @@ pub(crate) fn get_attr(th: &mut Thread, object: Value, words: *const u64, a: usi
 #[cold]
 #[inline(never)]
 pub(crate) fn get_item(th: &mut Thread, container: Value, index: Value, a: usize) -> R<Called> {
+    if let Some(c) = str_index::ascii_item(container, index) {
+        return Ok(Called::Value(c));
+    }
     if is_instance(container)
         && let Some(f) = th.lookup_override(container, "__getitem__")
     {
@@ -78,6 +82,9 @@ pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value)
     }
     if let Some(done) = num::boxed::binary(&mut th.m, op, x, y) {
         return done.map(Called::Value);
+    }
+    if let Some(v) = num::with_bool(op, x, y) {
+        return Ok(Called::Value(v));
     }
     if is_instance(x)
         && left_first(x, y)
@@ -119,13 +126,21 @@ fn refusable(called: Called) -> Option<Called> {
 }
 
 /// What becomes of the value that an entered frame has returned to the running one: an operator whose method answers
-/// NotImplemented goes on asking.
+/// NotImplemented goes on asking, a native that asked may want something else.
 pub(crate) fn settle(th: &mut Thread, value: Value) -> R {
+    // SAFETY: the instruction that entered the frame is the one before the caller's pc.
+    let insn = unsafe { *th.pc.sub(1) };
+    if matches!(insn.op, Op::Call | Op::CallM) {
+        // The window still has what was called.
+        let def = fields::def(register(th, insn.a));
+        return match def.map(|def| def.run) {
+            Some(NativeFn::Ask { settle, .. }) => settle(th, value),
+            _ => Ok(value),
+        };
+    }
     if value != Value::NOT_IMPLEMENTED {
         return Ok(value);
     }
-    // SAFETY: the instruction that entered the frame is the one before the caller's pc.
-    let insn = unsafe { *th.pc.sub(1) };
     if let Some(op) = comparison(insn.op) {
         let (x, y) = (register(th, insn.b), register(th, insn.c));
         return compare::after_left(th, op, x, y);

@@ -116,7 +116,15 @@ impl Thread {
     /// `len(v)` through this `__len__`.
     pub fn len_by(&mut self, f: Value, v: Value) -> R<usize> {
         let n = self.call(f, &[v])?;
-        let n = self.index_value(n)?;
+        self.checked_len(n)
+    }
+
+    /// The answer of a `__len__` as a length.
+    pub fn checked_len(&mut self, answer: Value) -> R<usize> {
+        if let Some(n) = answer.as_small().and_then(|n| usize::try_from(n).ok()) {
+            return Ok(n);
+        }
+        let n = self.index_value(answer)?;
         if crate::object::int::is_negative(n) {
             return Err(self.value_error("__len__() should return >= 0"));
         }
