@@ -88,7 +88,7 @@ pub struct Scope {
     pub annotations: Option<ScopeId>,
     /// An annotation scope: a function that is called when somebody asks for the annotations.
     pub is_annotation: bool,
-    /// Names that `:=` binds in this frame.
+    /// Names that `:=` binds in this frame; of a comprehension: those that it binds in the frame around it.
     pub walrus: FxHashSet<Name>,
     /// How its frames can be suspended.
     pub suspends: Suspends,

@@ -427,13 +427,11 @@ impl Walker<'_> {
     fn lambda(&mut self, key: usize, args: &Arguments, body: &Expr) -> Fallible<()> {
         self.defaults(args)?;
         let outer = self.enter(key, Kind::Function, "<lambda>", None);
-        let iterables = std::mem::take(&mut self.comp_iterable);
         let comps = std::mem::take(&mut self.comps);
         self.in_function += 1;
         self.params(args)?;
         self.expr(body)?;
         self.in_function -= 1;
-        self.comp_iterable = iterables;
         self.comps = comps;
         self.at = outer;
         Ok(())
@@ -608,6 +606,8 @@ impl Walker<'_> {
         }
         self.scopes.get_mut(self.at).symbol(&name).assigned = true;
         self.scopes.get_mut(self.at).walrus.insert(name.clone());
+        // The comprehension itself remembers it too: its later loops must not take the name.
+        self.scopes.get_mut(inner).walrus.insert(name);
         self.at = inner;
         self.symbol(id).used = true;
         self.expr(value)
@@ -720,11 +720,7 @@ impl Walker<'_> {
         match &target.kind {
             ExprKind::Name { id, .. } => {
                 let name = self.mangle(id);
-                let frame = self.frame();
-                let rebinds = self.at != frame
-                    && self.scopes.get(self.at).get(&name).is_some_and(|symbol| symbol.used)
-                    && self.scopes.get(frame).walrus.contains(&name);
-                if rebinds {
+                if self.scopes.get(self.at).walrus.contains(&name) {
                     let message =
                         format!("comprehension inner loop cannot rebind assignment expression target '{id}'");
                     return self.error(message, target.span);

@@ -155,25 +155,34 @@ pub static TYPE: TypeDef = TypeDef {
             case::capitalize,
             "First letter upper case, the rest lower case.",
         ),
-        NativeDef::data("center", "self, width, fillchar=, /", split::center, "Centered in a width."),
-        NativeDef::data(
+        NativeDef::indexed("center", 1, "self, width, fillchar=, /", split::center, "Centered in a width."),
+        NativeDef::indexed(
             "count",
+            1,
             "self, sub, start=, end=, /",
             search::count,
             "Number of places where sub is found.",
         ),
         NativeDef::data("decode", "self, encoding=, errors=", decode, "The bytes as text."),
-        NativeDef::data(
+        NativeDef::indexed(
             "endswith",
+            2,
             "self, suffix, start=, end=, /",
             search::endswith,
             "Whether they end so.",
         ),
-        NativeDef::data("expandtabs", "self, tabsize=", split::expandtabs, "Tabs replaced by spaces."),
-        NativeDef::data("find", "self, sub, start=, end=, /", search::find, "Index of the first sub, or -1."),
-        NativeDef::data("hex", "self, sep=, bytes_per_sep=", case::hex, "As hexadecimal digits."),
-        NativeDef::data(
+        NativeDef::indexed("expandtabs", 1, "self, tabsize=", split::expandtabs, "Tabs replaced by spaces."),
+        NativeDef::indexed(
+            "find",
+            1,
+            "self, sub, start=, end=, /",
+            search::find,
+            "Index of the first sub, or -1.",
+        ),
+        NativeDef::indexed("hex", 2, "self, sep=, bytes_per_sep=", case::hex, "As hexadecimal digits."),
+        NativeDef::indexed(
             "index",
+            1,
             "self, sub, start=, end=, /",
             search::index,
             "As find, but raises ValueError.",
@@ -192,7 +201,7 @@ pub static TYPE: TypeDef = TypeDef {
             split::join,
             "The bytes of an iterable, these between them.",
         ),
-        NativeDef::data("ljust", "self, width, fillchar=, /", split::ljust, "Left in a width."),
+        NativeDef::indexed("ljust", 1, "self, width, fillchar=, /", split::ljust, "Left in a width."),
         NativeDef::data("lower", "self, /", case::lower, "In lower case."),
         NativeDef::data("lstrip", "self, bytes=, /", split::lstrip, "Without leading white space or bytes."),
         NativeDef::data(
@@ -203,37 +212,47 @@ pub static TYPE: TypeDef = TypeDef {
         ),
         NativeDef::data("removeprefix", "self, prefix, /", search::removeprefix, "Without a prefix."),
         NativeDef::data("removesuffix", "self, suffix, /", search::removesuffix, "Without a suffix."),
-        NativeDef::data("replace", "self, old, new, count=, /", search::replace, "old replaced by new."),
-        NativeDef::data(
+        NativeDef::indexed(
+            "replace",
+            3,
+            "self, old, new, count=, /",
+            search::replace,
+            "old replaced by new.",
+        ),
+        NativeDef::indexed(
             "rfind",
+            1,
             "self, sub, start=, end=, /",
             search::rfind,
             "Index of the last sub, or -1.",
         ),
-        NativeDef::data(
+        NativeDef::indexed(
             "rindex",
+            1,
             "self, sub, start=, end=, /",
             search::rindex,
             "As rfind, but raises ValueError.",
         ),
-        NativeDef::data("rjust", "self, width, fillchar=, /", split::rjust, "Right in a width."),
+        NativeDef::indexed("rjust", 1, "self, width, fillchar=, /", split::rjust, "Right in a width."),
         NativeDef::data(
             "rpartition",
             "self, sep, /",
             search::rpartition,
             "Before, sep, and after its last place.",
         ),
-        NativeDef::data(
+        NativeDef::indexed(
             "rsplit",
+            2,
             "self, sep=, maxsplit=",
             split::rsplit,
             "Pieces between separators, from the right.",
         ),
         NativeDef::data("rstrip", "self, bytes=, /", split::rstrip, "Without trailing white space or bytes."),
-        NativeDef::data("split", "self, sep=, maxsplit=", split::split, "Pieces between separators."),
-        NativeDef::data("splitlines", "self, keepends=", split::splitlines, "Lines."),
-        NativeDef::data(
+        NativeDef::indexed("split", 2, "self, sep=, maxsplit=", split::split, "Pieces between separators."),
+        NativeDef::indexed("splitlines", 1, "self, keepends=", split::splitlines, "Lines."),
+        NativeDef::indexed(
             "startswith",
+            2,
             "self, prefix, start=, end=, /",
             search::startswith,
             "Whether they start so.",
@@ -253,7 +272,7 @@ pub static TYPE: TypeDef = TypeDef {
             "Bytes replaced by a table.",
         ),
         NativeDef::data("upper", "self, /", case::upper, "In upper case."),
-        NativeDef::data("zfill", "self, width, /", split::zfill, "Zeros on the left, behind a sign."),
+        NativeDef::indexed("zfill", 1, "self, width, /", split::zfill, "Zeros on the left, behind a sign."),
     ],
     class_methods: &[
         NativeDef::full("fromhex", "cls, string, /", fromhex, "Bytes from hexadecimal digits."),

@@ -4,7 +4,7 @@ use super::bytes_args::{is_space, like, this};
 use super::str_split::not_iterable;
 use super::text_args::{argument_name, index, index_or, limit, type_name};
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, Word, bytes, list, tuple};
+use crate::object::{R, Word, bytes, list, tuple};
 use crate::vm::native::Args;
 use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
@@ -84,7 +84,7 @@ pub fn rsplit(m: &mut Mutator, args: Args) -> R {
 }
 
 pub fn splitlines(m: &mut Mutator, args: Args) -> R {
-    let keep = args.opt(1).is_some_and(|v| !(v == Value::FALSE || v.is_none() || v.as_small() == Some(0)));
+    let keep = args.opt(1).map_or(Ok(false), |v| index(m, v).map(|n| n != 0))?;
     let mut rest = this(args);
     let mut lines = Vec::new();
     while !rest.is_empty() {

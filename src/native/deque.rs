@@ -457,7 +457,7 @@ fn move_to_end(th: &mut Thread, args: Args) -> R {
 
 fn make_iterators(th: &mut Thread, module: Value) -> R<()> {
     for def in [&DEQUE_ITER, &DEQUE_REVERSE] {
-        let class = boot::make_type(th, def, "collections")?;
+        let class = boot::make_type(th, def, "_collections")?;
         let tag = if def.name == DEQUE_ITER.name { Tag::Deque } else { Tag::DequeReverse };
         iter::set_class(tag, class, crate::object::heap::compress(class::root_shape(class)));
         boot::add_methods(th, class, dunders::ITERATOR)?;

@@ -233,7 +233,7 @@ fn fspath(th: &mut Thread, v: Value) -> R {
         let message = format!("expected {class}.__fspath__() to return str or bytes, not {got}");
         return Err(th.type_error(message));
     }
-    let class = type_name(v);
+    let class = class::name(types::class_of(v));
     Err(th.type_error(format!("expected str, bytes or os.PathLike object, not {class}")))
 }
 

@@ -7,7 +7,7 @@ use crate::object::header::Kind;
 use crate::object::iter::{self, Tag};
 use crate::object::layout::{List, is_subclass_instance};
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, list, str, subclass, tuple, types};
+use crate::object::{R, Value, int, list, str, subclass, tuple, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::slicing::position;
 use crate::vm::sort;
@@ -98,6 +98,10 @@ fn extend(th: &mut Thread, args: Args) -> R {
 pub fn search_bounds(th: &mut Thread, args: Args, len: usize) -> R<(usize, usize)> {
     let mut at = |i: usize, default: i64| -> R<usize> {
         let n = match args.opt(i) {
+            // `index` takes no None for a bound, and says so.
+            Some(v) if !int::is_int(v) && th.lookup_special(v, "__index__").is_none() => {
+                return Err(th.type_error("slice indices must be integers or have an __index__ method"));
+            }
             Some(v) => th.clamped_index(v)?,
             None => default,
         };

@@ -26,7 +26,7 @@ pub fn convert(th: &mut Thread, c: &Conversion, v: Value, at: usize, out: &mut S
         'r' => th.repr(v)?,
         'a' => ascii(th, v)?,
         'c' => {
-            let v = if th.lookup_override(v, "__index__").is_some() { th.index_value(v)? } else { v };
+            let v = if int::is_int(v) { v } else { asked(th, v, "__index__")?.unwrap_or(v) };
             let text = if c.bytes { byte(th, v)? } else { character(th, v)? };
             pad(out, c, "", "", &text, false);
             return Ok(());
@@ -141,27 +141,37 @@ fn to_int(th: &mut Thread, ty: char, bytes: bool, v: Value) -> R {
         return Ok(v);
     }
     if matches!(ty, 'o' | 'x' | 'X') {
-        if th.lookup_special(v, "__index__").is_some() {
-            return th.call_method(v, "__index__", &[]);
-        }
-        let got = type_name(v);
-        return Err(th.type_error(format!("%{ty} format: an integer is required, not {got}")));
+        return match asked(th, v, "__index__")? {
+            Some(n) => Ok(n),
+            None => {
+                let got = type_name(v);
+                Err(th.type_error(format!("%{ty} format: an integer is required, not {got}")))
+            }
+        };
     }
     if let Some(f) = float::as_f64(v) {
         return cut(th, f);
     }
-    for name in ["__index__", "__int__"] {
-        if th.lookup_special(v, name).is_some() {
-            match th.call_method(v, name, &[]) {
-                Ok(n) if int::is_int(n) => return Ok(n),
-                // CPython puts its own words in place of this one's.
-                Err(_) if th.pending_is(Exc::TypeError) => th.pending = None,
-                other => drop(other?),
-            }
-        }
+    // Only what has no `__int__` is asked for `__index__`, as `int` does.
+    let name = if th.lookup_special(v, "__int__").is_some() { "__int__" } else { "__index__" };
+    if let Some(n) = asked(th, v, name)? {
+        return Ok(n);
     }
     let ty = if bytes && ty == 'i' { 'd' } else { ty };
     Err(th.type_error(format!("%{ty} format: a real number is required, not {}", type_name(v))))
+}
+
+/// What a special method says, if the object has it and it is an int. CPython puts its own words in place of a TypeError's.
+fn asked(th: &mut Thread, v: Value, method: &'static str) -> R<Option<Value>> {
+    let Some(method) = th.lookup_special(v, method) else { return Ok(None) };
+    match th.call(method, &[v]) {
+        Ok(n) => Ok(Some(n).filter(|n| int::is_int(*n))),
+        Err(_) if th.pending_is(Exc::TypeError) => {
+            th.pending = None;
+            Ok(None)
+        }
+        Err(raised) => Err(raised),
+    }
 }
 
 /// `int(f)`.
@@ -187,16 +197,18 @@ fn to_float(th: &mut Thread, bytes: bool, v: Value) -> R<f64> {
     if let Some(f) = float::as_f64(v) {
         return Ok(f);
     }
-    if !int::is_int(v) {
-        return match real_opt(th, v)? {
-            Some(f) => Ok(f),
-            None => {
-                let wanted = if bytes { "float argument required" } else { "must be real number" };
-                Err(th.type_error(format!("{wanted}, not {}", type_name(v))))
-            }
-        };
+    let made =
+        if int::is_int(v) { to_f64(v).map(Some).map_err(|bad: Bad| bad.raise(th)) } else { real_opt(th, v) };
+    match made {
+        Ok(Some(f)) => Ok(f),
+        Ok(None) if !bytes => Err(th.type_error(format!("must be real number, not {}", type_name(v)))),
+        Err(raised) if !bytes => Err(raised),
+        // A bytes format has one answer to whatever went wrong.
+        _ => {
+            th.pending = None;
+            Err(th.type_error(format!("float argument required, not {}", type_name(v))))
+        }
     }
-    to_f64(v).map_err(|bad: Bad| bad.raise(th))
 }
 
 fn sign(c: &Conversion, negative: bool) -> &'static str {

@@ -93,17 +93,30 @@ pub static TYPE: TypeDef = TypeDef {
             "First character titlecase, the rest lower case.",
         ),
         NativeDef::data("casefold", "self, /", case::casefold, "The form for comparison without case."),
-        NativeDef::data("center", "self, width, fillchar=, /", pad::center, "Centered in a width."),
-        NativeDef::data(
+        NativeDef::indexed("center", 1, "self, width, fillchar=, /", pad::center, "Centered in a width."),
+        NativeDef::indexed(
             "count",
+            2,
             "self, sub, start=, end=, /",
             search::count,
             "Number of places where sub is found.",
         ),
         NativeDef::data("encode", "self, encoding=, errors=", encode, "The text as bytes."),
-        NativeDef::data("endswith", "self, suffix, start=, end=, /", search::endswith, "Whether it ends so."),
-        NativeDef::data("expandtabs", "self, tabsize=", pad::expandtabs, "Tabs replaced by spaces."),
-        NativeDef::data("find", "self, sub, start=, end=, /", search::find, "Index of the first sub, or -1."),
+        NativeDef::indexed(
+            "endswith",
+            2,
+            "self, suffix, start=, end=, /",
+            search::endswith,
+            "Whether it ends so.",
+        ),
+        NativeDef::indexed("expandtabs", 1, "self, tabsize=", pad::expandtabs, "Tabs replaced by spaces."),
+        NativeDef::indexed(
+            "find",
+            2,
+            "self, sub, start=, end=, /",
+            search::find,
+            "Index of the first sub, or -1.",
+        ),
         NativeDef::full(
             "format",
             "self, /, *args, **kwargs",
@@ -116,8 +129,9 @@ pub static TYPE: TypeDef = TypeDef {
             str_format::format_map,
             "As format, names from a mapping.",
         ),
-        NativeDef::data(
+        NativeDef::indexed(
             "index",
+            2,
             "self, sub, start=, end=, /",
             search::index,
             "As find, but raises ValueError.",
@@ -145,7 +159,7 @@ pub static TYPE: TypeDef = TypeDef {
             split::join,
             "The strings of an iterable, this one between them.",
         ),
-        NativeDef::data("ljust", "self, width, fillchar=, /", pad::ljust, "Left in a width."),
+        NativeDef::indexed("ljust", 1, "self, width, fillchar=, /", pad::ljust, "Left in a width."),
         NativeDef::data("lower", "self, /", case::lower, "In lower case."),
         NativeDef::data("lstrip", "self, chars=, /", split::lstrip, "Without leading white space or chars."),
         NativeDef::data(
@@ -156,37 +170,47 @@ pub static TYPE: TypeDef = TypeDef {
         ),
         NativeDef::data("removeprefix", "self, prefix, /", search::removeprefix, "Without a prefix."),
         NativeDef::data("removesuffix", "self, suffix, /", search::removesuffix, "Without a suffix."),
-        NativeDef::data("replace", "self, old, new, count=, /", search::replace, "old replaced by new."),
-        NativeDef::data(
+        NativeDef::indexed(
+            "replace",
+            3,
+            "self, old, new, count=, /",
+            search::replace,
+            "old replaced by new.",
+        ),
+        NativeDef::indexed(
             "rfind",
+            2,
             "self, sub, start=, end=, /",
             search::rfind,
             "Index of the last sub, or -1.",
         ),
-        NativeDef::data(
+        NativeDef::indexed(
             "rindex",
+            2,
             "self, sub, start=, end=, /",
             search::rindex,
             "As rfind, but raises ValueError.",
         ),
-        NativeDef::data("rjust", "self, width, fillchar=, /", pad::rjust, "Right in a width."),
+        NativeDef::indexed("rjust", 1, "self, width, fillchar=, /", pad::rjust, "Right in a width."),
         NativeDef::data(
             "rpartition",
             "self, sep, /",
             search::rpartition,
             "Before, sep, and after its last place.",
         ),
-        NativeDef::data(
+        NativeDef::indexed(
             "rsplit",
+            2,
             "self, sep=, maxsplit=",
             split::rsplit,
             "Pieces between separators, cut from the right.",
         ),
         NativeDef::data("rstrip", "self, chars=, /", split::rstrip, "Without trailing white space or chars."),
-        NativeDef::data("split", "self, sep=, maxsplit=", split::split, "Pieces between separators."),
-        NativeDef::data("splitlines", "self, keepends=", split::splitlines, "Lines."),
-        NativeDef::data(
+        NativeDef::indexed("split", 2, "self, sep=, maxsplit=", split::split, "Pieces between separators."),
+        NativeDef::indexed("splitlines", 1, "self, keepends=", split::splitlines, "Lines."),
+        NativeDef::indexed(
             "startswith",
+            2,
             "self, prefix, start=, end=, /",
             search::startswith,
             "Whether it starts so.",
@@ -206,7 +230,7 @@ pub static TYPE: TypeDef = TypeDef {
             "Characters replaced by a table.",
         ),
         NativeDef::data("upper", "self, /", case::upper, "In upper case."),
-        NativeDef::data("zfill", "self, width, /", pad::zfill, "Zeros on the left, behind a sign."),
+        NativeDef::indexed("zfill", 1, "self, width, /", pad::zfill, "Zeros on the left, behind a sign."),
     ],
     class_methods: &[NativeDef::full(
         "maketrans",

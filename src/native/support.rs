@@ -2,15 +2,15 @@
 //! Must not know any particular module.
 
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, class, dict, float, func, heap, int, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, float, func, heap, int, str, types};
 use crate::vm::native::{Args, TypeDef};
 use crate::vm::thread::Thread;
-use crate::vm::{attr, boot, roots};
+use crate::vm::{attr, boot, roots, type_names};
 use std::any::Any;
 
 /// The name of a value's class, for messages.
 pub fn type_name(v: Value) -> String {
-    class::name(types::class_of(v))
+    type_names::of(v)
 }
 
 /// A buffer for `n` bytes that come from outside. Raises MemoryError beyond what the heap could take over.

@@ -3,13 +3,14 @@
 use crate::object::error::Exc;
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
-use crate::object::types::{class_of, kind_of};
-use crate::object::{R, Value, Word, class, int, str};
+use crate::object::types::kind_of;
+use crate::object::{R, Value, Word, int, str};
 use crate::vm::native::Args;
+use crate::vm::type_names;
 
 /// The name of a value's class, for messages.
 pub fn type_name(v: Value) -> String {
-    class::name(class_of(v))
+    type_names::of(v)
 }
 
 /// The text of the receiver.

@@ -70,6 +70,12 @@ fn shard(hash: u64) -> MutexGuard<'static, Shard> {
     TABLE[(hash >> 60) as usize & (SHARDS - 1)].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The interned string with this text, if there is one: without one, no object and no class has such a name.
+pub fn known(text: &str) -> Option<Value> {
+    let hash = hash_bytes(text.as_bytes()) as u64;
+    shard(hash).find(text, hash)
+}
+
 impl Mutator {
     /// The one interned string with this text.
     pub fn intern(&mut self, text: &str) -> R {

@@ -19,7 +19,7 @@ use super::site::{
     store_as_seen,
 };
 use super::thread::Thread;
-use super::{annotations, class_change};
+use super::{annotations, class_change, type_names};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Super};
 use crate::object::mutator::Mutator;
@@ -165,7 +165,7 @@ fn put_window(window: *mut u64, callee: Value, receiver: Word) {
 pub fn special(th: &mut Thread, object: Value, name: Value, which: u8, window: *mut u64) -> R<()> {
     let class = types::class_of(object);
     let Some(f) = th.lookup.find(class, name).and_then(|c| c.value.get()) else {
-        let class = class::name(class);
+        let class = th.type_name(object);
         let protocol = if which < 2 { "context" } else { "asynchronous context" };
         let missed = match which {
             1 => " (missed __exit__ method)",
@@ -445,7 +445,9 @@ fn module_getattr(th: &mut Thread, object: Value) -> R<Word> {
 pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::object::Raised {
     let name_text = text(name);
     let message = match types::kind_of(object) {
-        Kind::Class => format!("type object '{}' has no attribute '{name_text}'", class::name(object)),
+        Kind::Class => {
+            format!("type object '{}' has no attribute '{name_text}'", type_names::of_class(object))
+        }
         Kind::Module => {
             let module = types::cast::<Module>(object).map_or(Value::NONE, |m| m.name.value());
             let module = text(module);
@@ -463,7 +465,7 @@ pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::objec
             let class = th.qualified_name(types::class_of(object)).unwrap_or_default();
             format!("'{class}' object has no attribute '{name_text}'")
         }
-        _ => format!("'{}' object has no attribute '{name_text}'", class::name(types::class_of(object))),
+        _ => format!("'{}' object has no attribute '{name_text}'", th.type_name(object)),
     };
     let raised = th.raise(Exc::AttributeError, message);
     if let Some(e) = th.m.pending {
@@ -736,7 +738,7 @@ impl Thread {
     /// What a class says of itself as an object: `__class_iter__` for `__iter__`.
     #[cold]
     fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
-        let name = self.name(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
+        let name = self.m.intern(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
         self.lookup.find(class, name)?.value.get().filter(|f| types::kind_of(*f) == Kind::Function)
     }
 

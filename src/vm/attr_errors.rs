@@ -11,7 +11,7 @@ pub fn property_error(th: &mut Thread, object: Value, name: Value, what: &str) -
         return th.raise(Exc::AttributeError, "readonly attribute");
     }
     if !matches!(types::kind_of(object), Kind::Instance | Kind::Exception | Kind::Host) {
-        let class = class::name(types::class_of(object));
+        let class = th.type_name(object);
         let message =
             format!("attribute '{}' of '{class}' objects is not writable", str::as_str(name).unwrap_or("?"));
         return th.raise(Exc::AttributeError, message);
@@ -28,7 +28,7 @@ pub fn property_error(th: &mut Thread, object: Value, name: Value, what: &str) -
 /// An attribute that cannot be set.
 #[cold]
 pub fn refuse_store(th: &mut Thread, object: Value, name: Value) -> Raised {
-    let (class, name_text) = (class::name(types::class_of(object)), str::as_str(name).unwrap_or("?"));
+    let (class, name_text) = (th.type_name(object), str::as_str(name).unwrap_or("?"));
     let known = th.lookup.find(types::class_of(object), name).is_some();
     let message = if known || fields::exists(object, name_text) {
         format!("'{class}' object attribute '{name_text}' is read-only")

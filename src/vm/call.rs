@@ -4,9 +4,11 @@
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK, RESULT};
 use super::native::{Args, NativeDef, NativeFn};
 use super::thread::Thread;
-use super::{bind, classes, run, unwind};
+use super::{bind, classes, construct, run, unwind};
 use crate::object::layout::{BoundMethod, Function, Native};
+use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Value, Word, class, func, intern, types};
+use smallvec::SmallVec;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// During what the recursion limit was met: CPython's words for an object that is called through its class.
@@ -47,7 +49,7 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
                 _ => call_window(th, window, n + 1),
             }
         }
-        Kind::Class => classes::call_in_window(th, callee, window, n),
+        Kind::Class => construct::call_in_window(th, callee, window, n),
         _ => {
             let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
             shift_in(window, n, callee);
@@ -123,13 +125,13 @@ fn word(bits: u64) -> Value {
     Value::from_bits(bits).unwrap_or(Value::NONE)
 }
 
-fn set(window: *mut u64, v: Value) {
+pub(super) fn set(window: *mut u64, v: Value) {
     // SAFETY: a register of the running frame.
     unsafe { *window = v.bits() };
 }
 
 /// Makes room for a first argument. Linked code has one register more than the compiler asked for.
-fn shift_in(window: *mut u64, n: usize, first: Value) {
+pub(super) fn shift_in(window: *mut u64, n: usize, first: Value) {
     // SAFETY: n + 1 argument registers exist (see `link.rs`: `nregs + 1`).
     unsafe {
         let args = window.add(LINK);
@@ -298,7 +300,7 @@ fn spread_list(th: &mut Thread, callee: Value, v: Value) -> R {
                 return Err(raised);
             }
             th.m.pending = None;
-            let (f, class) = (super::ops::build::callee_name(th, callee), class::name(types::class_of(v)));
+            let (f, class) = (super::ops::build::callee_name(th, callee), th.type_name(v));
             Err(th.type_error(format!("{f} argument after * must be an iterable, not {class}")))
         }
         list => list,
@@ -412,7 +414,7 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
     if own == owner || class::is_subclass(own, owner) {
         return Ok(());
     }
-    let (class, got) = (class::name(owner), class::name(own));
+    let (class, got) = (class::name(owner), th.type_name(receiver));
     let name = def.name;
     if is_slot(name, &class) {
         return Err(
@@ -448,7 +450,7 @@ const PLAIN_METHODS: [(&str, &str); 21] = [
 ];
 
 /// Whether CPython keeps this method in a slot of the class: its messages have other words then.
-fn is_slot(name: &str, class: &str) -> bool {
+pub fn is_slot(name: &str, class: &str) -> bool {
     let plain = |&(method, of): &(&str, &str)| method == name && (of.is_empty() || of == class);
     name.starts_with("__") && !PLAIN_METHODS.iter().any(plain)
 }
@@ -459,11 +461,31 @@ pub fn run_native(th: &mut Thread, def: &NativeDef, args: Args) -> R {
     match def.run {
         NativeFn::Data(f) => f(&mut th.m, args),
         NativeFn::Full(f) | NativeFn::Resume { run: f, .. } | NativeFn::Ask { run: f, .. } => f(th, args),
+        NativeFn::Indexed { from, run } => {
+            let asks = |v: &Value| types::kind_of(*v) == Kind::Instance;
+            match args.0.iter().skip(from).flatten().any(asks) {
+                true => run_indexed(th, from, run, args),
+                false => run(&mut th.m, args),
+            }
+        }
     }
 }
 
-/// A `Return` from a frame with flags. `Some`: leave the loop with this value; `None`: go on in the caller.
+/// Asks the objects among the arguments for their ints. What has none is left for the native to refuse.
 #[cold]
+fn run_indexed(th: &mut Thread, from: usize, run: fn(&mut Mutator, Args) -> R, args: Args) -> R {
+    let mut words: SmallVec<[Word; 4]> = SmallVec::from_slice(args.0);
+    for word in words.iter_mut().skip(from) {
+        if let Some(v) = word.filter(|v| types::kind_of(*v) == Kind::Instance)
+            && th.lookup_special(v, "__index__").is_some()
+        {
+            *word = Some(th.index_value(v)?);
+        }
+    }
+    run(&mut th.m, Args(&words))
+}
+
+/// A `Return` from a frame with flags. `Some`: leave the loop with this value; `None`: go on in the caller.
 #[inline(never)]
 pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     let base = th.base;
@@ -471,7 +493,7 @@ pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     let mut value = value;
     if flags & CTOR != 0 {
         if !value.is_none() {
-            let class = class::name(types::class_of(value));
+            let class = th.type_name(value);
             return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
         }
         value = word(frame::link(base, 3));
@@ -496,7 +518,7 @@ pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
 
 #[cold]
 fn not_callable(th: &mut Thread, callee: Value) -> crate::object::Raised {
-    let class = class::name(types::class_of(callee));
+    let class = th.type_name(callee);
     th.type_error(format!("'{class}' object is not callable"))
 }
 
@@ -608,6 +630,9 @@ impl Thread {
         // SAFETY: `def` is a `&'static NativeDef`; `call_native` has put `n` arguments at `base`.
         let (def, args) =
             unsafe { (&*native.def.cast::<NativeDef>(), std::slice::from_raw_parts(base.cast::<Word>(), n)) };
+        if let Some(owner) = native.owner.get().filter(|o| class::cast(*o).is_some()) {
+            check_receiver(self, def, owner, args)?;
+        }
         bind::native(self, def, native.owner.get(), args, keywords)
     }
 
@@ -621,7 +646,7 @@ impl Thread {
     }
 
     /// `obj.name(*args)`.
-    pub fn call_method(&mut self, object: Value, name: &str, args: &[Value]) -> R {
+    pub fn call_method(&mut self, object: Value, name: &'static str, args: &[Value]) -> R {
         let name = self.name(name)?;
         let method = self.get_attr(object, name)?;
         self.call(method, args)

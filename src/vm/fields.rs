@@ -308,5 +308,5 @@ pub fn exists(object: Value, name: &str) -> bool {
 
 /// The class's name, for `class.rs`' users who have only the value.
 pub fn class_name(v: Value) -> String {
-    class::name(types::class_of(v))
+    super::type_names::of(v)
 }

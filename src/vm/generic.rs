@@ -5,7 +5,7 @@ use super::import;
 use super::thread::Thread;
 use crate::object::{Kind, R, Value, Word, class, types};
 
-fn call(th: &mut Thread, function: &str, args: &[Value]) -> R {
+fn call(th: &mut Thread, function: &'static str, args: &[Value]) -> R {
     let module = import::import_dotted(th, "types")?;
     th.call_method(module, function, args)
 }
@@ -35,7 +35,7 @@ pub fn union(th: &mut Thread, x: Value, y: Value) -> R<Word> {
 
 /// The types of a union as a tuple; EMPTY for anything else.
 pub fn members(th: &mut Thread, v: Value) -> R<Word> {
-    if types::kind_of(v) != Kind::Instance || th.type_name(v) != "UnionType" {
+    if types::kind_of(v) != Kind::Instance || class::name(types::class_of(v)) != "UnionType" {
         return Ok(None);
     }
     let name = th.m.intern("__args__")?;

@@ -40,7 +40,7 @@ const MADE: usize = 128;
 /// be used again).
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
-    names: Box<[(usize, Word); NAMES]>,
+    names: Box<[(&'static str, Word); NAMES]>,
     specials: Box<[Special; SPECIALS]>,
     made: Box<[Word; MADE]>,
     shapes: ShapeCache,
@@ -53,7 +53,7 @@ impl LookupCache {
     pub fn new() -> LookupCache {
         LookupCache {
             entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
-            names: Box::new([(0, None); NAMES]),
+            names: Box::new([("", None); NAMES]),
             specials: Box::new([FREE; SPECIALS]),
             made: Box::new([None; MADE]),
             shapes: ShapeCache::new(),
@@ -65,7 +65,7 @@ impl LookupCache {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
-        self.names.fill((0, None));
+        self.names.fill(("", None));
         self.specials.fill(FREE);
         self.made.fill(None);
         self.shapes.clear();
@@ -74,18 +74,17 @@ impl LookupCache {
 
     /// The interned string of a name that is written in Rust code: mostly a comparison with the last one from there.
     #[inline]
-    pub fn name(&mut self, m: &mut Mutator, text: &str) -> R {
+    pub fn name(&mut self, m: &mut Mutator, text: &'static str) -> R {
         self.renew();
         let key = text.as_ptr().addr();
         let entry = &mut self.names[(key ^ key >> 7 ^ text.len()) % NAMES];
-        if let (at, Some(name)) = *entry
-            && at == key
-            && str::as_str(name) == Some(text)
+        if let (known, Some(name)) = *entry
+            && std::ptr::eq(known, text)
         {
             return Ok(name);
         }
         let name = m.intern(text)?;
-        *entry = (key, Some(name));
+        *entry = (text, Some(name));
         Ok(name)
     }
 

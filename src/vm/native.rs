@@ -15,6 +15,11 @@ use crate::object::{R, Value, Word};
 pub enum NativeFn {
     Data(fn(&mut Mutator, Args) -> R),
     Full(fn(&mut Thread, Args) -> R),
+    /// As `Data`; of the arguments from number `from` on, what is no number is asked for its `__index__` before.
+    Indexed {
+        from: usize,
+        run: fn(&mut Mutator, Args) -> R,
+    },
     /// As `Full`; with `takes` arguments, the first of them a generator, the eval loop resumes that itself.
     Resume {
         takes: usize,
@@ -48,6 +53,17 @@ impl NativeDef {
         doc: &'static str,
     ) -> NativeDef {
         NativeDef { name, params: Params::parse(params), run: NativeFn::Data(run), doc }
+    }
+
+    /// As `data`, for what takes numbers from argument `from` on: it gets the ints of objects with `__index__`.
+    pub const fn indexed(
+        name: &'static str,
+        from: usize,
+        params: &'static str,
+        run: fn(&mut Mutator, Args) -> R,
+        doc: &'static str,
+    ) -> NativeDef {
+        NativeDef { name, params: Params::parse(params), run: NativeFn::Indexed { from, run }, doc }
     }
 
     /// A native that may run Mini code or block.

@@ -227,11 +227,16 @@ fn concatenate_other(th: &mut Thread, x: Value, y: Value) -> R<Word> {
 }
 
 fn cannot_concatenate(th: &mut Thread, x: Value, y: Value) -> Raised {
-    let (a, b) = (th.type_name(x), th.type_name(y));
-    th.type_error(match types::kind_of(x) {
-        Kind::Bytes => format!("can't concat {b} to {a}"),
-        _ => format!("can only concatenate {a} (not \"{b}\") to {a}"),
-    })
+    let b = th.type_name(y);
+    let message = match types::kind_of(x) {
+        Kind::Bytes => format!("can't concat {b} to {}", th.type_name(x)),
+        // A class that derives from one is not named.
+        kind => {
+            let a = class::name(types::class_of_kind(kind));
+            format!("can only concatenate {a} (not \"{b}\") to {a}")
+        }
+    };
+    th.type_error(message)
 }
 
 pub(super) fn repeat(th: &mut Thread, sequence: Value, times: Value) -> R<Word> {

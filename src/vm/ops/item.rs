@@ -2,10 +2,10 @@
 
 use crate::object::layout::is_subclass_instance;
 use crate::object::{
-    Exc, Kind, R, Raised, Value, bytes, class, dict, find, func, key, list, set, slice, str, str_index, types,
+    Exc, Kind, R, Raised, Value, bytes, dict, find, func, key, list, set, slice, str, str_index, types,
 };
 use crate::vm::thread::Thread;
-use crate::vm::{container_ops, hashing, slicing};
+use crate::vm::{container_ops, hashing, slicing, type_names};
 
 /// `container[index]`.
 #[cold]
@@ -104,7 +104,7 @@ fn class_item(th: &mut Thread, class: Value, index: Value) -> R {
     if let Some(alias) = crate::vm::generic::alias(th, class, index)? {
         return Ok(alias);
     }
-    let name = class::name(class);
+    let name = type_names::of_class(class);
     Err(th.type_error(format!("type '{name}' is not subscriptable")))
 }
 
@@ -283,9 +283,13 @@ fn in_bytes(th: &mut Thread, container: Value, item: Value) -> R<bool> {
     if let Some(needle) = bytes::as_bytes(item) {
         return Ok(needle.is_empty() || hay.windows(needle.len()).any(|w| w == needle));
     }
+    let mut item = item;
     if !matches!(types::kind_of(item), Kind::Int | Kind::Bool) {
-        let name = th.type_name(item);
-        return Err(th.type_error(format!("a bytes-like object is required, not '{name}'")));
+        if th.lookup_special(item, "__index__").is_none() {
+            let name = th.type_name(item);
+            return Err(th.type_error(format!("a bytes-like object is required, not '{name}'")));
+        }
+        item = th.index_value(item)?;
     }
     match u8::try_from(crate::object::int::as_i64(item).unwrap_or(-1)) {
         Ok(b) => Ok(hay.contains(&b)),
