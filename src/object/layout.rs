@@ -257,6 +257,9 @@ pub struct Code {
     pub simple_args: u32,
     /// The module whose globals D refers to.
     pub module: Slot,
+    /// What functions made of it are called; interned.
+    pub name: Slot,
+    pub qualname: Slot,
     /// The compiler's code object: an `Arc` turned into a pointer.
     pub plain: *const crate::bytecode::code::Code,
 }
@@ -321,6 +324,8 @@ pub struct Class {
     pub instance_kind: u64,
     /// `class::trait_bits::*`: which special methods are not the built-in ones.
     pub traits: AtomicU64,
+    /// The cell of `__init__` (compressed) << 32 | the epoch in which it was found; 0: not yet.
+    pub init: AtomicU64,
 }
 
 #[repr(C)]

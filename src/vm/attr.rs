@@ -44,6 +44,10 @@ enum Found {
 #[inline(never)]
 pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
     let name = site_name(words);
+    if let Some(c) = class::cast(object).filter(|_| text(name) == "__name__") {
+        // A data descriptor of `type`: what the class itself says does not matter.
+        return Ok(c.name.value());
+    }
     if object.is_ref() {
         let cached = site(words, 2).load(Ordering::Relaxed);
         if shape_id(object) == cached as u32
@@ -734,7 +738,7 @@ impl Thread {
     /// What a class says of itself as an object: `__class_iter__` for `__iter__`.
     #[cold]
     fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
-        let name = self.name(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
+        let name = self.m.intern(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
         self.lookup.find(class, name)?.value.get().filter(|f| types::kind_of(*f) == Kind::Function)
     }
 

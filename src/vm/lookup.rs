@@ -4,7 +4,7 @@
 use super::shape_cache::ShapeCache;
 use crate::object::layout::Cell;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, Word, class, func, str};
+use crate::object::{R, Value, Word, class, func, intern, str};
 
 const ENTRIES: usize = 1024;
 
@@ -33,12 +33,16 @@ struct Special {
 
 const FREE: Special = Special { class: 0, text: (0, 0), cell: 0 };
 
+/// Names that scripts make while they run (`getattr(x, "visit_" + kind)`), by their hash.
+const MADE: usize = 128;
+
 /// Direct-mapped; emptied when a class changes (`class::epoch`) and at every collection (a dead class's address may
 /// be used again).
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
-    names: Box<[(usize, Word); NAMES]>,
+    names: Box<[(&'static str, Word); NAMES]>,
     specials: Box<[Special; SPECIALS]>,
+    made: Box<[Word; MADE]>,
     shapes: ShapeCache,
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
@@ -49,8 +53,9 @@ impl LookupCache {
     pub fn new() -> LookupCache {
         LookupCache {
             entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
-            names: Box::new([(0, None); NAMES]),
+            names: Box::new([("", None); NAMES]),
             specials: Box::new([FREE; SPECIALS]),
+            made: Box::new([None; MADE]),
             shapes: ShapeCache::new(),
             window: None,
             epoch: 0,
@@ -60,26 +65,41 @@ impl LookupCache {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
-        self.names.fill((0, None));
+        self.names.fill(("", None));
         self.specials.fill(FREE);
+        self.made.fill(None);
         self.shapes.clear();
         self.window = None;
     }
 
     /// The interned string of a name that is written in Rust code: mostly a comparison with the last one from there.
     #[inline]
-    pub fn name(&mut self, m: &mut Mutator, text: &str) -> R {
+    pub fn name(&mut self, m: &mut Mutator, text: &'static str) -> R {
         self.renew();
         let key = text.as_ptr().addr();
         let entry = &mut self.names[(key ^ key >> 7 ^ text.len()) % NAMES];
-        if let (at, Some(name)) = *entry
-            && at == key
-            && str::as_str(name) == Some(text)
+        if let (known, Some(name)) = *entry
+            && std::ptr::eq(known, text)
         {
             return Ok(name);
         }
         let name = m.intern(text)?;
-        *entry = (key, Some(name));
+        *entry = (text, Some(name));
+        Ok(name)
+    }
+
+    /// The interned string equal to a string that a script made; other values stay as they are.
+    pub fn made_name(&mut self, m: &mut Mutator, v: Value) -> R {
+        let Some(s) = str::view(v).filter(|_| !intern::is_interned(v)) else { return Ok(v) };
+        self.renew();
+        let entry = &mut self.made[str::hash(s) as usize % MADE];
+        if let Some(name) = *entry
+            && str::view(name).is_some_and(|known| str::eq(known, s))
+        {
+            return Ok(name);
+        }
+        let name = intern::intern_value(m, v)?;
+        *entry = Some(name);
         Ok(name)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::object::func::{self, FunctionParts};
 use crate::object::layout::{Code, Dict};
-use crate::object::{Kind, R, Value, Word, dict, list, str, tuple, types};
+use crate::object::{Kind, R, Value, Word, dict, list, str, str_join, tuple, types};
 use crate::vm::frame;
 use crate::vm::thread::Thread;
 
@@ -14,18 +14,18 @@ pub(crate) fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
     };
     let Some(linked) = types::cast::<Code>(code) else { return Err(th.type_error("code object expected")) };
     let plain = frame::plain(linked);
-    let cells: smallvec::SmallVec<[Value; 8]> = (0..plain.freevars.len()).filter_map(|i| at(2 + i)).collect();
-    let cells = if cells.is_empty() { None } else { Some(th.m.new_tuple(&cells)?) };
+    let cells = match plain.freevars.len() {
+        0 => None,
+        n => Some(tuple::value(tuple::from_fn(&mut th.m, n, |i| at(2 + i))?)),
+    };
     let doc = plain.doc.as_deref().map(|d| th.m.new_str(d)).transpose()?;
-    let name = th.name(&plain.name)?;
-    let qualname = th.name(&plain.qualname)?;
     let parts = FunctionParts {
         code,
         cells,
         defaults: at(0),
         kwdefaults: at(1),
-        name,
-        qualname,
+        name: linked.name.value(),
+        qualname: linked.qualname.value(),
         doc,
         module_name: None,
     };
@@ -239,6 +239,9 @@ pub fn format(th: &mut Thread, v: Value, conversion: u8, spec: Word) -> R {
 
 /// The pieces of an f-string, joined.
 pub fn string(th: &mut Thread, parts: &[Value]) -> R {
+    if let Some(joined) = str_join::concatenated(&mut th.m, parts) {
+        return joined;
+    }
     let parts: smallvec::SmallVec<[&str; 16]> = parts.iter().filter_map(|p| str::as_str(*p)).collect();
     th.m.new_str_parts(&parts)
 }
