@@ -30,9 +30,10 @@ embedded! {
     "linecache", "logging", "numbers", "operator", "os", "pathlib", "platform", "posixpath", "pprint",
     "queue", "random", "re", "reprlib", "sched", "secrets", "shlex", "shutil", "stat", "statistics",
     "string", "struct", "tempfile", "textwrap", "threading", "timeit", "traceback", "types", "typing",
-    "unittest", "unittest._assertions", "unittest._contexts", "unittest.case", "unittest.loader",
-    "unittest.main", "unittest.result", "unittest.runner", "unittest.suite", "unittest.util", "urllib",
-    "urllib.parse", "uuid", "warnings", "weakref",
+    "unittest", "unittest._assertions", "unittest._contexts", "unittest._mock_calls",
+    "unittest._mock_objects", "unittest.case", "unittest.loader", "unittest.main", "unittest.mock",
+    "unittest.result", "unittest.runner", "unittest.suite", "unittest.util", "urllib", "urllib.parse",
+    "uuid", "warnings", "weakref",
 }
 
 /// The source of an embedded module.
