@@ -10,7 +10,8 @@
 //! Types: i int, n small int, j smaller natural, f float, b bool, s str, q literal of str, y bytes, l list of int,
 //! m list of str, t tuple of int, d dict of str to int, e set of int, c function of an int, o object, a any of them,
 //! x iterable of int, W short iterable that the loop's body cannot lengthen, r the result of the function.
-//! Capitals are clamped (I, S, L, M, T) or are text: z slice, h base, P Q R format specifications, V of %, X exception.
+//! Capitals are clamped (I, S, L, M, T) or are text: z slice, h base, P Q R format specifications, V of %, X exception,
+//! O operator. Names of the kinds k and p are the template's own: no hole reads them.
 
 use crate::rng::Rng;
 use crate::scope::{Frame, Scope};
@@ -352,6 +353,7 @@ impl Maker {
     ) -> Clause {
         let marks = marks(line);
         let function = line.starts_with("def ");
+        let class = line.starts_with("class ");
         let mark = self.scope.mark();
         let mut header = self.fill(&marks, names, ' ', 2, mark);
         if let Some(mut first) = above {
@@ -366,6 +368,8 @@ impl Maker {
                 (false, Some('i'), body.iter().any(|l| l.contains("yield")));
             self.no_calls += 1;
         }
+        // What `:=` binds in a comprehension would be a name of the class, which is refused.
+        self.no_walrus += usize::from(class);
         if line.starts_with("for ") || line.starts_with("while ") {
             self.often *= MULTIPLE_OF_LOOP;
             self.in_loop = true;
@@ -380,6 +384,7 @@ impl Maker {
         } else {
             self.scope.forget(mark);
         }
+        self.no_walrus -= usize::from(class);
         (self.often, self.in_loop, self.result, self.no_calls, self.in_generator) = kept;
         Clause { header, body: inner }
     }
