@@ -154,7 +154,7 @@ fn place_of(th: &mut Thread, v: Value) -> R<(&'static str, String)> {
     }
 }
 
-fn text_attribute(th: &mut Thread, v: Value, name: &str) -> R<Option<&'static str>> {
+fn text_attribute(th: &mut Thread, v: Value, name: &'static str) -> R<Option<&'static str>> {
     let name = th.name(name)?;
     Ok(th.get_attr_opt(v, name)?.and_then(str::as_str))
 }

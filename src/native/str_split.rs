@@ -4,7 +4,7 @@ use super::str_search::itself;
 use super::text_args::{index, limit, this, type_name};
 use crate::object::mutator::Mutator;
 use crate::object::unicode::{is_line_break, is_space};
-use crate::object::{Exc, R, Value, Word, find, list, str, tuple};
+use crate::object::{Exc, R, Value, Word, find, list, str, str_join, tuple};
 use crate::vm::native::Args;
 use crate::vm::thread::Thread;
 use smallvec::SmallVec;
@@ -23,7 +23,6 @@ pub fn split(m: &mut Mutator, args: Args) -> R {
     let most = limit(m, args.opt(2))?;
     match sep {
         Some(sep) => list_of(m, args, Pieces { rest: Some(this(args)), sep, most }),
-        None if is_ascii(args) => list_of(m, args, AsciiWords { rest: this(args), most }),
         None => list_of(m, args, Words { rest: this(args), most }),
     }
 }
@@ -76,38 +75,12 @@ impl<'a> Iterator for Pieces<'a> {
     }
 }
 
-/// The ASCII characters that are white space, and those that end a line, as bits by number.
+/// The ASCII characters that are white space, as bits by number.
 const SPACES: u64 = 0x1_f000_3e00;
-const BREAKS: u64 = 0x7000_3c00;
 
 #[inline(always)]
 fn among(set: u64, b: u8) -> bool {
     b < 64 && set >> b & 1 != 0
-}
-
-/// As `Words`, for ASCII text.
-struct AsciiWords<'a> {
-    rest: &'a str,
-    most: usize,
-}
-
-impl<'a> Iterator for AsciiWords<'a> {
-    type Item = &'a str;
-
-    #[inline]
-    fn next(&mut self) -> Option<&'a str> {
-        let bytes = self.rest.as_bytes();
-        let start = bytes.iter().position(|b| !among(SPACES, *b))?;
-        let text = self.rest.get(start..)?;
-        let end = match self.most {
-            0 => text.len(),
-            _ => text.bytes().position(|b| among(SPACES, b)).unwrap_or(text.len()),
-        };
-        self.most = self.most.saturating_sub(1);
-        let (word, rest) = text.split_at(end);
-        self.rest = rest;
-        Some(word)
-    }
 }
 
 /// Words between white space; after `most` cuts, the rest as it is.
@@ -119,17 +92,31 @@ struct Words<'a> {
 impl<'a> Iterator for Words<'a> {
     type Item = &'a str;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a str> {
-        let text = self.rest.trim_start_matches(is_space);
-        if text.is_empty() {
-            return None;
-        }
-        let end = if self.most == 0 { text.len() } else { text.find(is_space).unwrap_or(text.len()) };
+        let start = space_at(self.rest, false)?;
+        let text = self.rest.get(start..)?;
+        let end = if self.most == 0 { None } else { space_at(text, true) };
         self.most = self.most.saturating_sub(1);
-        let (word, rest) = text.split_at(end);
+        let (word, rest) = text.split_at_checked(end.unwrap_or(text.len()))?;
         self.rest = rest;
         Some(word)
     }
+}
+
+/// The place of the first character that is (or is not) white space.
+#[inline(always)]
+fn space_at(text: &str, wanted: bool) -> Option<usize> {
+    for (at, b) in text.bytes().enumerate() {
+        if !b.is_ascii() {
+            let other = text.get(at..)?.char_indices().find(|(_, c)| is_space(*c) == wanted);
+            return other.map(|(n, _)| at + n);
+        }
+        if among(SPACES, b) == wanted {
+            return Some(at);
+        }
+    }
+    None
 }
 
 fn words_from_right(text: &str, most: usize) -> Vec<&str> {
@@ -147,13 +134,34 @@ fn words_from_right(text: &str, most: usize) -> Vec<&str> {
 
 pub fn splitlines(m: &mut Mutator, args: Args) -> R {
     let keep = args.opt(1).map_or(Ok(false), |v| index(m, v).map(|n| n != 0))?;
-    list_of(m, args, Lines { rest: this(args), keep, ascii: is_ascii(args) })
+    list_of(m, args, Lines { rest: this(args), keep })
 }
 
 struct Lines<'a> {
     rest: &'a str,
     keep: bool,
-    ascii: bool,
+}
+
+/// The place of the first character that ends a line.
+fn break_at(text: &str) -> Option<usize> {
+    // A line's end is a control character, or begins with one of these two bytes.
+    let suspect = |b: &u8| *b < b' ' || matches!(*b, 0xc2 | 0xe2);
+    let mut at = 0;
+    while let Some(chunk) = text.as_bytes().get(at..) {
+        match chunk.first_chunk::<16>() {
+            Some(chunk) if !chunk.iter().fold(false, |found, b| found | suspect(b)) => at += 16,
+            _ => {
+                let n = chunk.iter().position(suspect)?;
+                at += n;
+                let found = text.get(at..)?.chars().next()?;
+                if is_line_break(found) {
+                    return Some(at);
+                }
+                at += found.len_utf8();
+            }
+        }
+    }
+    None
 }
 
 impl<'a> Iterator for Lines<'a> {
@@ -163,11 +171,7 @@ impl<'a> Iterator for Lines<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = match self.ascii {
-            true => self.rest.bytes().position(|b| among(BREAKS, b)),
-            false => self.rest.find(is_line_break),
-        };
-        let end = end.unwrap_or(self.rest.len());
+        let end = break_at(self.rest).unwrap_or(self.rest.len());
         let (line, tail) = self.rest.split_at(end);
         let stop = match tail.chars().next() {
             Some('\r') if tail.starts_with("\r\n") => 2,
@@ -240,6 +244,9 @@ fn join_sequence(m: &mut Mutator, args: Args, items: Value) -> R {
         && str::view(v).is_some_and(str::is_exact)
     {
         return Ok(v);
+    }
+    if let Some(joined) = str::view(args.get(0)).and_then(|sep| str_join::join(m, sep, slots)) {
+        return joined;
     }
     let mut parts: SmallVec<[&str; 32]> = SmallVec::with_capacity(slots.len() * 2);
     let sep_chars = str::view(args.get(0)).map_or(0, |s| s.nchars as usize);

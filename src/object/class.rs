@@ -118,6 +118,7 @@ pub fn new_class(m: &mut Mutator, plan: &Blueprint) -> R {
         (&raw mut (*p).name).cast::<[u64; 7]>().write([0; 7]);
         (&raw mut (*p).instance_kind).write(plan.kind as u64);
         (&raw mut (*p).traits).cast::<u64>().write(plan.traits);
+        (&raw mut (*p).init).cast::<u64>().write(0);
         &*p
     };
     let this = Value::from_addr(p.addr());

@@ -1,4 +1,4 @@
-//! The commonest format specs ('>8', '<6', '.2f', 'd', 'x') of plain text and numbers, without memory but the result's.
+//! The commonest format specs ('>8', '<6', '02d', '.2f', 'd', 'x') of plain text and numbers, without memory but the result's.
 //! Must not know the rest of the language, nor its errors: whatever is unusual is left to `format`.
 
 use super::mutator::Mutator;
@@ -11,6 +11,8 @@ const MOST: usize = 256;
 /// A spec of an alignment, a width, a precision and a type, all of them optional.
 struct Quick {
     align: u8,
+    /// Zeros behind the sign, up to the width.
+    zeros: bool,
     width: usize,
     precision: Option<usize>,
     /// 0: none.
@@ -31,9 +33,11 @@ fn parse(spec: &str) -> Option<Quick> {
     if align != 0 {
         rest = rest.get(1..)?;
     }
-    if rest.first() == Some(&b'0') {
+    let zeros = rest.first() == Some(&b'0');
+    if zeros && align != 0 {
         return None;
     }
+    rest = rest.get(usize::from(zeros)..)?;
     let width = number(&mut rest).unwrap_or(0);
     let precision = match rest {
         [b'.', tail @ ..] => {
@@ -43,8 +47,8 @@ fn parse(spec: &str) -> Option<Quick> {
         _ => None,
     };
     match *rest {
-        [] => Some(Quick { align, width, precision, ty: 0 }),
-        [ty] => Some(Quick { align, width, precision, ty }),
+        [] => Some(Quick { align, zeros, width, precision, ty: 0 }),
+        [ty] => Some(Quick { align, zeros, width, precision, ty }),
         _ => None,
     }
 }
@@ -61,7 +65,7 @@ pub fn format(m: &mut Mutator, v: Value, spec: &str) -> Option<R> {
             Some(text) => (text, true),
             None => (written(&mut digits, format_args!("{:.p$}", v.float_unchecked()))?, true),
         },
-        (None, 0 | b's', None) => {
+        (None, 0 | b's', None) if !quick.zeros => {
             let s = key::exact_str(v).filter(|s| str::is_ascii(s))?;
             (str::text(s), false)
         }
@@ -80,6 +84,13 @@ pub fn format(m: &mut Mutator, v: Value, spec: &str) -> Option<R> {
     };
     // A width is below 100, and wider than the text.
     let mut line = [b' '; 100];
+    if quick.zeros {
+        let sign = usize::from(text.starts_with('-'));
+        line.get_mut(..quick.width)?.fill(b'0');
+        line.get_mut(..sign)?.fill(b'-');
+        line.get_mut(sign + padding..quick.width)?.copy_from_slice(text.as_bytes().get(sign..)?);
+        return Some(m.new_str_counted(std::str::from_utf8(line.get(..quick.width)?).ok()?, quick.width));
+    }
     line.get_mut(left..left + text.len())?.copy_from_slice(text.as_bytes());
     let line = std::str::from_utf8(line.get(..quick.width)?).ok()?;
     Some(m.new_str_counted(line, line.len()))

@@ -227,7 +227,8 @@ pub fn small_decimal(n: i64, buffer: &mut [u8; 24]) -> &str {
         let pair = (left % 100) as usize * 2;
         left /= 100;
         at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+        buffer[at] = PAIRS[pair];
+        buffer[at + 1] = PAIRS[pair + 1];
     }
     if left > 0 || n == 0 {
         at -= 1;

@@ -321,6 +321,8 @@ pub struct Class {
     pub instance_kind: u64,
     /// `class::trait_bits::*`: which special methods are not the built-in ones.
     pub traits: AtomicU64,
+    /// The cell of `__init__` (compressed) << 32 | the epoch in which it was found; 0: not yet.
+    pub init: AtomicU64,
 }
 
 #[repr(C)]

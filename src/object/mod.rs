@@ -37,6 +37,7 @@ pub mod shape;
 pub mod slice;
 pub mod str;
 pub mod str_index;
+pub mod str_join;
 pub mod subclass;
 pub mod sync;
 pub mod table;

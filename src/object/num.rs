@@ -175,6 +175,12 @@ fn small(op: BinOp, a: i64, b: i64) -> Word {
     Value::small(n)
 }
 
+/// As `binary`, for a bool and an int that fits a word, where the result is an int that does.
+#[inline]
+pub fn with_bool(op: BinOp, a: Value, b: Value) -> Word {
+    if a.is_bool() != b.is_bool() { small(op, small_or_bool(a)?, small_or_bool(b)?) } else { None }
+}
+
 #[inline(never)]
 fn general(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
     if let (BinOp::BitAnd | BinOp::BitOr | BinOp::BitXor, true, true) = (op, a.is_bool(), b.is_bool()) {

@@ -12,7 +12,7 @@ use super::layout::{ExternalStr, Str, StrBuf};
 use super::mutator::Mutator;
 use super::str_index;
 use super::types::{cast, root_shape};
-use super::{R, Value, heap};
+use super::{R, Value, Word, heap};
 use std::cmp::Ordering as Cmp;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -122,6 +122,12 @@ impl Mutator {
     }
 }
 
+/// The string of one ASCII character, if it has been made.
+#[inline(always)]
+pub(super) fn kept_char(b: u8) -> Word {
+    ASCII.get(usize::from(b)).and_then(Slot::get)
+}
+
 /// Fills a preallocated string's slot; the loser of a race takes the winner's.
 #[cold]
 fn publish(m: &mut Mutator, slot: &'static Slot, text: &str) -> R {
@@ -133,18 +139,32 @@ fn publish(m: &mut Mutator, slot: &'static Slot, text: &str) -> R {
 /// Number of characters.
 #[inline]
 pub fn count_chars(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.chars().count() }
+    if is_ascii_text(text) { text.len() } else { text.chars().count() }
+}
+
+/// Whether all bytes are ASCII; a short text without a call.
+#[inline(always)]
+fn is_ascii_text(text: &str) -> bool {
+    const TOP: u64 = 0x8080_8080_8080_8080;
+    let bytes = text.as_bytes();
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(head), Some(tail)) if bytes.len() <= 16 => {
+            (u64::from_ne_bytes(*head) | u64::from_ne_bytes(*tail)) & TOP == 0
+        }
+        (None, _) => little_endian(bytes) & TOP == 0,
+        _ => text.is_ascii(),
+    }
 }
 
 /// Whether a string of these sizes needs no offset table (and is not too long).
 #[inline(always)]
-fn is_plain(nbytes: usize, nchars: usize) -> bool {
+pub(super) fn is_plain(nbytes: usize, nchars: usize) -> bool {
     nbytes <= u32::MAX as usize && str_index::table_len(nbytes, nchars) == 0
 }
 
 /// A string of the class `str` without an offset table, and where its bytes, not written yet, begin.
 #[inline(always)]
-fn new_plain(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Value, *mut u8)> {
+pub(super) fn new_plain(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Value, *mut u8)> {
     let at = m.alloc_leaf::<Str>(nbytes)?;
     // SAFETY: the cell is not visible to anybody yet; this writes the fields behind its header.
     unsafe {
@@ -160,7 +180,7 @@ fn new_plain(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Value, *mut u8
 /// # Safety
 /// `to` must be valid for writes of as many bytes, outside `from`.
 #[inline(always)]
-unsafe fn copy_bytes(from: &str, to: *mut u8) {
+pub(super) unsafe fn copy_bytes(from: &str, to: *mut u8) {
     let (from, n) = (from.as_ptr(), from.len());
     // SAFETY: all reads and writes lie within the first `n` bytes; the two halves of a step may overlap.
     unsafe {
@@ -386,13 +406,7 @@ fn append(m: &mut Mutator, s: &Str, tail: &str, nbytes: usize, nchars: usize) ->
         if buf.used.compare_exchange(end, new_end, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             // SAFETY: the exchange gave the bytes from `end` to `new_end <= cap` to this thread alone; no string shows
             // them until `fresh` is published. `tail` may lie in the same buffer, but below `end`.
-            unsafe {
-                std::ptr::copy_nonoverlapping(
-                    tail.as_ptr(),
-                    buf_bytes(buf).cast_mut().add(end as usize),
-                    tail.len(),
-                )
-            };
+            unsafe { copy_bytes(tail, buf_bytes(buf).cast_mut().add(end as usize)) };
             return Ok(fresh);
         }
     }
@@ -507,6 +521,7 @@ pub fn eq(a: &Str, b: &Str) -> bool {
 }
 
 /// Order by code point, which is the order of the UTF-8 bytes.
+#[inline]
 pub fn compare(a: &Str, b: &Str) -> Cmp {
     let (a, b) = (text(a).as_bytes(), text(b).as_bytes());
     match (a.first(), b.first()) {

@@ -5,8 +5,8 @@
 
 use super::layout::Str;
 use super::mutator::Mutator;
-use super::str::{ensure_offsets, is_ascii, is_exact, offsets, text, view};
-use super::{R, Value};
+use super::str::{ensure_offsets, is_ascii, is_exact, kept_char, offsets, text, view};
+use super::{R, Value, Word};
 use std::mem::MaybeUninit;
 
 const STEP: usize = 64;
@@ -19,10 +19,11 @@ pub(super) fn table_len(nbytes: usize, nchars: usize) -> usize {
 
 /// Writes the offset table of `text`.
 pub(super) fn fill(text: &str, table: &mut [MaybeUninit<u32>]) {
-    let every = text.char_indices().map(|(at, _)| at as u32).skip(STEP).step_by(STEP);
-    table.iter_mut().zip(every).for_each(|(entry, at)| {
-        entry.write(at);
-    });
+    let mut at = 0;
+    for entry in table {
+        at += scan(text.get(at..).unwrap_or(""), STEP);
+        entry.write(at as u32);
+    }
 }
 
 /// The byte offset of character `i` (of the end, if there are no more than `i`).
@@ -43,7 +44,30 @@ pub fn byte_offset(m: &mut Mutator, s: &Str, i: usize) -> R<usize> {
 
 /// The byte offset of character `n` of `text`.
 fn scan(text: &str, n: usize) -> usize {
-    text.char_indices().nth(n).map_or(text.len(), |(at, _)| at)
+    let bytes = text.as_bytes();
+    let (mut at, mut left) = (0, n);
+    // Eight bytes at once, as long as they begin no more characters than are to be passed.
+    while left >= 8
+        && let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>)
+    {
+        left -= chunk.iter().map(|b| usize::from(begins_char(*b))).sum::<usize>();
+        at += 8;
+    }
+    for b in bytes.get(at..).unwrap_or(&[]) {
+        if begins_char(*b) {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Whether a byte is the first of a character.
+fn begins_char(b: u8) -> bool {
+    b as i8 >= -0x40
 }
 
 /// The number of the character at byte offset `at`.
@@ -58,6 +82,20 @@ pub fn char_at(m: &mut Mutator, s: &Str, i: usize) -> R {
         Some((c, _)) => m.new_char(c),
         None => m.empty_str(),
     }
+}
+
+/// `v[i]` of a string of the class `str` itself and ASCII characters alone, if the index is a small one from the
+/// beginning and the character's string has been made before. Otherwise nothing.
+#[inline]
+pub fn ascii_item(v: Value, i: Value) -> Word {
+    let s = view(v).filter(|s| is_exact(s) && is_ascii(s))?;
+    kept_char(*text(s).as_bytes().get(usize::try_from(i.as_small()?).ok()?)?)
+}
+
+/// The character at byte offset `at` of a string, if it is ASCII and its string has been made before.
+#[inline]
+pub fn ascii_byte(v: Value, at: Value) -> Word {
+    kept_char(*text(view(v)?).as_bytes().get(usize::try_from(at.as_small()?).ok()?)?)
 }
 
 /// The character at byte offset `at` and the offset behind it: the step of an iterator.

@@ -734,7 +734,7 @@ impl Thread {
     /// What a class says of itself as an object: `__class_iter__` for `__iter__`.
     #[cold]
     fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
-        let name = self.name(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
+        let name = self.m.intern(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
         self.lookup.find(class, name)?.value.get().filter(|f| types::kind_of(*f) == Kind::Function)
     }
 

@@ -237,7 +237,7 @@ fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
         return Ok(());
     }
     for i in (t.positional()..t.named()).filter(missing) {
-        let name = th.name(&t.plain.varnames[i])?;
+        let name = th.m.intern(&t.plain.varnames[i])?;
         let default = t.function.kwdefaults.get().and_then(|d| dict::find_str(d, name));
         t.put(i, default);
     }

@@ -4,7 +4,7 @@
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK, RESULT};
 use super::native::{Args, NativeDef, NativeFn};
 use super::thread::Thread;
-use super::{bind, classes, run, unwind};
+use super::{bind, classes, construct, run, unwind};
 use crate::object::layout::{BoundMethod, Function, Native};
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Value, Word, class, func, intern, types};
@@ -49,7 +49,7 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
                 _ => call_window(th, window, n + 1),
             }
         }
-        Kind::Class => classes::call_in_window(th, callee, window, n),
+        Kind::Class => construct::call_in_window(th, callee, window, n),
         _ => {
             let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
             shift_in(window, n, callee);
@@ -125,13 +125,13 @@ fn word(bits: u64) -> Value {
     Value::from_bits(bits).unwrap_or(Value::NONE)
 }
 
-fn set(window: *mut u64, v: Value) {
+pub(super) fn set(window: *mut u64, v: Value) {
     // SAFETY: a register of the running frame.
     unsafe { *window = v.bits() };
 }
 
 /// Makes room for a first argument. Linked code has one register more than the compiler asked for.
-fn shift_in(window: *mut u64, n: usize, first: Value) {
+pub(super) fn shift_in(window: *mut u64, n: usize, first: Value) {
     // SAFETY: n + 1 argument registers exist (see `link.rs`: `nregs + 1`).
     unsafe {
         let args = window.add(LINK);
@@ -486,7 +486,6 @@ fn run_indexed(th: &mut Thread, from: usize, run: fn(&mut Mutator, Args) -> R, a
 }
 
 /// A `Return` from a frame with flags. `Some`: leave the loop with this value; `None`: go on in the caller.
-#[cold]
 #[inline(never)]
 pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     let base = th.base;
@@ -647,7 +646,7 @@ impl Thread {
     }
 
     /// `obj.name(*args)`.
-    pub fn call_method(&mut self, object: Value, name: &str, args: &[Value]) -> R {
+    pub fn call_method(&mut self, object: Value, name: &'static str, args: &[Value]) -> R {
         let name = self.name(name)?;
         let method = self.get_attr(object, name)?;
         self.call(method, args)

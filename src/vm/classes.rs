@@ -2,8 +2,8 @@
 //! Must not know how attributes are cached (`attr.rs`).
 
 use super::bases::{self, Bases};
-use super::call::{self, Called};
-use super::frame::{self, CTOR, LINK};
+use super::call;
+use super::frame::{self, LINK};
 use super::ops::build::dict_items;
 use super::thread::Thread;
 use super::{abstract_classes, attr, class_change, slot_names, type_names};
@@ -144,7 +144,7 @@ fn make(th: &mut Thread, s: &Statement) -> R {
     Ok(class)
 }
 
-fn kind_of_instances(c: &Class) -> Kind {
+pub(super) fn kind_of_instances(c: &Class) -> Kind {
     // SAFETY: the field was written from a Kind by `new_class` and never changes.
     unsafe { std::mem::transmute::<u8, Kind>(c.instance_kind as u8) }
 }
@@ -252,80 +252,8 @@ pub fn make_dynamic(th: &mut Thread, args: [Value; 3], keywords: &[(Value, Value
     Ok(class)
 }
 
-/// A call of a class whose arguments lie in a window.
-pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n: usize) -> R<Called> {
-    let traits = class::traits(class);
-    if traits & (trait_bits::NEW | trait_bits::HEAP_TYPE) == trait_bits::HEAP_TYPE
-        && let Some(done) = construct_in_window(th, class, traits, window, n)?
-    {
-        return Ok(done);
-    }
-    if n == 1 && class == types::class_of_kind(Kind::Class) {
-        // SAFETY: the argument of the window.
-        let v = unsafe { *window.add(LINK).cast::<Value>() };
-        return Ok(Called::Value(types::class_of(v)));
-    }
-    if traits & trait_bits::HEAP_TYPE == 0 && class != types::class_of_kind(Kind::Class) {
-        let new = th.lookup.find_special(&mut th.m, class, "__new__").and_then(|c| c.value.get());
-        if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
-            return call::native_with_first(th, new, window, n, class).map(Called::Value);
-        }
-    }
-    // SAFETY: the arguments of the window.
-    let args = unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) };
-    call(th, class, args, &[]).map(Called::Value)
-}
-
-/// Classes written in Mini without `__new__`: the instance is made here, `__init__` runs in a frame of its own.
-fn construct_in_window(
-    th: &mut Thread,
-    class: Value,
-    traits: u64,
-    window: *mut u64,
-    n: usize,
-) -> R<Option<Called>> {
-    let Some(c) = class::cast(class) else { return Ok(None) };
-    let kind = kind_of_instances(c);
-    if !matches!(kind, Kind::Instance | Kind::Exception) || kind == Kind::Exception && is_group_class(class) {
-        return Ok(None);
-    }
-    let instance = if kind == Kind::Instance {
-        if traits & trait_bits::INIT == 0 && n > 0 {
-            return Err(takes_no_arguments(th, class));
-        }
-        let Some(root) = class::root(c).filter(|_| traits & trait_bits::ABSTRACT == 0) else {
-            return Ok(None);
-        };
-        shape::new_instance(&mut th.m, root)?
-    } else {
-        // SAFETY: the arguments of the window.
-        let args = unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) };
-        exc::new_exception(&mut th.m, class, args)?
-    };
-    if traits & trait_bits::INIT == 0 {
-        return Ok(Some(Called::Value(instance)));
-    }
-    let init = th.lookup.find_special(&mut th.m, class, "__init__");
-    let init = init.and_then(|c| c.value.get()).unwrap_or(Value::NONE);
-    let base = window.wrapping_add(LINK);
-    if types::kind_of(init) != Kind::Function {
-        return Ok(None);
-    }
-    // SAFETY: n + 1 argument registers exist (`link.rs`).
-    unsafe {
-        std::ptr::copy(base, base.add(1), n);
-        *base = instance.bits();
-        *window = init.bits();
-    }
-    call::call_function_in_window(th, init, window, n + 1, CTOR)?;
-    // The third link word holds the instance while `__init__` runs.
-    // SAFETY: link words of the frame just pushed.
-    unsafe { *base.sub(3) = instance.bits() };
-    Ok(Some(Called::Frame))
-}
-
 /// Exception groups check their arguments, whoever initialises them.
-fn is_group_class(class: Value) -> bool {
+pub(super) fn is_group_class(class: Value) -> bool {
     class::is_subclass(class, types::exc_class(Exc::BaseExceptionGroup))
 }
 

@@ -5,7 +5,7 @@ use super::import;
 use super::thread::Thread;
 use crate::object::{Kind, R, Value, Word, class, types};
 
-fn call(th: &mut Thread, function: &str, args: &[Value]) -> R {
+fn call(th: &mut Thread, function: &'static str, args: &[Value]) -> R {
     let module = import::import_dotted(th, "types")?;
     th.call_method(module, function, args)
 }

@@ -37,7 +37,7 @@ const FREE: Special = Special { class: 0, text: (0, 0), cell: 0 };
 /// be used again).
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
-    names: Box<[(usize, Word); NAMES]>,
+    names: Box<[(&'static str, Word); NAMES]>,
     specials: Box<[Special; SPECIALS]>,
     shapes: ShapeCache,
     /// The object whose `__dict__` was asked for last, and that dict.
@@ -49,7 +49,7 @@ impl LookupCache {
     pub fn new() -> LookupCache {
         LookupCache {
             entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
-            names: Box::new([(0, None); NAMES]),
+            names: Box::new([("", None); NAMES]),
             specials: Box::new([FREE; SPECIALS]),
             shapes: ShapeCache::new(),
             window: None,
@@ -60,7 +60,7 @@ impl LookupCache {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
-        self.names.fill((0, None));
+        self.names.fill(("", None));
         self.specials.fill(FREE);
         self.shapes.clear();
         self.window = None;
@@ -68,18 +68,17 @@ impl LookupCache {
 
     /// The interned string of a name that is written in Rust code: mostly a comparison with the last one from there.
     #[inline]
-    pub fn name(&mut self, m: &mut Mutator, text: &str) -> R {
+    pub fn name(&mut self, m: &mut Mutator, text: &'static str) -> R {
         self.renew();
         let key = text.as_ptr().addr();
         let entry = &mut self.names[(key ^ key >> 7 ^ text.len()) % NAMES];
-        if let (at, Some(name)) = *entry
-            && at == key
-            && str::as_str(name) == Some(text)
+        if let (known, Some(name)) = *entry
+            && std::ptr::eq(known, text)
         {
             return Ok(name);
         }
         let name = m.intern(text)?;
-        *entry = (key, Some(name));
+        *entry = (text, Some(name));
         Ok(name)
     }
 

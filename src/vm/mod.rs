@@ -12,6 +12,7 @@ pub mod call;
 pub mod class_change;
 pub mod classes;
 pub mod compare_containers;
+pub(crate) mod construct;
 pub mod container_ops;
 pub mod container_repr;
 pub mod coroutine;

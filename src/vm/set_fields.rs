@@ -4,7 +4,7 @@
 use super::fields::attributes;
 use super::thread::Thread;
 use crate::object::class;
-use crate::object::layout::{Class, Exception, Function};
+use crate::object::layout::{Class, Exception, Function, Traceback};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, generator, shape, str, types};
 
 /// Sets a built-in attribute. False: `name` is none that can be set.
@@ -14,6 +14,7 @@ pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> 
         Kind::Class => of_class(th, object, name, value),
         Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => of_generator(th, object, name, value),
         Kind::Exception if of_exception(th, object, name, value)? => Ok(true),
+        Kind::Traceback if name == "tb_next" => set_next(th, object, value).map(|()| true),
         _ if name == "__class__" => super::set_class::set_class(th, object, value).map(|()| true),
         _ if name == "__dict__" && attributes(th, object)?.is_some() => {
             set_attributes(th, object, value).map(|()| true)
@@ -102,6 +103,24 @@ fn of_generator(th: &mut Thread, object: Value, name: &str, value: Value) -> R<b
         g.names.set(th.m.new_tuple(&names)?);
     }
     Ok(true)
+}
+
+/// What a traceback goes on with.
+fn set_next(th: &mut Thread, object: Value, next: Value) -> R<()> {
+    let Some(tb) = types::cast::<Traceback>(object) else { return Ok(()) };
+    if !next.is_none() && types::kind_of(next) != Kind::Traceback {
+        let got = th.type_name(next);
+        return Err(th.type_error(format!("expected traceback object, got type '{got}'")));
+    }
+    let mut at = next;
+    while let Some(behind) = types::cast::<Traceback>(at) {
+        if at == object {
+            return Err(th.value_error("traceback loop detected"));
+        }
+        at = behind.next.value();
+    }
+    set_or_clear(&tb.next, next);
+    Ok(())
 }
 
 fn of_exception(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> {

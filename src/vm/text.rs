@@ -281,10 +281,9 @@ impl Thread {
 
     /// `format(v, spec)`: a Str.
     pub fn format(&mut self, v: Value, spec: &str) -> R {
-        if !v.is_ref() && v != Value::NONE && spec.is_empty() {
-            return self.str(v);
-        }
-        if let Some(f) = self.lookup_override(v, "__format__") {
+        // Words that are no references, and strings of the class itself, have no method of their own.
+        let built_in = !v.is_ref() && v != Value::NONE || str::view(v).is_some_and(str::is_exact);
+        if !built_in && let Some(f) = self.lookup_override(v, "__format__") {
             let spec = self.m.new_str(spec)?;
             let s = self.call(f, &[v, spec])?;
             if str::as_str(s).is_some() {

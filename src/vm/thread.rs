@@ -166,7 +166,7 @@ impl Thread {
 
     /// The interned string of a name written in Rust code.
     #[inline]
-    pub fn name(&mut self, text: &str) -> R {
+    pub fn name(&mut self, text: &'static str) -> R {
         self.lookup.name(&mut self.m, text)
     }
 

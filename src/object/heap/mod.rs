@@ -26,6 +26,7 @@ pub use collect::{CollectStats, Collected, Locals};
 pub use finalize::{Garbage, new_code_data};
 pub use local::LocalHeap;
 pub use mark::Marker;
+pub use size::SMALL_MAX;
 
 use super::value::Value;
 use crate::gil::{Events, Member};

@@ -2,7 +2,7 @@
 
 use crate::object::func::{self, FunctionParts};
 use crate::object::layout::{Code, Dict};
-use crate::object::{Kind, R, Value, Word, dict, list, str, tuple, types};
+use crate::object::{Kind, R, Value, Word, dict, list, str, str_join, tuple, types};
 use crate::vm::frame;
 use crate::vm::thread::Thread;
 
@@ -239,6 +239,9 @@ pub fn format(th: &mut Thread, v: Value, conversion: u8, spec: Word) -> R {
 
 /// The pieces of an f-string, joined.
 pub fn string(th: &mut Thread, parts: &[Value]) -> R {
+    if let Some(joined) = str_join::concatenated(&mut th.m, parts) {
+        return joined;
+    }
     let parts: smallvec::SmallVec<[&str; 16]> = parts.iter().filter_map(|p| str::as_str(*p)).collect();
     th.m.new_str_parts(&parts)
 }

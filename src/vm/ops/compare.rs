@@ -27,15 +27,16 @@ pub fn holds(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<bool> {
 /// Numbers and exact strings: no method can be asked.
 #[inline(always)]
 fn quick(op: CmpOp, x: Value, y: Value) -> Option<bool> {
-    if let (Some(a), Some(b)) = (str::view(x), str::view(y)) {
-        if str::is_exact(a) && str::is_exact(b) {
-            return Some(match op {
-                CmpOp::Eq => str::eq(a, b),
-                CmpOp::Ne => !str::eq(a, b),
-                _ => op.holds(Some(str::compare(a, b))),
-            });
-        }
-        return None;
+    if let Some(a) = key::exact_str(x) {
+        let b = key::exact_str(y)?;
+        return Some(match op {
+            CmpOp::Eq => str::eq(a, b),
+            CmpOp::Ne => !str::eq(a, b),
+            CmpOp::Lt => str::compare(a, b).is_lt(),
+            CmpOp::Le => str::compare(a, b).is_le(),
+            CmpOp::Gt => str::compare(a, b).is_gt(),
+            CmpOp::Ge => str::compare(a, b).is_ge(),
+        });
     }
     if let (Some(a), Some(b)) = (plain_sequence(x), plain_sequence(y))
         && types::hdr(x).kind == types::hdr(y).kind

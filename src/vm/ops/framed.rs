@@ -6,7 +6,7 @@ use super::{arith, compare, item};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, BinOp, CmpOp};
-use crate::object::{Kind, R, Value, Word, class, key, str, tuple, types};
+use crate::object::{Kind, R, Value, Word, class, key, str, str_index, tuple, types};
 use crate::vm::call::{self, Called};
 use crate::vm::frame;
 use crate::vm::native::NativeFn;
@@ -40,6 +40,9 @@ pub(crate) fn get_attr(th: &mut Thread, object: Value, words: *const u64, a: usi
 #[cold]
 #[inline(never)]
 pub(crate) fn get_item(th: &mut Thread, container: Value, index: Value, a: usize) -> R<Called> {
+    if let Some(c) = str_index::ascii_item(container, index) {
+        return Ok(Called::Value(c));
+    }
     if is_instance(container)
         && let Some(f) = th.lookup_override(container, "__getitem__")
     {
@@ -79,6 +82,9 @@ pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value)
     }
     if let Some(done) = num::boxed::binary(&mut th.m, op, x, y) {
         return done.map(Called::Value);
+    }
+    if let Some(v) = num::with_bool(op, x, y) {
+        return Ok(Called::Value(v));
     }
     if is_instance(x)
         && left_first(x, y)

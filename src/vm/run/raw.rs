@@ -7,7 +7,7 @@ use crate::gil;
 use crate::object::header::Hdr;
 use crate::object::layout::{Cell, Function, List, ListBuf, Tuple};
 use crate::object::mutator::Mutator;
-use crate::object::{Kind, Slot, Value};
+use crate::object::{Kind, Slot, Value, str_index};
 use crate::vm::frame::{self, LINK};
 use crate::vm::site;
 use crate::vm::thread::Thread;
@@ -236,7 +236,25 @@ pub(super) unsafe fn sequence_next(state: *mut u64) -> u64 {
         let word = list_item(*state, index);
         if word != 0 {
             *state.add(1) = index + 4;
+            return word;
         }
-        word
+        if is_ref(*state) && hdr(*state).kind == Kind::Str { next_ascii(state) } else { 0 }
+    }
+}
+
+/// The next character of a loop over a string, if it is an ASCII one that has been made before; else 0.
+///
+/// # Safety
+/// `state` is the four registers of a loop.
+#[inline(never)]
+unsafe fn next_ascii(state: *mut u64) -> u64 {
+    // SAFETY: by the caller. The index of a string is a small int, that of an iterator object EMPTY.
+    unsafe {
+        let (Some(text), Some(at)) = (Value::from_bits(*state), Value::from_bits(*state.add(1))) else {
+            return 0;
+        };
+        let Some(c) = str_index::ascii_byte(text, at) else { return 0 };
+        *state.add(1) += 4;
+        c.bits()
     }
 }

@@ -1,0 +1,92 @@
+//! The strings of a list or tuple with another between them, measured first and then copied straight into the result.
+//! Must not know what the items are called in messages.
+
+use super::header::Slot;
+use super::layout::Str;
+use super::mutator::Mutator;
+use super::str::{copy_bytes, is_plain, new_plain, text, view};
+use super::{R, Value};
+
+/// What is to be copied.
+#[derive(Default, PartialEq)]
+struct Size {
+    nbytes: usize,
+    nchars: usize,
+}
+
+impl Size {
+    fn add(&mut self, s: &Str) {
+        self.nbytes = self.nbytes.saturating_add(s.nbytes as usize);
+        self.nchars = self.nchars.saturating_add(s.nchars as usize);
+    }
+}
+
+/// The strings in `slots` with `separator` between them. `None`: not all of them are strings, another thread has changed
+/// one meanwhile, or the result needs more than its bytes.
+pub fn join(m: &mut Mutator, separator: &Str, slots: &[Slot]) -> Option<R> {
+    let size = measure(separator, slots)?;
+    if size.nbytes < 2 || !is_plain(size.nbytes, size.nchars) {
+        return None;
+    }
+    let (joined, bytes) = match new_plain(m, size.nbytes, size.nchars) {
+        Ok(fresh) => fresh,
+        Err(raised) => return Some(Err(raised)),
+    };
+    copy(separator, slots, &size, bytes).map(|()| Ok(joined))
+}
+
+fn measure(separator: &Str, slots: &[Slot]) -> Option<Size> {
+    let mut size = Size::default();
+    for slot in slots {
+        size.add(view(slot.get()?)?);
+    }
+    let between = slots.len().checked_sub(1)?;
+    size.nbytes = size.nbytes.checked_add(between.checked_mul(separator.nbytes as usize)?)?;
+    size.nchars = size.nchars.checked_add(between.checked_mul(separator.nchars as usize)?)?;
+    Some(size)
+}
+
+/// Copies to `bytes`, which has room for `size`. The slots may have changed since they were measured.
+fn copy(separator: &Str, slots: &[Slot], size: &Size, bytes: *mut u8) -> Option<()> {
+    let mut done = Size::default();
+    let mut put = |s: &Str| {
+        let at = done.nbytes;
+        done.add(s);
+        if done.nbytes > size.nbytes {
+            return None;
+        }
+        // SAFETY: what is written ends at `done.nbytes` at most, which is within the room; the string is fresh.
+        unsafe { copy_bytes(text(s), bytes.add(at)) };
+        Some(())
+    };
+    for (i, slot) in slots.iter().enumerate() {
+        if i > 0 && separator.nbytes > 0 {
+            put(separator)?;
+        }
+        put(view(slot.get()?)?)?;
+    }
+    (done == *size).then_some(())
+}
+
+/// As `join` without anything between them, for values that no other thread can change.
+pub fn concatenated(m: &mut Mutator, parts: &[Value]) -> Option<R> {
+    let mut size = Size::default();
+    for part in parts {
+        size.add(view(*part)?);
+    }
+    if size.nbytes < 2 || !is_plain(size.nbytes, size.nchars) {
+        return None;
+    }
+    let (joined, bytes) = match new_plain(m, size.nbytes, size.nchars) {
+        Ok(fresh) => fresh,
+        Err(raised) => return Some(Err(raised)),
+    };
+    let mut at = 0;
+    for part in parts {
+        let text = text(view(*part)?);
+        // SAFETY: the fresh string has room for all parts, which are what was measured.
+        unsafe { copy_bytes(text, bytes.add(at)) };
+        at += text.len();
+    }
+    Some(Ok(joined))
+}
