@@ -2,7 +2,7 @@
 
 use crate::object::layout::is_subclass_instance;
 use crate::object::{
-    Exc, Kind, R, Raised, Value, bytes, dict, find, func, key, list, set, slice, str, str_index, types,
+    Exc, Kind, R, Raised, Value, bytes, class, dict, find, func, key, list, set, slice, str, str_index, types,
 };
 use crate::vm::thread::Thread;
 use crate::vm::{container_ops, hashing, slicing, type_names};
@@ -212,7 +212,19 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
                         | Kind::BoundMethod
                         | Kind::Class
                         | Kind::Module
+                        | Kind::Slice
+                        | Kind::Iter
+                        | Kind::Generator
+                        | Kind::Coroutine
+                        | Kind::AsyncGenerator
+                        | Kind::Property
+                        | Kind::StaticMethod
+                        | Kind::ClassMethod
+                        | Kind::Super
                 );
+                // A class written in Mini has the slot, an exception of CPython's own has not.
+                let own = class::traits(types::class_of(container)) & class::trait_bits::HEAP_TYPE == 0;
+                let sequence = sequence && !(own && types::kind_of(container) == Kind::Exception);
                 let numbered = matches!(types::kind_of(index), Kind::Int | Kind::Bool);
                 let verb = if sequence && numbered { "doesn't" } else { "does not" };
                 let name = th.type_name(container);

@@ -154,8 +154,8 @@ pub fn literal(rng: &mut Rng, kind: char) -> Option<String> {
         'R' => Some(str_spec(rng)),
         'V' => Some(percent_spec(rng)),
         'O' => fixed(rng.pick(&[
-            "+", "-", "*", "/", "//", "%", ">>", "&", "|", "^", "@", "<", "<=", ">", ">=", "==",
-            "!=", "in", "not in", "is", "and", "or",
+            "+", "-", "*", "/", "//", "%", ">>", "&", "|", "^", "@", "<", "<=", ">", ">=", "==", "!=", "in",
+            "not in", "is", "and", "or",
         ])),
         'C' => fixed(rng.pick(&["", "!r", "!s", "!a"])),
         _ => None,
