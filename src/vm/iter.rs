@@ -217,8 +217,12 @@ impl Thread {
 
     /// The next item of an iterator object; `None` at the end. A StopIteration that a function called by `map` or its
     /// like lets through is an end as well.
+    #[inline]
     pub fn next_item(&mut self, it: Value) -> R<Word> {
         if let Some(state) = iter::plain(it) {
+            if let Some(item) = iter_object::at_once(state) {
+                return Ok(Some(item));
+            }
             return iter_object::next_or_end(self, state, None);
         }
         self.next_or_stop(it)
