@@ -28,6 +28,8 @@ const MULTIPLE_OF_LOOP: usize = 4;
 /// What a generated program has so far.
 pub struct Maker {
     pub rng: Rng,
+    /// Whether the tables of the library and of whole features are used too.
+    pub wide: bool,
     pub scope: Scope,
     /// How often the present place runs in one run of the function.
     pub often: usize,
@@ -90,9 +92,10 @@ fn marks(text: &str) -> Vec<Mark> {
 }
 
 impl Maker {
-    pub fn new(rng: Rng) -> Maker {
+    pub fn new(rng: Rng, wide: bool) -> Maker {
         Maker {
             rng,
+            wide,
             scope: Scope::new(),
             often: 1,
             cost: 0,
@@ -131,7 +134,7 @@ impl Maker {
             return made;
         }
         for _ in 0..4 {
-            let Some(text) = tables::pick(&mut self.rng, kind) else { break };
+            let Some(text) = tables::pick(&mut self.rng, kind, self.wide) else { break };
             if let Some(made) = self.expand(text, kind, depth - 1) {
                 return made;
             }
@@ -412,7 +415,7 @@ impl Maker {
     pub fn statement(&mut self) -> Vec<Stmt> {
         for _ in 0..20 {
             let compound = self.depth < 4 && self.rng.percent(if self.depth == 0 { 40 } else { 25 });
-            let text = tables::statement(&mut self.rng, compound);
+            let text = tables::statement(&mut self.rng, compound, self.wide);
             if self.fits(text)
                 && let Some(made) = self.stmt(text)
             {

@@ -10,15 +10,15 @@ mod text;
 
 use crate::rng::Rng;
 
-/// So many of a hundred expressions use the library.
+/// Of wide programs, so many of a hundred expressions use the library.
 const LIBRARY: usize = 15;
-/// So many of a hundred statements with blocks show one part of the language.
+/// Of wide programs, so many of a hundred statements with blocks show one part of the language.
 const FEATURES: usize = 35;
 
 /// A template for an expression of this type.
-pub fn pick(rng: &mut Rng, kind: char) -> Option<&'static str> {
+pub fn pick(rng: &mut Rng, kind: char, wide: bool) -> Option<&'static str> {
     let from_library = library::of(kind);
-    if !from_library.is_empty() && rng.percent(LIBRARY) {
+    if wide && !from_library.is_empty() && rng.percent(LIBRARY) {
         return Some(rng.pick(from_library));
     }
     let table: &[&'static str] = match kind {
@@ -55,9 +55,9 @@ pub fn simplest(rng: &mut Rng, kind: char) -> &'static str {
 }
 
 /// A template of a statement.
-pub fn statement(rng: &mut Rng, compound: bool) -> &'static str {
+pub fn statement(rng: &mut Rng, compound: bool, wide: bool) -> &'static str {
     if compound {
-        let table = if rng.percent(FEATURES) { features::FEATURE } else { statements::COMPOUND };
+        let table = if wide && rng.percent(FEATURES) { features::FEATURE } else { statements::COMPOUND };
         return rng.pick(table);
     }
     match rng.below(10) {
