@@ -56,7 +56,12 @@ fn copy(separator: &Str, slots: &[Slot], size: &Size, bytes: *mut u8) -> Option<
             return None;
         }
         // SAFETY: what is written ends at `done.nbytes` at most, which is within the room; the string is fresh.
-        unsafe { copy_bytes(text(s), bytes.add(at)) };
+        unsafe {
+            match *text(s).as_bytes() {
+                [b] => bytes.add(at).write(b),
+                _ => copy_bytes(text(s), bytes.add(at)),
+            }
+        };
         Some(())
     };
     for (i, slot) in slots.iter().enumerate() {
