@@ -3,5 +3,6 @@
 
 pub mod code;
 pub mod dis;
+pub mod frozen;
 pub mod op;
 pub mod verify;

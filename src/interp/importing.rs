@@ -3,6 +3,7 @@
 
 use super::source;
 use super::stdlib;
+use crate::bytecode::code::Code;
 use crate::compile::Mode;
 use crate::gil::{Cause, park};
 use crate::native;
@@ -11,7 +12,7 @@ use crate::vm::native::ModuleDef;
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot, frame, import, link};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Modules that are being run: module, and the member that runs it.
@@ -44,10 +45,11 @@ pub fn find(th: &mut Thread, name: &str, search: Word) -> R<Word> {
     let found = th.detach(Cause::Blocking, || folders.iter().find_map(|f| look_in(Path::new(f), last)));
     if let Some(found) = found {
         let text = source::decode(th, &found.text, &found.filename)?;
-        return run_module(th, name, &text, &found.filename, found.package).map(Some);
+        let code = source::compile(th, &text, &found.filename, Mode::Module)?;
+        return run_module(th, name, &code, &found.filename, found.package).map(Some);
     }
-    match stdlib::find(name) {
-        Some(text) => run_module(th, name, text, &format!("<frozen {name}>"), None).map(Some),
+    match stdlib::code(name) {
+        Some(code) => run_module(th, name, &code, &format!("<frozen {name}>"), None).map(Some),
         None => Ok(None),
     }
 }
@@ -128,9 +130,8 @@ fn claim(th: &mut Thread, name: &str, module: Value) -> R {
     }
 }
 
-/// Makes a module and runs its text. If that fails the module is forgotten again.
-fn run_module(th: &mut Thread, name: &str, text: &str, filename: &str, package: Option<PathBuf>) -> R {
-    let code = source::compile(th, text, filename, Mode::Module)?;
+/// Makes a module and runs its code. If that fails the module is forgotten again.
+fn run_module(th: &mut Thread, name: &str, code: &Arc<Code>, filename: &str, package: Option<PathBuf>) -> R {
     let module = new_module(th, name, filename)?;
     let parent = match &package {
         Some(folder) => {
@@ -147,7 +148,7 @@ fn run_module(th: &mut Thread, name: &str, text: &str, filename: &str, package: 
     if registered != module {
         return Ok(registered);
     }
-    let result = run_in(th, &code, module);
+    let result = run_in(th, code, module);
     running().retain(|(m, _)| *m != module.bits());
     park::wake(module.addr(), usize::MAX);
     if let Err(raised) = result {
@@ -175,7 +176,7 @@ pub fn new_module(th: &mut Thread, name: &str, filename: &str) -> R {
 }
 
 /// Runs compiled text in a module.
-pub fn run_in(th: &mut Thread, code: &std::sync::Arc<crate::bytecode::code::Code>, module: Value) -> R {
+pub fn run_in(th: &mut Thread, code: &Arc<Code>, module: Value) -> R {
     let linked = link::link(th, code, module)?;
     if let Some(doc) =
         types::cast::<crate::object::layout::Code>(linked).and_then(|c| frame::plain(c).doc.clone())

@@ -1,4 +1,13 @@
-//! The standard library's sources, embedded in the binary. Must not know how modules are run.
+//! The standard library, embedded in the binary: its sources, and what they were compiled to when Mini was built.
+//! Must not know how modules are run.
+
+use crate::bytecode::code::Code;
+use crate::bytecode::frozen;
+use std::sync::Arc;
+
+mod compiled {
+    include!(concat!(env!("OUT_DIR"), "/frozen.rs"));
+}
 
 macro_rules! embedded {
     ($($name:literal),* $(,)?) => {
@@ -21,9 +30,10 @@ embedded! {
     "linecache", "logging", "numbers", "operator", "os", "pathlib", "platform", "posixpath", "pprint",
     "queue", "random", "re", "reprlib", "sched", "secrets", "shlex", "shutil", "stat", "statistics",
     "string", "struct", "tempfile", "textwrap", "threading", "timeit", "traceback", "types", "typing",
-    "unittest", "unittest._assertions", "unittest._contexts", "unittest.case", "unittest.loader",
-    "unittest.main", "unittest.result", "unittest.runner", "unittest.suite", "unittest.util", "urllib",
-    "urllib.parse", "uuid", "warnings", "weakref",
+    "unittest", "unittest._assertions", "unittest._contexts", "unittest._mock_calls",
+    "unittest._mock_objects", "unittest.case", "unittest.loader", "unittest.main", "unittest.mock",
+    "unittest.result", "unittest.runner", "unittest.suite", "unittest.util", "urllib", "urllib.parse",
+    "uuid", "warnings", "weakref",
 }
 
 /// The source of an embedded module.
@@ -31,8 +41,23 @@ pub fn find(name: &str) -> Option<&'static str> {
     SOURCES.binary_search_by(|(n, _)| (*n).cmp(name)).ok().map(|i| SOURCES[i].1)
 }
 
+/// The compiled code of an embedded module.
+pub fn code(name: &str) -> Option<Arc<Code>> {
+    let at = compiled::MODULES.binary_search_by(|(n, _)| (*n).cmp(name)).ok()?;
+    frozen::module(compiled::MODULES.get(at)?.1)
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_was_compiled_before_is_what_compiling_gives() {
+        for (name, text) in super::SOURCES {
+            let filename = format!("<frozen {name}>");
+            let now = crate::compile::compile_text(text, &filename, crate::compile::Mode::Module);
+            assert_eq!(super::code(name), now.ok(), "{name}");
+        }
+    }
+
     #[test]
     fn every_module_of_the_library_is_embedded_in_order() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib");

@@ -4,7 +4,7 @@
 use super::support::{set, type_name};
 use super::{awaitables, evaluate, exceptions, help, io, iterators, num, print, string_builtins};
 use crate::object::error::EXCEPTIONS;
-use crate::object::{Exc, Kind, R, Slot, Value, func, intern, list, str, types};
+use crate::object::{Exc, Kind, R, Slot, Value, func, list, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{boot, frame, frame_locals, import, type_tables};
@@ -46,7 +46,7 @@ fn name_arg(th: &mut Thread, v: Value) -> R {
         let class = type_name(v);
         return Err(th.type_error(format!("attribute name must be string, not '{class}'")));
     }
-    intern::intern_value(&mut th.m, v)
+    th.lookup.made_name(&mut th.m, v)
 }
 
 fn getattr(th: &mut Thread, args: Args) -> R {

@@ -7,10 +7,11 @@ use crate::object::header::Kind;
 use crate::object::iter::{self, Tag};
 use crate::object::layout::Iter;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Raised, Value, list, tuple, types};
+use crate::object::{R, Raised, Value, types};
 use crate::vm::iter_object;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
+use smallvec::SmallVec;
 
 fn new_enumerate(th: &mut Thread, args: Args) -> R {
     let Some(iterable) = args.opt(1) else {
@@ -30,15 +31,20 @@ fn new_enumerate(th: &mut Thread, args: Args) -> R {
 
 /// The iterators of several iterables, as a tuple.
 fn iterators(th: &mut Thread, iterables: impl Iterator<Item = Value>) -> R {
-    let all = th.new_list(&[])?;
+    let scope = th.scope();
+    let all = rooted_iterators(th, iterables);
+    th.close(scope);
+    th.new_tuple(&all?)
+}
+
+fn rooted_iterators(th: &mut Thread, iterables: impl Iterator<Item = Value>) -> R<SmallVec<[Value; 4]>> {
+    let mut all = SmallVec::new();
     for iterable in iterables {
         let it = th.iter_object(iterable)?;
-        if let Some(all) = list::of(all) {
-            list::push(th, all, it)?;
-        }
+        th.root(it);
+        all.push(it);
     }
-    let items = list::of(all).map_or(&[][..], list::items);
-    tuple::from_slots(th, items).map(tuple::value)
+    Ok(all)
 }
 
 fn new_zip(th: &mut Thread, args: Args) -> R {

@@ -91,6 +91,12 @@ impl Mutator {
     }
 }
 
+/// Whether a value is an interned string.
+#[inline]
+pub fn is_interned(v: Value) -> bool {
+    view(v).is_some_and(|s| s.hdr.flags.load(Ordering::Relaxed) & flag::INTERNED != 0)
+}
+
 /// The interned string equal to the string `v`; `v` itself if it is the first of its text. Other values stay as they are.
 pub fn intern_value(m: &mut Mutator, v: Value) -> R {
     let Some(s) = view(v) else { return Ok(v) };

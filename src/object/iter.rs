@@ -178,6 +178,7 @@ pub const TAGS: [Tag; 53] = {
 
 impl Tag {
     /// The tag of an iterator.
+    #[inline(always)]
     pub fn of(it: &Iter) -> Tag {
         TAGS.get(it.tag as usize).copied().unwrap_or(Tag::List)
     }
@@ -312,7 +313,9 @@ fn filled(m: &mut Mutator, tag: Tag, shape: u32, extra: usize, state: &[Value]) 
         (&raw mut (*p).state).write([const { Slot::empty() }; 4]);
         &*p
     };
-    it.state.iter().zip(state).for_each(|(slot, v)| slot.set(*v));
+    for (i, slot) in it.state.iter().enumerate().take(state.len()) {
+        slot.set_word(state.get(i).copied());
+    }
     Ok(Value::from_addr(p as usize))
 }
 

@@ -19,6 +19,9 @@ const LEAST_MULTIPLE: i64 = -INT_MAX;
 /// The hash of a small int: the int, but for the ends of the range (CPython's modulus) and -1.
 #[inline(always)]
 pub fn small_hash(n: i64) -> i64 {
+    if (n as u64) < INT_MAX as u64 {
+        return n;
+    }
     match n {
         -1 => -2,
         INT_MAX | LEAST_MULTIPLE => 0,
@@ -36,6 +39,9 @@ pub fn hash(v: Value) -> Option<i64> {
     if let Some(s) = exact_str(v) {
         return Some(text::hash(s));
     }
+    if let Some(items) = exact_tuple(v) {
+        return hash_tuple(items, NESTING);
+    }
     hash_other(v, NESTING)
 }
 
@@ -51,7 +57,7 @@ fn hash_other(v: Value, depth: usize) -> Option<i64> {
     }
 }
 
-#[inline(always)]
+#[inline(never)]
 fn hash_tuple(items: &[Slot], depth: usize) -> Option<i64> {
     let mut hasher = tuple::Hasher::new();
     for item in items {
@@ -101,8 +107,8 @@ fn eq_tuples(a: &[Slot], b: &[Slot], depth: usize) -> Option<bool> {
     if a.len() != b.len() {
         return Some(false);
     }
-    for (x, y) in a.iter().zip(b) {
-        let (x, y) = (x.value(), y.value());
+    for (i, x) in a.iter().enumerate() {
+        let (x, y) = (x.value(), b.get(i)?.value());
         let both_small = x.is_small_int() && y.is_small_int();
         if x != y && (both_small || !eq_item(x, y, depth)?) {
             return Some(false);

@@ -257,6 +257,9 @@ pub struct Code {
     pub simple_args: u32,
     /// The module whose globals D refers to.
     pub module: Slot,
+    /// What functions made of it are called; interned.
+    pub name: Slot,
+    pub qualname: Slot,
     /// The compiler's code object: an `Arc` turned into a pointer.
     pub plain: *const crate::bytecode::code::Code,
 }

@@ -136,12 +136,12 @@ unsafe fn custom(addr: usize, hdr: &Hdr, visit: &mut impl FnMut(Span)) {
     }
 }
 
-/// Module, names of sites (their caches are no values), cells of globals, constants.
+/// Module, names of the function and of sites (their caches are no values), cells of globals, constants.
 ///
 /// # Safety
 /// As `children`.
 unsafe fn code(code: &Code, visit: &mut impl FnMut(Span)) {
-    visit(Span::words((&raw const code.module).expose_provenance(), 1));
+    visit(Span::words((&raw const code.module).expose_provenance(), 3));
     if code.plain.is_null() || code.data.is_null() {
         return;
     }

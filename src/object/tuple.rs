@@ -102,6 +102,9 @@ pub fn repeat(m: &mut Mutator, from: &[Slot], times: usize) -> R<&'static Tuple>
 
 /// The `count` items `start`, `start + step`, ... as a new tuple.
 pub fn stepped(m: &mut Mutator, from: &[Slot], start: usize, step: isize, count: usize) -> R<&'static Tuple> {
+    if let (1, Some(run)) = (step, start.checked_add(count).and_then(|end| from.get(start..end))) {
+        return from_slots(m, run);
+    }
     from_fn(m, count, |k| {
         let i = start.checked_add_signed(step.checked_mul(k as isize)?)?;
         from.get(i)?.get()

@@ -44,6 +44,10 @@ enum Found {
 #[inline(never)]
 pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
     let name = site_name(words);
+    if let Some(c) = class::cast(object).filter(|_| text(name) == "__name__") {
+        // A data descriptor of `type`: what the class itself says does not matter.
+        return Ok(c.name.value());
+    }
     if object.is_ref() {
         let cached = site(words, 2).load(Ordering::Relaxed);
         if shape_id(object) == cached as u32
@@ -466,7 +470,7 @@ pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::objec
     let raised = th.raise(Exc::AttributeError, message);
     if let Some(e) = th.m.pending {
         for (key, value) in [("name", name), ("obj", object)] {
-            if let Ok(key) = th.m.intern(key) {
+            if let Ok(key) = th.name(key) {
                 let _ = shape::set(&mut th.m, e, key, value);
             }
         }

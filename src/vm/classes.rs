@@ -412,11 +412,32 @@ impl Thread {
     pub fn is_instance(&mut self, v: Value, class: Value) -> R<bool> {
         let own = types::class_of(v);
         if class::cast(class).is_some() {
-            return Ok(
-                class::is_subclass(own, class) || abstract_classes::is_virtual_subclass(self, own, class)?
-            );
+            if class::is_subclass(own, class) || abstract_classes::is_virtual_subclass(self, own, class)? {
+                return Ok(true);
+            }
         }
-        self.any_class(class, "isinstance() arg 2 must be a type, a tuple of types, or a union", own)
+        let words = "isinstance() arg 2 must be a type, a tuple of types, or a union";
+        if let Some(claimed) = self.claimed_class(v, own)? {
+            return Ok(self.any_class(class, words, own)? || self.any_class(class, words, claimed)?);
+        }
+        match class::cast(class) {
+            Some(_) => Ok(false),
+            None => self.any_class(class, words, own),
+        }
+    }
+
+    /// The class that an object says it is of, where its class has a `__class__` of its own: a property.
+    fn claimed_class(&mut self, v: Value, own: Value) -> R<Word> {
+        if types::kind_of(v) != Kind::Instance || own == types::class_of_kind(Kind::Instance) {
+            return Ok(None);
+        }
+        let name = self.name("__class__")?;
+        let found = self.lookup.find(own, name).and_then(|cell| cell.value.get());
+        if found.is_none_or(|f| types::kind_of(f) != Kind::Property) {
+            return Ok(None);
+        }
+        let claimed = self.get_attr(v, name)?;
+        Ok(Some(claimed).filter(|c| *c != own && class::cast(*c).is_some()))
     }
 
     /// `issubclass(c, class)`; `class` may be a tuple or a union.

@@ -7,13 +7,11 @@
 use super::fold::Fold;
 use super::iter_object;
 use super::thread::Thread;
-use crate::object::header::flag;
 use crate::object::iter::{self, Tag};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word};
 use crate::object::{
-    bytes, dict, func, generator, list, memoryview, range, set, str as text, str_index, tuple, types,
+    bytes, class, dict, func, generator, list, memoryview, range, set, str as text, str_index, tuple, types,
 };
-use std::sync::atomic::Ordering;
 
 /// How the items of an iterable are found.
 #[derive(Clone, Copy)]
@@ -45,7 +43,7 @@ pub struct VmIter {
 /// Whether a class written in Mini replaces `__iter__` of this object.
 fn overrides_iter(th: &mut Thread, v: Value) -> bool {
     v.is_ref()
-        && types::hdr(v).flags.load(Ordering::Relaxed) & flag::SUBCLASS != 0
+        && !class::is_untouched(v, class::trait_bits::ITER)
         && th.lookup_override(v, "__iter__").is_some()
 }
 
@@ -217,8 +215,12 @@ impl Thread {
 
     /// The next item of an iterator object; `None` at the end. A StopIteration that a function called by `map` or its
     /// like lets through is an end as well.
+    #[inline]
     pub fn next_item(&mut self, it: Value) -> R<Word> {
         if let Some(state) = iter::plain(it) {
+            if let Some(item) = iter_object::at_once(state) {
+                return Ok(Some(item));
+            }
             return iter_object::next_or_end(self, state, None);
         }
         self.next_or_stop(it)

@@ -23,8 +23,8 @@ fn numbers(th: &mut Thread, n: usize, from: impl Fn(usize) -> usize) -> R<Value>
 fn chosen(th: &mut Thread, pool: &'static [Slot], indices: &[Slot], n: usize, row: Word) -> R<Word> {
     let item = |i: &Slot| pool.get(place(i)).and_then(Slot::get);
     if let Some(slots) = row.map(tuple::items).filter(|slots| slots.len() == n) {
-        for (slot, i) in slots.iter().zip(indices) {
-            slot.set(item(i).unwrap_or(Value::NONE));
+        for (k, slot) in slots.iter().enumerate() {
+            slot.set(indices.get(k).and_then(item).unwrap_or(Value::NONE));
         }
         return Ok(row);
     }
@@ -33,6 +33,7 @@ fn chosen(th: &mut Thread, pool: &'static [Slot], indices: &[Slot], n: usize, ro
 }
 
 /// The index that a slot holds.
+#[inline]
 fn place(slot: &Slot) -> usize {
     slot.value().as_small().map_or(0, |n| n.max(0) as usize)
 }
@@ -86,22 +87,27 @@ pub fn permutations(th: &mut Thread, it: &Iter, pool: Value, row: Word) -> R<Wor
             None => Ok(None),
         };
     };
-    for i in (0..r).rev() {
-        let left = index(cycles, i).saturating_sub(1);
+    // Nobody else knows the lists, and they never change their lengths: their slots can be written as they are.
+    let indices = list::items(at);
+    for (i, cycle) in list::items(cycles).iter().enumerate().rev() {
+        let left = place(cycle).saturating_sub(1);
         if left == 0 {
             // Turned through: the item goes behind the others, and the place before it moves on.
-            if let Some(v) = list::remove_at(th, at, i) {
-                list::push(th, at, v)?;
+            let turned = indices.get(i..).unwrap_or(&[]);
+            if let Some(first) = turned.first().map(Slot::value) {
+                turned.windows(2).for_each(|pair| pair[0].set(pair[1].value()));
+                turned.last().into_iter().for_each(|last| last.set(first));
             }
-            put(th, cycles, i, n - i);
+            cycle.set(Value::int_unchecked((n - i) as i64));
             continue;
         }
-        put(th, cycles, i, left);
-        let other = n.saturating_sub(left);
-        let (a, b) = (index(at, i), index(at, other));
-        put(th, at, i, b);
-        put(th, at, other, a);
-        return chosen(th, pool, list::items(at), r, row);
+        cycle.set(Value::int_unchecked(left as i64));
+        if let (Some(one), Some(other)) = (indices.get(i), indices.get(n.saturating_sub(left))) {
+            let held = one.value();
+            one.set(other.value());
+            other.set(held);
+        }
+        return chosen(th, pool, indices, r, row);
     }
     Ok(None)
 }

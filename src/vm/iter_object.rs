@@ -23,7 +23,20 @@ pub fn makes_rows(it: &Iter) -> bool {
     matches!(Tag::of(it), Enumerate | Zip | DictItems | Combinations | CombinationsRepeat | Permutations)
 }
 
+/// The next item of an iterator over a list, tuple or range, the shortest way. `None`: ask `next`.
+#[inline(always)]
+pub fn at_once(it: &Iter) -> Word {
+    let [source, ..] = &it.state;
+    let first = source.get()?;
+    match Tag::of(it) {
+        Tag::List => next_of_list(it, first),
+        Tag::Tuple => indexed(it, |i| tuple::items(first).get(i).and_then(Slot::get)),
+        _ => None,
+    }
+}
+
 /// As `next`; a StopIteration that a function called by `map` or its like lets through is an end as well.
+#[inline]
 pub fn next_or_end(th: &mut Thread, it: &'static Iter, row: Word) -> R<Word> {
     match next(th, it, row) {
         Err(_) if th.pending_is(Exc::StopIteration) => {
@@ -78,6 +91,7 @@ pub fn next(th: &mut Thread, it: &'static Iter, row: Word) -> R<Word> {
     Ok(item)
 }
 
+#[inline(never)]
 fn next_of_view(th: &mut Thread, it: &'static Iter, view: Value) -> R<Word> {
     let Some(view) = memoryview::of(view) else { return Ok(None) };
     let p = super::ops::memoryview::looking(&mut th.m, view)?;
@@ -116,6 +130,7 @@ fn next_of_list_reverse(it: &Iter, source: Value) -> Word {
     list::get(list::of(source)?, i)
 }
 
+#[inline(never)]
 fn next_of_str(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     let next = text::view(source).and_then(|s| str_index::char_from(s, count(it, 1)));
     let Some((c, after)) = next else { return Ok(None) };
@@ -132,6 +147,7 @@ fn next_of_range(it: &Iter, next: Value) -> Word {
     Some(next)
 }
 
+#[inline(never)]
 fn next_of_long_range(th: &mut Thread, it: &Iter, next: Value) -> R<Word> {
     let [at, step, left, _] = &it.state;
     let zero = Value::int_unchecked(0);
@@ -150,7 +166,9 @@ fn next_of_long_range(th: &mut Thread, it: &Iter, next: Value) -> R<Word> {
 fn row_of(th: &mut Thread, row: Word, items: &[Value]) -> R {
     match row {
         Some(row) if tuple::items(row).len() == items.len() => {
-            tuple::items(row).iter().zip(items).for_each(|(slot, item)| slot.set(*item));
+            for (i, slot) in tuple::items(row).iter().enumerate() {
+                slot.set_word(items.get(i).copied());
+            }
             Ok(row)
         }
         _ => th.new_tuple(items),
@@ -184,6 +202,7 @@ fn next_of_dict(th: &mut Thread, it: &Iter, source: Value, row: Word) -> R<Word>
     part_of(th, it, (key, value), row)
 }
 
+#[inline(never)]
 fn next_of_dict_reverse(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     let Some(d) = dict::of(source) else { return Ok(None) };
     expect_unchanged(th, it, d)?;
@@ -212,12 +231,14 @@ fn part_of(th: &mut Thread, it: &Iter, (key, value): (Value, Value), row: Word) 
 
 fn next_of_set(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     let Some(s) = set::of(source) else { return Ok(None) };
-    if set::len(s) != count(it, 2) {
+    let [_, at, size, _] = &it.state;
+    if size.value() != Value::int_unchecked(set::len(s) as i64) {
         set_count(it, 2, NEVER);
         return Err(set_changed(th));
     }
-    let Some((at, _, key)) = set::next_entry(s, count(it, 1)) else { return Ok(None) };
-    set_count(it, 1, at);
+    let from = at.value().as_small().map_or(0, |n| n as usize);
+    let Some((after, _, key)) = set::next_entry(s, from) else { return Ok(None) };
+    at.set(Value::int_unchecked(after as i64));
     Ok(Some(key))
 }
 
@@ -268,6 +289,7 @@ fn item_or_end(th: &mut Thread, source: Value, i: usize) -> R<Word> {
     }
 }
 
+#[inline(never)]
 fn next_of_sequence(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     let i = count(it, 1);
     let item = item_or_end(th, source, i)?;
@@ -275,6 +297,7 @@ fn next_of_sequence(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     Ok(item)
 }
 
+#[inline(never)]
 fn next_of_reversed(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     let Some(i) = count(it, 1).checked_sub(1) else { return Ok(None) };
     let item = item_or_end(th, source, i)?;
@@ -282,6 +305,7 @@ fn next_of_reversed(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     Ok(item)
 }
 
+#[inline(never)]
 fn next_of_callable(th: &mut Thread, it: &Iter, callable: Value) -> R<Word> {
     let [_, sentinel, ..] = &it.state;
     let sentinel = sentinel.value();
@@ -295,6 +319,7 @@ fn next_of_callable(th: &mut Thread, it: &Iter, callable: Value) -> R<Word> {
     }
 }
 
+#[inline(never)]
 fn next_of_enumerate(th: &mut Thread, it: &Iter, source: Value, row: Word) -> R<Word> {
     let [_, number, ..] = &it.state;
     let Some(item) = th.next_item(source)? else { return Ok(None) };
@@ -313,6 +338,7 @@ type Row = SmallVec<[Value; SHORT_ROW]>;
 
 const SHORT_ROW: usize = 6;
 
+#[inline(never)]
 fn next_of_zip(th: &mut Thread, it: &Iter, iterators: Value, row: Word) -> R<Word> {
     let iterators = tuple::items(iterators);
     let [_, strict, ..] = &it.state;
@@ -327,6 +353,7 @@ fn next_of_zip(th: &mut Thread, it: &Iter, iterators: Value, row: Word) -> R<Wor
     item
 }
 
+#[inline(never)]
 fn zip_row(th: &mut Thread, it: &Iter, iterators: &[Slot], old: Word) -> R<Word> {
     let [_, strict, ..] = &it.state;
     let mut row = Row::new();

@@ -45,6 +45,7 @@ pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
         data.push(constant_value(th, constant, module)?.bits());
     }
     let m = &mut th.m;
+    let (name, qualname) = (m.intern(&plain.name)?, m.intern(&plain.qualname)?);
     let p = m.alloc::<Code>(0)?;
     let simple = !plain.flags.varargs && !plain.flags.varkw && plain.nkwonly == 0;
     let linked = Code {
@@ -56,6 +57,8 @@ pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
         nregs: plain.nregs as u32 + 1,
         simple_args: if simple { plain.nparams as u32 } else { u32::MAX },
         module: Slot::new(module),
+        name: Slot::new(name),
+        qualname: Slot::new(qualname),
         plain: Arc::into_raw(plain.clone()),
     };
     // SAFETY: freshly allocated, of this size, and not shared yet.

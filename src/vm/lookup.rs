@@ -4,7 +4,7 @@
 use super::shape_cache::ShapeCache;
 use crate::object::layout::Cell;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, Word, class, func, str};
+use crate::object::{R, Value, Word, class, func, intern, str};
 
 const ENTRIES: usize = 1024;
 
@@ -33,12 +33,16 @@ struct Special {
 
 const FREE: Special = Special { class: 0, text: (0, 0), cell: 0 };
 
+/// Names that scripts make while they run (`getattr(x, "visit_" + kind)`), by their hash.
+const MADE: usize = 128;
+
 /// Direct-mapped; emptied when a class changes (`class::epoch`) and at every collection (a dead class's address may
 /// be used again).
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
     names: Box<[(&'static str, Word); NAMES]>,
     specials: Box<[Special; SPECIALS]>,
+    made: Box<[Word; MADE]>,
     shapes: ShapeCache,
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
@@ -51,6 +55,7 @@ impl LookupCache {
             entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
             names: Box::new([("", None); NAMES]),
             specials: Box::new([FREE; SPECIALS]),
+            made: Box::new([None; MADE]),
             shapes: ShapeCache::new(),
             window: None,
             epoch: 0,
@@ -62,6 +67,7 @@ impl LookupCache {
         self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
         self.names.fill(("", None));
         self.specials.fill(FREE);
+        self.made.fill(None);
         self.shapes.clear();
         self.window = None;
     }
@@ -79,6 +85,21 @@ impl LookupCache {
         }
         let name = m.intern(text)?;
         *entry = (text, Some(name));
+        Ok(name)
+    }
+
+    /// The interned string equal to a string that a script made; other values stay as they are.
+    pub fn made_name(&mut self, m: &mut Mutator, v: Value) -> R {
+        let Some(s) = str::view(v).filter(|_| !intern::is_interned(v)) else { return Ok(v) };
+        self.renew();
+        let entry = &mut self.made[str::hash(s) as usize % MADE];
+        if let Some(name) = *entry
+            && str::view(name).is_some_and(|known| str::eq(known, s))
+        {
+            return Ok(name);
+        }
+        let name = intern::intern_value(m, v)?;
+        *entry = Some(name);
         Ok(name)
     }
 

@@ -14,18 +14,18 @@ pub(crate) fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
     };
     let Some(linked) = types::cast::<Code>(code) else { return Err(th.type_error("code object expected")) };
     let plain = frame::plain(linked);
-    let cells: smallvec::SmallVec<[Value; 8]> = (0..plain.freevars.len()).filter_map(|i| at(2 + i)).collect();
-    let cells = if cells.is_empty() { None } else { Some(th.m.new_tuple(&cells)?) };
+    let cells = match plain.freevars.len() {
+        0 => None,
+        n => Some(tuple::value(tuple::from_fn(&mut th.m, n, |i| at(2 + i))?)),
+    };
     let doc = plain.doc.as_deref().map(|d| th.m.new_str(d)).transpose()?;
-    let name = th.name(&plain.name)?;
-    let qualname = th.name(&plain.qualname)?;
     let parts = FunctionParts {
         code,
         cells,
         defaults: at(0),
         kwdefaults: at(1),
-        name,
-        qualname,
+        name: linked.name.value(),
+        qualname: linked.qualname.value(),
         doc,
         module_name: None,
     };

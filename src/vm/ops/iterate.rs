@@ -94,6 +94,12 @@ pub fn unpack(th: &mut Thread, v: Value, registers: *mut u64, count: usize) -> R
     {
         return Ok(());
     }
+    unpack_any(th, v, registers, count)
+}
+
+#[cold]
+#[inline(never)]
+fn unpack_any(th: &mut Thread, v: Value, registers: *mut u64, count: usize) -> R<()> {
     let items = items_of(th, v, Some(count))?;
     if items.len() != count {
         return Err(wrong_count(th, items.len(), count));
