@@ -506,10 +506,14 @@ pub fn eq(a: &Str, b: &Str) -> bool {
 /// Whether two texts of one length are the same; short ones without a call.
 #[inline(always)]
 fn same_bytes(a: &[u8], b: &[u8]) -> bool {
-    match (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(head), Some(other), Some(tail), Some(end)) if a.len() <= 16 => head == other && tail == end,
-        (None, ..) => little_endian(a) == little_endian(b),
-        _ => a == b,
+    match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        (Some(head), Some(other)) if head == other => match a.len() {
+            8 => true,
+            9..=16 => a.last_chunk::<8>() == b.last_chunk::<8>(),
+            _ => a == b,
+        },
+        (Some(_), Some(_)) => false,
+        _ => little_endian(a) == little_endian(b),
     }
 }
 
