@@ -258,11 +258,14 @@ fn run(program: Option<Program>, settings: Settings) -> i32 {
     let runner =
         std::thread::Builder::new().name("mini-main".to_owned()).stack_size(MAIN_STACK).spawn(move || {
             crate::gil::signal::unblock_signals_in_this_thread();
-            work()
+            // Not left to whoever joins: in a forked child nobody does.
+            match work() {
+                Ended::Code(code) => std::process::exit(code),
+                Ended::Interrupted => interp::die_of_interrupt(),
+            }
         });
     match runner.map(std::thread::JoinHandle::join) {
-        Ok(Ok(Ended::Code(code))) => code,
-        Ok(Ok(Ended::Interrupted)) => interp::die_of_interrupt(),
+        Ok(Ok(code)) => code,
         Ok(Err(_)) => 70,
         Err(error) => {
             complain(&format!("mini: cannot start the main thread: {error}\n"));

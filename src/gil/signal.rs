@@ -79,6 +79,30 @@ pub fn block_signals_in_this_thread() {
     mask_all(libc::SIG_BLOCK);
 }
 
+/// Runs `f` while no signal but those of faults reaches this thread.
+pub fn with_signals_blocked<T>(f: impl FnOnce() -> T) -> T {
+    with_mask(libc::SIG_BLOCK, f)
+}
+
+/// Runs `f` while every signal reaches this thread.
+pub fn with_signals_open<T>(f: impl FnOnce() -> T) -> T {
+    with_mask(libc::SIG_UNBLOCK, f)
+}
+
+fn with_mask<T>(how: libc::c_int, f: impl FnOnce() -> T) -> T {
+    // SAFETY: a zeroed set is valid, and is filled in by the call before it is used again.
+    let before = unsafe {
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), &mut before);
+        before
+    };
+    mask_all(how);
+    let result = f();
+    // SAFETY: the set that was in force.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut()) };
+    result
+}
+
 /// For a forked child whose only thread was not the main one.
 pub fn unblock_signals_in_this_thread() {
     mask_all(libc::SIG_UNBLOCK);

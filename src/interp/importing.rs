@@ -5,7 +5,7 @@ use super::source;
 use super::stdlib;
 use crate::bytecode::code::Code;
 use crate::compile::Mode;
-use crate::gil::{Cause, park};
+use crate::gil::{self, Cause, park};
 use crate::native;
 use crate::object::{R, Value, Word, func, str, types};
 use crate::vm::native::ModuleDef;
@@ -199,7 +199,15 @@ pub fn wait_until_complete(th: &mut Thread, module: Value) -> R<()> {
     let me = th.m.member.id();
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
-        let busy = |list: &[(u64, u64)]| list.iter().any(|(m, owner)| *m == module.bits() && *owner != me);
+        // In a forked child the owner may be a thread that is gone.
+        let lives = |id: u64| {
+            let mut found = false;
+            gil::for_each_member(|member| found |= member.id() == id);
+            found
+        };
+        let busy = |list: &[(u64, u64)]| {
+            list.iter().any(|(m, owner)| *m == module.bits() && *owner != me && lives(*owner))
+        };
         {
             let list = running();
             // A thread that is itself in the middle of an import may be what the other one waits for.

@@ -11,13 +11,17 @@ use crate::rt::wait;
 use crate::rt::{syscall, terminal};
 use crate::vm::thread::Thread;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// What is read at once, and what is collected before it is written.
 pub const BUFFER: usize = 8192;
 
-/// Every stream that may hold unwritten bytes, for the end of the process.
-static WRITABLE: Mutex<Vec<Weak<Stream>>> = Mutex::new(Vec::new());
+/// Every stream: for the end of the process, and for a forked child.
+static STREAMS: Mutex<Vec<Weak<Stream>>> = Mutex::new(Vec::new());
+
+fn all() -> Vec<Arc<Stream>> {
+    STREAMS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
+}
 
 /// How a stream was opened.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +44,15 @@ pub struct Stream {
     /// -1 once it is closed.
     fd: AtomicI32,
     pub access: Access,
-    inner: Mutex<Buffers>,
+    inner: Inner,
+}
+
+/// The buffers of a stream; in a forked child perhaps those of a thread that is gone, for ever locked, and then `heir` has
+/// the ones that are used.
+#[derive(Debug, Default)]
+struct Inner {
+    buffers: Mutex<Buffers>,
+    heir: OnceLock<Box<Inner>>,
 }
 
 /// Bytes on their way.
@@ -76,16 +88,18 @@ impl Stream {
             owner: AtomicU64::new(0),
             fd: AtomicI32::new(fd),
             access,
-            inner: Mutex::default(),
+            inner: Inner::default(),
         });
-        if access.writable {
-            let mut all = WRITABLE.lock().unwrap_or_else(PoisonError::into_inner);
-            if all.len() == all.capacity() {
-                all.retain(|s| s.strong_count() > 0);
-            }
-            all.push(Arc::downgrade(&stream));
+        let mut all = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() == all.capacity() {
+            all.retain(|s| s.strong_count() > 0);
         }
+        all.push(Arc::downgrade(&stream));
         stream
+    }
+
+    fn lock_buffers(&self) -> MutexGuard<'_, Buffers> {
+        self.inner.last().buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The descriptor; -1 once the stream is closed.
@@ -107,7 +121,7 @@ impl Stream {
         }
         while !self.guard.acquire(th, None)? {}
         self.owner.store(me, Ordering::Relaxed);
-        Ok(Entered { stream: self, inner: self.inner.lock().unwrap_or_else(PoisonError::into_inner) })
+        Ok(Entered { stream: self, inner: self.lock_buffers() })
     }
 
     /// Begins to work on the stream at the end of the process, when who works on it may never come back.
@@ -116,17 +130,29 @@ impl Stream {
             return None;
         }
         self.owner.store(th.m.member.id(), Ordering::Relaxed);
-        Some(Entered { stream: self, inner: self.inner.lock().unwrap_or_else(PoisonError::into_inner) })
+        Some(Entered { stream: self, inner: self.lock_buffers() })
     }
 
     /// Whether bytes wait to be written; no, if somebody is working on the stream right now.
     fn is_unwritten(&self) -> bool {
-        !self.is_closed() && self.inner.try_lock().is_ok_and(|inner| !inner.write.is_empty())
+        self.access.writable
+            && !self.is_closed()
+            && self.inner.last().buffers.try_lock().is_ok_and(|inner| !inner.write.is_empty())
     }
 
     /// Whether the file has a place that can be moved.
     pub fn is_seekable(&self) -> bool {
         syscall::lseek(self.fd(), 0, libc::SEEK_CUR).is_ok()
+    }
+}
+
+impl Inner {
+    fn last(&self) -> &Inner {
+        let mut at = self;
+        while let Some(heir) = at.heir.get() {
+            at = heir;
+        }
+        at
     }
 }
 
@@ -137,7 +163,7 @@ impl Drop for Stream {
         if fd < 0 {
             return;
         }
-        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Ok(inner) = self.inner.last().buffers.try_lock() else { return };
         let mut rest = inner.write.as_slice();
         while let Some(n) = (!rest.is_empty()).then(|| terminal::write(fd, rest)) {
             match n {
@@ -161,8 +187,7 @@ impl Drop for Entered<'_> {
 
 /// Writes out what every open file still holds. The errors are of no interest to anybody any more.
 pub fn flush_all(th: &mut Thread) {
-    let all = std::mem::take(&mut *WRITABLE.lock().unwrap_or_else(PoisonError::into_inner));
-    for stream in all.iter().filter_map(Weak::upgrade).filter(|s| !s.is_closed()) {
+    for stream in all().iter().filter(|s| s.access.writable && !s.is_closed()) {
         if let Some(mut entered) = stream.enter_at_exit(th)
             && entered.flush(th).is_err()
         {
@@ -175,17 +200,40 @@ pub fn flush_all(th: &mut Thread) {
 /// refers to any more was closed in Python at that very moment; here it may still wait for the collector.
 pub fn flush_same_file(th: &mut Thread, fd: i32) -> R<()> {
     let Ok(wanted) = syscall::fstat(fd) else { return Ok(()) };
-    let all: Vec<Arc<Stream>> = {
-        let all = WRITABLE.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().filter_map(Weak::upgrade).collect()
-    };
-    for stream in all.iter().filter(|s| s.is_unwritten()) {
+    for stream in all().iter().filter(|s| s.is_unwritten()) {
         let same = |s: syscall::Stat| (s.st_dev, s.st_ino) == (wanted.st_dev, wanted.st_ino);
         if syscall::fstat(stream.fd()).is_ok_and(same) {
             stream.enter(th)?.flush(th)?;
         }
     }
     Ok(())
+}
+
+/// Before a fork: writes out what can be written without waiting for anybody, or the child would write it again.
+pub fn flush_before_fork(th: &mut Thread) {
+    for stream in all().iter().filter(|s| s.is_unwritten()) {
+        if stream.guard.try_acquire() {
+            stream.owner.store(th.m.member.id(), Ordering::Relaxed);
+            let mut entered = Entered { stream, inner: stream.lock_buffers() };
+            if entered.flush(th).is_err() {
+                // It stays in the buffer: who writes next hears of it.
+                th.take_exception();
+            }
+        }
+    }
+}
+
+/// In a forked child: nobody works on a stream any more, and what was about to be written is the parent's to write.
+pub fn after_fork_child() {
+    for stream in all() {
+        stream.guard.reset();
+        stream.owner.store(0, Ordering::Relaxed);
+        let last = stream.inner.last();
+        match last.buffers.try_lock() {
+            Ok(mut buffers) => buffers.write.clear(),
+            Err(_) => drop(last.heir.set(Box::default())),
+        }
+    }
 }
 
 /// Writes out one stream at the end of the process. Errors: the exception is pending.

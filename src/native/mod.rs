@@ -60,6 +60,7 @@ mod operators;
 pub mod os;
 pub mod os_files;
 pub mod os_path;
+mod os_process;
 pub mod oserror;
 mod partial;
 pub mod percent;

@@ -2,6 +2,7 @@
 //! Must not know `os`, which is written in Mini on top.
 
 use super::os_files;
+use super::os_process;
 use super::oserror::{os_error, run};
 use super::support::{c_int, int_arg, set_int, type_name, zeroed};
 use crate::object::mutator::Mutator;
@@ -380,6 +381,10 @@ pub static MODULE: ModuleDef = ModuleDef {
             waitstatus_to_exitcode,
             "Exit code, or minus the signal.",
         ),
+        os_process::FORK,
+        os_process::EXECV,
+        os_process::EXECVE,
+        os_process::SCHED_GETAFFINITY,
         os_files::OPEN,
         os_files::STAT,
         os_files::LSTAT,

@@ -1,6 +1,7 @@
 //! Module `_thread`: starting threads, handles to join them, locks, and who is running.
 //! Must not know `threading`, which is written in Mini on top.
 
+use super::os_process;
 use super::support::{self, number, set, this};
 use super::thread_local;
 use super::thread_lock::{LOCK, RLOCK, allocate_lock};
@@ -8,7 +9,8 @@ use crate::gil::signal;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Slot, Value, dict, func, str, tuple, types};
 use crate::rt::handle::Handle;
-use crate::rt::{spawn, wait};
+use crate::rt::spawn::{self, Hooks};
+use crate::rt::wait;
 use crate::vm::native::{Args, ModuleDef, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use std::sync::Arc;
@@ -40,7 +42,7 @@ fn start_new_thread(th: &mut Thread, args: Args) -> R {
         return Err(th.type_error("optional 3rd arg must be a dictionary"));
     }
     let call = spawn::Call { function, args: tuple, kwargs };
-    let handle = spawn::start(th, "", call, uncaught)?;
+    let handle = spawn::start(th, "", call, HOOKS)?;
     th.new_int(handle.ident() as i64)
 }
 
@@ -52,11 +54,13 @@ fn start_joinable_thread(th: &mut Thread, args: Args) -> R {
     let name = args.opt(3).and_then(str::as_str).unwrap_or("").to_owned();
     let nothing = th.new_tuple(&[])?;
     let call = spawn::Call { function, args: nothing, kwargs: Value::NONE };
-    let handle = spawn::start(th, &name, call, uncaught)?;
+    let handle = spawn::start(th, &name, call, HOOKS)?;
     func::new_host(th, HANDLE_CLASS.value(), Box::new(Joinable(handle)))
 }
 
 /// An exception left a thread that was started here (`threading` catches its own). SystemExit is silent.
+const HOOKS: Hooks = Hooks { uncaught, end_of_process: os_process::end_of_child };
+
 fn uncaught(th: &mut Thread, function: Value) {
     if th.pending_is(Exc::SystemExit) {
         th.take_exception();
@@ -93,6 +97,12 @@ fn timeout_arg(th: &mut Thread, v: Value) -> R<Option<Instant>> {
         return Err(th.raise(Exc::OverflowError, "timeout value is too large"));
     }
     Ok(if seconds < 0.0 { None } else { wait::deadline(seconds) })
+}
+
+/// In a forked child: the thread behind the handle is not there.
+fn forget(m: &mut Mutator, args: Args) -> R {
+    this::<Joinable>(m, args, "_ThreadHandle")?.0.finish();
+    Ok(Value::NONE)
 }
 
 fn is_done(m: &mut Mutator, args: Args) -> R {
@@ -158,6 +168,7 @@ static HANDLE: TypeDef = TypeDef {
             "Wait for the end; False if the time was over first.",
         ),
         NativeDef::data("is_done", "self, /", is_done, "Whether the thread has ended."),
+        NativeDef::data("_forget", "self, /", forget, "Say that the thread is gone, in a forked child."),
     ],
     class_methods: &[],
     properties: &[NativeDef::data("ident", "self", handle_ident, "What get_ident() returns in the thread.")],

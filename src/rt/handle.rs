@@ -31,7 +31,7 @@ impl Handle {
     }
 
     /// The thread ends: wakes those who wait for it.
-    pub(super) fn finish(&self) {
+    pub fn finish(&self) {
         self.done.store(true, Ordering::Release);
         park::wake(self.key(), usize::MAX);
     }

@@ -2,6 +2,7 @@
 //! Must not know modules of the standard library, nor policies.
 
 pub mod exit;
+pub mod fork;
 pub mod handle;
 pub mod local;
 pub mod lock;

@@ -12,12 +12,26 @@ pub struct Processors(libc::cpu_set_t);
 impl Processors {
     /// This thread's own.
     fn allowed() -> Option<Processors> {
+        Processors::of(0).ok()
+    }
+
+    /// Those of a process or thread; of this thread for 0. Errors: the error number.
+    pub fn of(id: i32) -> Result<Processors, i32> {
         // SAFETY: all zeroes is a set without processors; the kernel fills what it is given the size of.
         unsafe {
             let mut set: libc::cpu_set_t = zeroed();
-            (libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) == 0)
-                .then_some(Processors(set))
+            match libc::sched_getaffinity(id, size_of::<libc::cpu_set_t>(), &raw mut set) {
+                0 => Ok(Processors(set)),
+                _ => Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
+            }
         }
+    }
+
+    /// Their numbers, in order.
+    pub fn numbers(&self) -> Vec<i64> {
+        // SAFETY: reads the set; CPU_ISSET wants a number below the set's size.
+        let has = |cpu: &usize| unsafe { libc::CPU_ISSET(*cpu, &self.0) };
+        (0..8 * size_of::<libc::cpu_set_t>()).filter(has).map(|cpu| cpu as i64).collect()
     }
 
     fn count(&self) -> usize {

@@ -26,8 +26,14 @@ static IDLE: Mutex<Vec<Arc<Worker>>> = Mutex::new(Vec::new());
 /// Threads started and not ended.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-/// What an uncaught exception is handed to, with the function that raised it.
-pub type Hook = fn(&mut Thread, function: Value);
+/// What the layers above do at the end of a thread.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// What an uncaught exception is handed to, with the function that raised it.
+    pub uncaught: fn(&mut Thread, function: Value),
+    /// For a thread that forked and is the child's main one by now: the process ends with it.
+    pub end_of_process: fn(&mut Thread) -> !,
+}
 
 /// Everything a new thread needs.
 struct Job {
@@ -38,7 +44,7 @@ struct Job {
     args: Value,
     /// Dict or None.
     kwargs: Value,
-    uncaught: Hook,
+    hooks: Hooks,
 }
 
 /// An OS thread, to those who have work for it.
@@ -56,7 +62,7 @@ pub struct Call {
 }
 
 /// Starts a thread. Errors: RuntimeError, if the system has no thread to give.
-pub fn start(th: &mut Thread, name: &str, call: Call, uncaught: Hook) -> R<Arc<Handle>> {
+pub fn start(th: &mut Thread, name: &str, call: Call, hooks: Hooks) -> R<Arc<Handle>> {
     let handle = Arc::new(Handle::default());
     let member = gil::register(name, false);
     gil::expect_company(th.m.member);
@@ -64,7 +70,7 @@ pub fn start(th: &mut Thread, name: &str, call: Call, uncaught: Hook) -> R<Arc<H
     handle.set_ident(member.id());
     let Call { function, args, kwargs } = call;
     [function, args, kwargs].into_iter().for_each(roots::keep);
-    let job = Job { member, handle: handle.clone(), function, args, kwargs, uncaught };
+    let job = Job { member, handle: handle.clone(), function, args, kwargs, hooks };
     RUNNING.fetch_add(1, Ordering::Relaxed);
     let Some(job) = give_to_idle(job).and_then(|job| give_to_new(job).err()) else { return Ok(handle) };
     RUNNING.fetch_sub(1, Ordering::Relaxed);
@@ -163,6 +169,17 @@ fn idle() -> MutexGuard<'static, Vec<Arc<Worker>>> {
     IDLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Holds the list of idle OS threads across a fork: they are members of nothing that stops.
+pub(super) fn lock_for_fork() -> impl Sized {
+    idle()
+}
+
+/// In a forked child: no thread is idle, none was started. What led to them is left as it is: it may be half-changed.
+pub(super) fn after_fork_child() {
+    std::mem::take(&mut *idle()).into_iter().for_each(std::mem::forget);
+    RUNNING.store(0, Ordering::Relaxed);
+}
+
 /// Runs a Mini thread from its first to its last moment; tells whether the OS thread may wait for another.
 fn run(job: Job, own: &Arc<Worker>) -> bool {
     let Job { member, .. } = job;
@@ -193,7 +210,10 @@ fn run_call(th: &mut Thread, job: &Job) {
     let args: Vec<Value> = crate::object::tuple::items(job.args).iter().filter_map(|s| s.get()).collect();
     let keywords = keywords(job.kwargs);
     if th.call_kw(job.function, &args, &keywords).is_err() {
-        (job.uncaught)(th, job.function);
+        (job.hooks.uncaught)(th, job.function);
+    }
+    if th.m.member.is_main() {
+        (job.hooks.end_of_process)(th);
     }
     th.close(scope);
 }

@@ -54,6 +54,8 @@ macro_rules! plain_calls {
 }
 
 plain_calls! {
+    /// Makes a second process: 0 in the child, its number in the parent. Only with the world stopped: see `fork.rs`.
+    fork();
     /// Closes a descriptor.
     close(fd: i32);
     /// A second descriptor for the same file.
@@ -290,6 +292,22 @@ pub fn error_text(errno: i32) -> String {
 pub fn system(command: &CStr) -> Sys {
     // SAFETY: a NUL-terminated string.
     checked(unsafe { libc::system(command.as_ptr()) })
+}
+
+/// Becomes another program; comes back only with an error number. `env`: instead of this process's environment.
+pub fn exec(program: &CStr, argv: &[CString], env: Option<&[CString]>) -> i32 {
+    let pointers = |texts: &[CString]| -> Vec<*const libc::c_char> {
+        texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let (argv, env) = (pointers(argv), env.map(pointers));
+    // SAFETY: NUL-terminated texts in arrays that end with a null pointer; all live until the call returns.
+    unsafe {
+        match env {
+            Some(env) => libc::execve(program.as_ptr(), argv.as_ptr(), env.as_ptr()),
+            None => libc::execv(program.as_ptr(), argv.as_ptr()),
+        }
+    };
+    last()
 }
 
 /// Ends the process at once.

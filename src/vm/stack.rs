@@ -19,6 +19,11 @@ const MOST_SPARE: usize = 16;
 /// Of a spare mapping so much stays committed.
 const KEPT: usize = 64 << 10;
 
+/// Holds the list of spare registers across a fork: a thread that begins or ends takes it without permission.
+pub fn lock_for_fork() -> impl Sized {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Registers {
     /// Reserves room for `words` registers. Errors: the system has no address space left.
     pub fn reserve(words: usize) -> Result<Registers, String> {

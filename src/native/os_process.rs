@@ -1,0 +1,111 @@
+//! Processes for `_os`: making one, becoming another program, where it may run. Must not know how the child is mended.
+
+use super::os_path::plain;
+use super::oserror::os_error;
+use super::support::c_int;
+use super::{io_stream, registry};
+use crate::gil::signal;
+use crate::object::{R, Value, dict, list, str, tuple};
+use crate::rt::fork::{self, Forked};
+use crate::rt::processor::Processors;
+use crate::rt::syscall;
+use crate::vm::native::{Args, NativeDef};
+use crate::vm::ops::iterate;
+use crate::vm::thread::Thread;
+use std::ffi::{CStr, CString};
+
+pub const FORK: NativeDef =
+    NativeDef::full("fork", "", fork, "Make a child process: 0 in it, its number here.");
+pub const EXECV: NativeDef = NativeDef::full("execv", "path, argv, /", execv, "Become another program.");
+pub const EXECVE: NativeDef =
+    NativeDef::full("execve", "path, argv, env", execve, "Become another program, with this environment.");
+pub const SCHED_GETAFFINITY: NativeDef =
+    NativeDef::full("sched_getaffinity", "pid, /", sched_getaffinity, "The processors it may use.");
+
+fn fork(th: &mut Thread, _: Args) -> R {
+    io_stream::flush_before_fork(th);
+    match fork::fork(th) {
+        Ok(Forked::Child) => {
+            io_stream::after_fork_child();
+            Ok(Value::int_unchecked(0))
+        }
+        Ok(Forked::Parent(child)) => Ok(Value::int_unchecked(i64::from(child))),
+        Err(errno) => Err(os_error(th, errno, None)),
+    }
+}
+
+/// What a thread does that was the only one of a forked child and has come to its end: the process ends with it.
+pub fn end_of_child(th: &mut Thread) -> ! {
+    let ended = registry::finish(th).is_ok();
+    if !ended {
+        let exception = th.take_exception();
+        registry::report_uncaught(th, exception);
+    }
+    let code = registry::flush_standard_streams(th, i32::from(!ended));
+    syscall::exit_now(code)
+}
+
+fn execv(th: &mut Thread, args: Args) -> R {
+    let program = plain(th, args.get(0), "execv")?.path;
+    let argv = arguments(th, args.get(1), "execv() arg 2")?;
+    exec(th, &program, &argv, None)
+}
+
+fn execve(th: &mut Thread, args: Args) -> R {
+    let program = plain(th, args.get(0), "execve")?.path;
+    let argv = arguments(th, args.get(1), "execve: argv")?;
+    let env = environment(th, args.get(2))?;
+    exec(th, &program, &argv, Some(&env))
+}
+
+fn exec(th: &mut Thread, program: &CStr, argv: &[CString], env: Option<&[CString]>) -> R {
+    // The other program begins with this thread's mask; it comes back only with an error.
+    let errno = signal::with_signals_open(|| syscall::exec(program, argv, env));
+    Err(os_error(th, errno, None))
+}
+
+fn arguments(th: &mut Thread, v: Value, what: &str) -> R<Vec<CString>> {
+    if list::of(v).is_none() && tuple::of(v).is_none() {
+        return Err(th.type_error(format!("{what} must be a tuple or list")));
+    }
+    let items = iterate::values_of(v);
+    if items.is_empty() {
+        return Err(th.value_error(format!("{what} must not be empty")));
+    }
+    let texts =
+        items.into_iter().map(|item| plain(th, item, "exec").map(|p| p.path)).collect::<R<Vec<_>>>()?;
+    if texts.first().is_some_and(|first| first.is_empty()) {
+        return Err(th.value_error(format!("{what} first element cannot be empty")));
+    }
+    Ok(texts)
+}
+
+fn environment(th: &mut Thread, v: Value) -> R<Vec<CString>> {
+    let Some(d) = dict::of(v) else {
+        return Err(th.type_error("execve: environment must be a mapping object"));
+    };
+    let (mut all, mut at) = (Vec::new(), 0);
+    while let Some((next, key, value)) = dict::next_entry(d, at) {
+        at = next;
+        let (Some(key), Some(value)) = (str::as_str(key), str::as_str(value)) else {
+            return Err(th.type_error("env key and value must be str"));
+        };
+        match CString::new(format!("{key}={value}")) {
+            Ok(text) if !key.is_empty() && !key.contains('=') => all.push(text),
+            Ok(_) => return Err(th.value_error("illegal environment variable name")),
+            Err(_) => return Err(th.value_error("embedded null byte")),
+        }
+    }
+    Ok(all)
+}
+
+fn sched_getaffinity(th: &mut Thread, args: Args) -> R {
+    let pid = c_int(th, args.get(0))?;
+    let processors = Processors::of(pid).map_err(|errno| os_error(th, errno, None))?;
+    let set = th.m.new_set()?;
+    th.root(set);
+    for number in processors.numbers() {
+        th.set_add(set, Value::int_unchecked(number))?;
+    }
+    Ok(set)
+}
