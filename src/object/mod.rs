@@ -46,6 +46,7 @@ pub mod trace;
 pub mod tuple;
 pub mod types;
 pub mod unicode;
+pub mod unicode_categories;
 pub mod unicode_error;
 pub mod unicode_tables;
 pub mod value;
