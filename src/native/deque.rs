@@ -1,7 +1,7 @@
 //! Module `_collections`: the class `deque`, and counting for `Counter`. Must not know how a deque lies in memory.
 
-use super::dunders;
 use super::support::type_name;
+use super::{dict_classes, dunders};
 use crate::object::deque::{self, Deque, End};
 use crate::object::iter::{self, Tag};
 use crate::object::mutator::Mutator;
@@ -10,7 +10,7 @@ use crate::object::{Exc, Kind, R, Raised, Value, class, dict, list, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef, TypeDef};
 use crate::vm::slicing::position;
 use crate::vm::thread::Thread;
-use crate::vm::{boot, type_tables};
+use crate::vm::{boot, hashing, type_tables};
 
 /// The receiver.
 fn this(m: &mut Mutator, args: Args) -> R<Deque> {
@@ -422,35 +422,17 @@ static DEQUE: TypeDef = TypeDef {
 fn count_elements(th: &mut Thread, args: Args) -> R {
     let (counts, one) = (args.get(0), Value::int_unchecked(1));
     let mut it = th.iter(args.get(1))?;
-    if dict::of(counts).is_none() {
-        return Err(th.type_error("a dict is required"));
-    }
+    let Some(found) = dict::of(counts) else { return Err(th.type_error("a dict is required")) };
     while let Some(item) = it.next(th)? {
-        let more = match th.dict_get(counts, item)? {
-            Some(n) => th.binary(BinOp::Add, n, one)?,
+        let hash = th.hash_key(item)?;
+        let more = match hashing::get_hashed(th, found, item, hash)? {
+            Some(n) => match n.as_small().and_then(|n| Value::small(n + 1)) {
+                Some(more) => more,
+                None => th.binary(BinOp::Add, n, one)?,
+            },
             None => one,
         };
-        th.dict_set(counts, item, more)?;
-    }
-    Ok(Value::NONE)
-}
-
-/// `_move_to_end(dict, key, last)`. EMPTY key: KeyError.
-fn move_to_end(th: &mut Thread, args: Args) -> R {
-    let (d, key) = (args.get(0), args.get(1));
-    let Some(found) = dict::of(d) else { return Err(th.type_error("a dict is required")) };
-    let Some(v) = th.dict_del(d, key)? else { return Err(th.raise_with(Exc::KeyError, &[key])) };
-    if args.get(2) == Value::TRUE {
-        th.dict_set(d, key, v)?;
-        return Ok(Value::NONE);
-    }
-    let others = dict::copy(th, found)?;
-    dict::clear(th, found)?;
-    th.dict_set(d, key, v)?;
-    let mut at = 0;
-    while let Some((after, k, v)) = dict::next_entry(others, at) {
-        th.dict_set(d, k, v)?;
-        at = after;
+        hashing::set_hashed(th, found, item, hash, more)?;
     }
     Ok(Value::NONE)
 }
@@ -483,7 +465,12 @@ pub static MODULE: ModuleDef = ModuleDef {
     doc: "The native half of collections.",
     functions: &[
         NativeDef::full("_count_elements", "mapping, iterable, /", count_elements, "Count the items."),
-        NativeDef::full("_move_to_end", "mapping, key, last, /", move_to_end, "Move an entry to one end."),
+        NativeDef::full(
+            "_add_methods",
+            "cls, /",
+            dict_classes::add_methods,
+            "Give a class its native methods.",
+        ),
     ],
     types: &[&DEQUE],
     init: Some(make_iterators),

@@ -3,7 +3,7 @@
 
 use super::error::R;
 use super::header::{Kind, Slot};
-use super::layout::{Cell, Class, Shape, Tuple};
+use super::layout::{Cell, Class, Shape, Tuple, is_subclass_instance};
 use super::mutator::Mutator;
 use super::value::Value;
 use super::{dict, heap, mro, shape, tuple, types};
@@ -75,6 +75,13 @@ pub mod trait_bits {
     }
     /// What subclasses inherit.
     pub const INHERITED: u64 = (1 << 33) - 1;
+}
+
+/// Whether an object does what its built-in type does where a class written in Mini may say otherwise: `methods` are the
+/// bits of those that may be there.
+#[inline]
+pub fn is_untouched(v: Value, methods: u64) -> bool {
+    !is_subclass_instance(types::hdr(v)) || traits(types::class_of(v)) & methods == 0
 }
 
 /// All classes, weakly: a class knows its bases, and is found by them here.

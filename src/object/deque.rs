@@ -5,7 +5,7 @@ use super::error::R;
 use super::layout::{Host, List};
 use super::mutator::Mutator;
 use super::value::{Value, Word};
-use super::{func, header::Slot, list, sync, types};
+use super::{class, func, header::Slot, list, shape, sync, types};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 /// Where the items lie in the ring. Written under the object's lock.
@@ -71,6 +71,13 @@ fn new_ring(m: &mut Mutator, room: usize) -> R<&'static List> {
 pub fn of(v: Value) -> Option<Deque> {
     let host = types::cast::<Host>(v)?;
     func::host::<Place>(v).map(|place| Deque { host, place })
+}
+
+/// As `of`, only if the object's class is `deque` itself.
+pub fn plain(v: Value) -> Option<Deque> {
+    let host = types::cast::<Host>(v)?;
+    let derived = class::traits(shape::of(&host.hdr).class.value()) & class::trait_bits::HEAP_TYPE != 0;
+    if derived { None } else { of(v) }
 }
 
 /// The slots of the ring; some at least.

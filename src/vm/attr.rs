@@ -470,7 +470,7 @@ pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::objec
     let raised = th.raise(Exc::AttributeError, message);
     if let Some(e) = th.m.pending {
         for (key, value) in [("name", name), ("obj", object)] {
-            if let Ok(key) = th.m.intern(key) {
+            if let Ok(key) = th.name(key) {
                 let _ = shape::set(&mut th.m, e, key, value);
             }
         }

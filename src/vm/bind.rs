@@ -322,7 +322,9 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
     let rest = if p.varkw && !given.is_empty() { Some(th.m.new_dict()?) } else { None };
     for (name, value) in given {
         let text = str::as_str(*name).unwrap_or("");
-        let found = p.names().position(|n| n == text).filter(|i| *i >= p.posonly as usize);
+        let named = p.kwonly > 0 || p.posonly < p.max;
+        let found = if named { p.names().position(|n| n == text) } else { None };
+        let found = found.filter(|i| *i >= p.posonly as usize);
         match (found, rest) {
             (Some(i), _) if slots[i].is_some() => {
                 let message = if i < args.len() {

@@ -7,13 +7,11 @@
 use super::fold::Fold;
 use super::iter_object;
 use super::thread::Thread;
-use crate::object::header::flag;
 use crate::object::iter::{self, Tag};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word};
 use crate::object::{
-    bytes, dict, func, generator, list, memoryview, range, set, str as text, str_index, tuple, types,
+    bytes, class, dict, func, generator, list, memoryview, range, set, str as text, str_index, tuple, types,
 };
-use std::sync::atomic::Ordering;
 
 /// How the items of an iterable are found.
 #[derive(Clone, Copy)]
@@ -45,7 +43,7 @@ pub struct VmIter {
 /// Whether a class written in Mini replaces `__iter__` of this object.
 fn overrides_iter(th: &mut Thread, v: Value) -> bool {
     v.is_ref()
-        && types::hdr(v).flags.load(Ordering::Relaxed) & flag::SUBCLASS != 0
+        && !class::is_untouched(v, class::trait_bits::ITER)
         && th.lookup_override(v, "__iter__").is_some()
 }
 

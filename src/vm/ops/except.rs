@@ -58,8 +58,9 @@ fn instantiate(th: &mut Thread, what: Value, otherwise: &str) -> R {
     Err(th.type_error(otherwise))
 }
 
+/// Whether a value is BaseException or derives from it: its instances then are exceptions as the heap knows them.
 fn is_exception_class(v: Value) -> bool {
-    class::cast(v).is_some() && class::is_subclass(v, types::exc_class(Exc::BaseException))
+    class::cast(v).is_some_and(|c| c.instance_kind == Kind::Exception as u64)
 }
 
 /// A bare `raise`.

@@ -1,8 +1,10 @@
 //! `x[i]`, `x[i] = v`, `del x[i]`, `in`. Must not know the containers' insides.
 
+use crate::object::class::trait_bits;
 use crate::object::layout::is_subclass_instance;
 use crate::object::{
-    Exc, Kind, R, Raised, Value, bytes, dict, find, func, key, list, set, slice, str, str_index, types,
+    Exc, Kind, R, Raised, Value, Word, bytes, class, deque, dict, find, func, key, list, set, slice, str,
+    str_index, types,
 };
 use crate::vm::thread::Thread;
 use crate::vm::{container_ops, hashing, slicing, type_names};
@@ -11,9 +13,10 @@ use crate::vm::{container_ops, hashing, slicing, type_names};
 #[cold]
 #[inline(never)]
 pub fn get(th: &mut Thread, container: Value, index: Value) -> R {
-    if is_plain_dict(container)
-        && let Some(v) = th.dict_get(container, index)?
-    {
+    if is_dict_without(container, trait_bits::GETITEM) {
+        return from_dict(th, container, index);
+    }
+    if let Some(v) = item_of_deque(th, container, index) {
         return Ok(v);
     }
     if let Some(f) = th.lookup_override(container, "__getitem__") {
@@ -22,10 +25,17 @@ pub fn get(th: &mut Thread, container: Value, index: Value) -> R {
     get_builtin(th, container, index)
 }
 
-/// Whether a value is a dict of the class `dict` itself: no method can be asked.
+/// Whether a value is a dict whose class has no method of its own for this.
 #[inline(always)]
-fn is_plain_dict(v: Value) -> bool {
-    dict::of(v).is_some_and(|d| !is_subclass_instance(&d.hdr))
+fn is_dict_without(v: Value, method: u64) -> bool {
+    dict::of(v).is_some() && class::is_untouched(v, method)
+}
+
+/// An item of a deque, if the index is in it: the class need not be asked for `__getitem__`.
+#[inline]
+fn item_of_deque(th: &mut Thread, container: Value, index: Value) -> Word {
+    let (d, i) = (deque::plain(container)?, index.as_small()?);
+    deque::get(&th.m, d, slicing::position(i, deque::len(d))?)
 }
 
 /// `container[index]` as the built-in type has it, whatever a subclass says.
@@ -88,7 +98,10 @@ fn from_dict(th: &mut Thread, container: Value, key: Value) -> R {
     if let Some(v) = th.dict_get(container, key)? {
         return Ok(v);
     }
-    if let Some(f) = th.lookup_override(container, "__missing__") {
+    // `dict` itself has no such method.
+    if is_subclass_instance(types::hdr(container))
+        && let Some(f) = th.lookup_special(container, "__missing__")
+    {
         return th.call(f, &[container, key]);
     }
     Err(th.raise_with(Exc::KeyError, &[key]))
@@ -137,7 +150,7 @@ fn no_items(th: &mut Thread, container: Value) -> Raised {
 #[cold]
 #[inline(never)]
 pub fn set(th: &mut Thread, container: Value, index: Value, value: Value) -> R<()> {
-    if is_plain_dict(container) {
+    if is_dict_without(container, trait_bits::SETITEM) {
         return th.dict_set(container, index, value);
     }
     if let Some(f) = th.lookup_override(container, "__setitem__") {
@@ -226,7 +239,7 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
 #[cold]
 #[inline(never)]
 pub fn contains(th: &mut Thread, container: Value, item: Value) -> R<bool> {
-    if is_plain_dict(container) {
+    if is_dict_without(container, trait_bits::CONTAINS) {
         return th.dict_get(container, item).map(|v| v.is_some());
     }
     if let Some(s) = set::of(container).filter(|s| !is_subclass_instance(&s.hdr))

@@ -1,9 +1,10 @@
 //! Truth, equality, hash and length of any value. Must not know ordering (`compare.rs`).
 
-use crate::object::layout::{BoundMethod, is_subclass_instance};
+use crate::object::layout::BoundMethod;
 use crate::object::num::{self, CmpOp};
 use crate::object::{
-    Exc, Kind, R, Value, bytearray, bytes, class, dict, func, iter, list, range, set, str, tuple, types,
+    Exc, Kind, R, Value, bytearray, bytes, class, deque, dict, func, iter, list, range, set, str, tuple,
+    types,
 };
 use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
@@ -51,13 +52,15 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
     })
 }
 
-/// The length of a list, tuple, str or dict whose class is that very type.
+/// The length of a list, tuple, str, dict or deque whose class says nothing of lengths and truth.
 #[inline]
 fn plain_len(v: Value) -> Option<usize> {
-    if !v.is_ref() || is_subclass_instance(types::hdr(v)) {
+    use class::trait_bits::{BOOL, LEN};
+    if !v.is_ref() || !class::is_untouched(v, BOOL | LEN) {
         return None;
     }
     match types::hdr(v).kind {
+        Kind::Host => deque::plain(v).map(deque::len),
         Kind::List => list::of(v).map(list::len),
         Kind::Tuple => Some(tuple::items(v).len()),
         Kind::Str => str::view(v).map(|s| s.nchars as usize),
