@@ -44,19 +44,28 @@ def changes(name, doc, new, old):
     table(name, doc, "(u32, &str)", [f"(0x{ord(c):x}, {literal(new(c))})" for c in CHARS if new(c) != old(c)])
 
 
-def categories():
-    """The general category of every code point: where it changes, and to what."""
-    names = sorted({unicodedata.category(chr(c)) for c in range(0x110000)})
-    print("//! General categories, made by tools/unicode_tables.py from Unicode", unicodedata.unidata_version + ".")
-    print("//! An entry is a code point from which a category holds, shifted left by five, and the category's number.")
-    table("NAMES", "The categories.", "&str", [f'"{name}"' for name in names])
+def runs(name, of, names):
+    """Where a property of several values changes, and to which of them."""
     found, before = [], None
     for c in range(0x110000):
-        now = unicodedata.category(chr(c))
+        now = of(chr(c))
         if now != before:
             found.append(f"0x{c << 5 | names.index(now):x}")
             before = now
-    table("CATEGORIES", "Where the category changes.", "u32", found)
+    table(name, f"Where {of.__name__} changes.", "u32", found)
+
+
+def categories():
+    """The general category and the width of every code point: where they change, and to what."""
+    print("//! General categories and widths, made by tools/unicode_tables.py from Unicode", unicodedata.unidata_version + ".")
+    print("//! An entry is a code point from which a value holds, shifted left by five, and the value's number.")
+    for singular, plural, of in [
+        ("CATEGORY", "CATEGORIES", unicodedata.category),
+        ("WIDTH", "WIDTHS", unicodedata.east_asian_width),
+    ]:
+        names = sorted({of(chr(c)) for c in range(0x110000)})
+        table(singular + "_NAMES", "Names of the values.", "&str", [f'"{name}"' for name in names])
+        runs(plural, of, names)
 
 
 if sys.argv[1:] == ["categories"]:

@@ -1,6 +1,7 @@
 //! String and bytes literals: where one ends, and what it means. Knows nothing of the tokens around it.
 
 use crate::ast::Constant;
+use crate::char_names;
 
 /// Whether the opening (prefix and quote) is of a triple-quoted literal.
 pub fn is_triple(opening: &str) -> bool {
@@ -185,11 +186,11 @@ fn named(text: &str) -> Result<(Decoded, usize), BadEscape> {
     let bad =
         |reason: &str, length| Err(BadEscape { reason: reason.to_string(), length, unsupported: false });
     match (text.get(2..3), text.find('}')) {
-        (Some("{"), Some(end)) if end > 3 => match text.get(3..end).and_then(unicode_names2::character) {
+        (Some("{"), Some(end)) if end > 3 => match text.get(3..end).and_then(char_names::character) {
             Some(letter) => Ok((Decoded::Char(letter), end + 1)),
             None => bad("unknown Unicode character name", end + 1),
         },
-        (Some("{"), end) => bad("malformed \\N character escape", end.map_or(text.len(), |end| end + 1)),
+        (Some("{"), end) => bad("malformed \\N character escape", end.unwrap_or(text.len())),
         _ => bad("malformed \\N character escape", 2),
     }
 }

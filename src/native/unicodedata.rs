@@ -2,10 +2,11 @@
 
 use super::support::{self, type_name};
 use crate::object::mutator::Mutator;
-use crate::object::unicode_categories::{CATEGORIES, NAMES};
+use crate::object::unicode_categories::{CATEGORIES, CATEGORY_NAMES, WIDTH_NAMES, WIDTHS};
 use crate::object::{R, Value, str, unicode};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
+use mini_grammar::char_names;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
@@ -26,8 +27,8 @@ fn character(m: &mut Mutator, v: Value, function: &str, place: &str) -> R<char> 
 
 fn name(m: &mut Mutator, args: Args) -> R {
     let c = character(m, args.get(0), "name", " 1")?;
-    match (unicode_names2::name(c), args.opt(1)) {
-        (Some(name), _) if !c.is_control() => m.new_str(&name.to_string()),
+    match (char_names::name(c), args.opt(1)) {
+        (Some(name), _) => m.new_str(&name),
         (_, Some(default)) => Ok(default),
         _ => Err(m.value_error("no such name")),
     }
@@ -38,7 +39,7 @@ fn lookup(m: &mut Mutator, args: Args) -> R {
         let got = type_name(args.get(0));
         return Err(m.type_error(format!("lookup() argument must be str, not {got}")));
     };
-    match unicode_names2::character(name) {
+    match char_names::character(name) {
         Some(c) => m.new_char(c),
         None => {
             let message = m.new_str(&format!("undefined character name '{name}'"))?;
@@ -47,11 +48,21 @@ fn lookup(m: &mut Mutator, args: Args) -> R {
     }
 }
 
+/// What a table of `unicode_categories` says of a character.
+fn value_at(table: &[u32], names: &'static [&'static str], c: char) -> &'static str {
+    let at = table.partition_point(|entry| entry >> 5 <= u32::from(c)).saturating_sub(1);
+    let number = table.get(at).map_or(0, |entry| entry & 31);
+    names.get(number as usize).copied().unwrap_or("")
+}
+
 fn category(m: &mut Mutator, args: Args) -> R {
-    let c = u32::from(character(m, args.get(0), "category", "")?);
-    let at = CATEGORIES.partition_point(|entry| entry >> 5 <= c).saturating_sub(1);
-    let number = CATEGORIES.get(at).map_or(0, |entry| entry & 31);
-    m.new_str(NAMES.get(number as usize).copied().unwrap_or("Cn"))
+    let c = character(m, args.get(0), "category", "")?;
+    m.new_str(value_at(CATEGORIES, CATEGORY_NAMES, c))
+}
+
+fn east_asian_width(m: &mut Mutator, args: Args) -> R {
+    let c = character(m, args.get(0), "east_asian_width", "")?;
+    m.new_str(value_at(WIDTHS, WIDTH_NAMES, c))
 }
 
 fn combining(m: &mut Mutator, args: Args) -> R {
@@ -107,6 +118,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::data("name", "chr, default=, /", name, "The name of a character."),
         NativeDef::data("lookup", "name, /", lookup, "The character of a name."),
         NativeDef::data("category", "chr, /", category, "The general category."),
+        NativeDef::data("east_asian_width", "chr, /", east_asian_width, "The width beside East Asian text."),
         NativeDef::data("combining", "chr, /", combining, "The canonical combining class."),
         NativeDef::data("decimal", "chr, default=, /", decimal, "The value of a decimal digit."),
         NativeDef::data("normalize", "form, unistr, /", normalize, "A text in a normal form."),
