@@ -457,6 +457,7 @@ impl Parser {
                 }
                 char::from_u32(value).unwrap_or('\0')
             }
+            'N' if !self.bytes && self.peek() != Some('{') => return self.fail("missing {", self.at),
             c if c.is_ascii_alphanumeric() => return self.fail(format!("bad escape \\{c}"), start),
             c => c,
         };

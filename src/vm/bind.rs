@@ -360,12 +360,17 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
     result
 }
 
+fn class_qualname(class: Value) -> String {
+    let name = crate::object::class::cast(class).and_then(|c| str::as_str(c.qualname.value()));
+    name.unwrap_or("?").to_owned()
+}
+
 fn native_name(def: &NativeDef, owner: Word, method: bool, args: &[Word]) -> String {
     let first = args.first().copied().flatten().filter(|_| method);
     if let Some(class) = first.filter(|v| owner.is_none() && crate::object::class::cast(*v).is_some()) {
         // A class method, or the constructor itself.
-        let class = crate::object::class::name(class);
-        return if class == def.name { class } else { format!("{class}.{}", def.name) };
+        let (class, whole) = (crate::object::class::name(class), class_qualname(class));
+        return if class == def.name { class } else { format!("{whole}.{}", def.name) };
     }
     match owner.filter(|_| method).or_else(|| first.map(types::class_of)) {
         Some(class) => format!("{}.{}", crate::object::class::name(class), def.name),
