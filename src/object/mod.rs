@@ -36,6 +36,7 @@ pub mod set;
 pub mod shape;
 pub mod slice;
 pub mod str;
+pub mod str_ascii;
 pub mod str_index;
 pub mod str_join;
 pub mod subclass;
