@@ -7,7 +7,7 @@ use crate::object::layout::List;
 use crate::object::num::CmpOp;
 use crate::object::{Value, list};
 
-/// What is being made. Numbers in it are words, not references: the collector does not look here.
+/// What is being made. That of the innermost native is a root of its thread, those further out are on the native stack.
 #[derive(Clone, Copy)]
 pub enum Fold {
     /// Nothing: every item is refused.
@@ -29,6 +29,14 @@ impl Fold {
         match self {
             Fold::Sum(value) | Fold::Best(_, value) => Some(*value),
             _ => None,
+        }
+    }
+
+    /// What the collector must keep.
+    pub(super) fn root(&self) -> Option<Value> {
+        match self {
+            Fold::List(l) => Some(Value::from_addr(std::ptr::from_ref(*l).addr())),
+            _ => self.value(),
         }
     }
 }
