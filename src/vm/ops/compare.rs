@@ -5,6 +5,7 @@ use crate::object::num::{self, CmpOp};
 use crate::object::{Kind, R, Raised, Slot, Value, Word, bytes, class, key, list, str, tuple, types};
 use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
+use std::cmp::Ordering;
 
 const METHODS: [&str; 6] = ["__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"];
 
@@ -79,8 +80,15 @@ fn quick_sequences(op: CmpOp, a: &[Slot], b: &[Slot]) -> Option<bool> {
     if matches!(op, CmpOp::Eq | CmpOp::Ne) && a.len() != b.len() {
         return Some(op == CmpOp::Ne);
     }
-    for (x, y) in a.iter().zip(b) {
+    for (i, x) in a.iter().enumerate() {
+        let Some(y) = b.get(i) else { break };
         let (x, y) = (x.get()?, y.get()?);
+        if x.is_small_int() && y.is_small_int() {
+            match x.small_unchecked().cmp(&y.small_unchecked()) {
+                Ordering::Equal => continue,
+                order => return Some(op.holds(Some(order))),
+            }
+        }
         if !key::eq(x, y)? {
             return match op {
                 CmpOp::Eq => Some(false),
