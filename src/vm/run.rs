@@ -15,7 +15,7 @@ mod resume;
 mod word;
 
 use super::frame::{self, LINK};
-use super::ops::{arith, build, compare, except, framed, group, item, iterate, matching, names, test};
+use super::ops::{arith, build, except, framed, group, item, iterate, matching, names, test};
 use super::thread::Thread;
 use super::{attr, awaitable, call, classes, coroutine, fold, import, ops::suspend, poll, site, unwind};
 use crate::bytecode::op::{Insn, Op};
@@ -318,17 +318,19 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     (x as i64) $op (y as i64)
                 } else if both_scaled(x, y) {
                     scaled::scaled(x) $op scaled::scaled(y)
+                } else if let Some(holds) = texts($slow, x, y) {
+                    holds
                 } else if both_float(x, y) {
                     std::hint::cold_path();
                     float(x) $op float(y)
                 } else {
-                    if try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) == $when {
-                        jump!((*pc).c as i16 as isize);
+                    save!();
+                    if framed::compare_jump(&mut *th, $slow, $when, v(x), v(y)).is_err() {
+                        raised!();
                     }
+                    reload!();
                     check_mode!();
-                    if $when {
-                        poll!();
-                    }
+                    poll!();
                     continue;
                 };
                 if holds == $when {
@@ -812,10 +814,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     call!(call::call_method_window(&mut *th, r.add(a!()), b!()))
                 }
-                Op::CallKw => {
-                    let method = (*pc).x != 0;
-                    call!(call::call_keywords(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), method))
-                }
+                Op::CallKw => call!(call::call_keywords(&mut *th, r.add(a!()), *pc, v(*k.add(c!())))),
                 Op::CallEx => call!(call::call_spread(&mut *th, r.add(a!()))),
                 Op::Return => leave!(reg!(a!())),
                 Op::ReturnNone => leave!(Value::NONE.bits()),
@@ -824,7 +823,6 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let spread = (*pc).x != 0;
                     slow!(classes::build(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), spread))
                 }
-
                 Op::NewList => slow!(build::list(&mut *th, values(r.add(b!()), c!()))),
                 Op::NewTuple => slow!(build::tuple(&mut *th, values(r.add(b!()), c!()))),
                 Op::NewSet => slow!(build::set(&mut *th, values(r.add(b!()), c!()))),
@@ -845,7 +843,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let callee = ((*pc).x != 0).then(|| v(reg!(c!())));
                     effect!(build::map_update(&mut *th, v(reg!(a!())), v(reg!(b!())), callee))
                 }
-                Op::Unpack => effect!(iterate::unpack(&mut *th, v(reg!(b!())), r.add(a!()), c!())),
+                Op::Unpack => {
+                    if !unpack_tuple(reg!(b!()), r.add(a!()), c!()) {
+                        effect!(iterate::unpack(&mut *th, v(reg!(b!())), r.add(a!()), c!()))
+                    }
+                }
                 Op::UnpackEx => {
                     let after = (*pc).x as usize;
                     effect!(iterate::unpack_starred(&mut *th, v(reg!(b!())), r.add(a!()), c!(), after))

@@ -2,13 +2,15 @@
 //! Must not know instructions.
 
 use super::Mode;
-use super::word::{int, is_int, is_ref, own_chain};
+use super::word::{int, is_int, is_ref, own_chain, v};
 use crate::gil;
-use crate::object::header::Hdr;
+use crate::object::header::{Hdr, flag};
 use crate::object::layout::{Cell, Function, List, ListBuf, Tuple};
 use crate::object::mutator::Mutator;
+use crate::object::num::CmpOp;
 use crate::object::{Kind, Slot, Value, str_index};
 use crate::vm::frame::{self, LINK};
+use crate::vm::ops::compare;
 use crate::vm::site;
 use crate::vm::thread::Thread;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,6 +43,23 @@ pub(super) unsafe fn plain_kind(x: u64) -> u16 {
 #[inline(always)]
 pub(super) fn data(base: *mut u64) -> *const u64 {
     frame::code(base).map_or(std::ptr::null(), |code| code.data)
+}
+
+/// Whether `x op y` holds, of two plain strings: nothing that the frame would have to be saved for can happen.
+#[inline(always)]
+pub(super) unsafe fn texts(op: CmpOp, x: u64, y: u64) -> Option<bool> {
+    const STR: u16 = Kind::Str as u16;
+    const INTERNED: u16 = STR | (flag::INTERNED as u16) << 8;
+    const MASK: u16 = 0xff | (flag::SUBCLASS as u16) << 8;
+    if !is_ref(x | y) {
+        return None;
+    }
+    // SAFETY: two references.
+    let (a, b) = unsafe { (plain_kind(x), plain_kind(y)) };
+    if a == INTERNED && b == INTERNED && matches!(op, CmpOp::Eq | CmpOp::Ne) {
+        return Some((x == y) == (op == CmpOp::Eq));
+    }
+    (a & MASK == STR && b & MASK == STR).then(|| compare::texts(op, v(x), v(y)))
 }
 
 /// Registers as values; the compiler has filled them all.
@@ -165,6 +184,33 @@ pub(super) unsafe fn list_item(list: u64, index: u64) -> u64 {
             }
             _ => 0,
         }
+    }
+}
+
+/// Writes the two or three items of a tuple to registers. False: it is something else, and nothing was done.
+#[inline(always)]
+pub(super) unsafe fn unpack_tuple(tuple: u64, registers: *mut u64, count: usize) -> bool {
+    // SAFETY: a reference; the kind says what it is; `count` registers are there. All are read before the first is
+    // written, since the tuple may lie in one of them.
+    unsafe {
+        if !is_ref(tuple) || plain_kind(tuple) != TUPLE || (*(tuple as *const Tuple)).len != count as u64 {
+            return false;
+        }
+        let slots = (&raw const (*(tuple as *const Tuple)).items).cast::<Slot>();
+        if count == 2 {
+            let (first, second) = ((*slots).bits(), (*slots.add(1)).bits());
+            *registers = first;
+            *registers.add(1) = second;
+            return true;
+        }
+        if count == 3 {
+            let (first, second, third) = ((*slots).bits(), (*slots.add(1)).bits(), (*slots.add(2)).bits());
+            *registers = first;
+            *registers.add(1) = second;
+            *registers.add(2) = third;
+            return true;
+        }
+        false
     }
 }
 
