@@ -77,9 +77,14 @@ def header(path):
     return found
 
 
+def without_folder(text, folder):
+    """Return what was printed without the place where the scripts lie."""
+    return text.replace(str(folder) + os.sep, "")
+
+
 def normal(text, folder):
     """Return stderr without what depends on the machine."""
-    text = text.replace(str(folder) + os.sep, "")
+    text = without_folder(text, folder)
     lines = [line for line in text.splitlines() if not MARKER_LINE.match(line)]
     return "".join(line + "\n" for line in lines)
 
@@ -105,7 +110,7 @@ def run(path, with_stdlib):
         )
     out = done.stdout.decode("utf-8", "backslashreplace")
     err = done.stderr.decode("utf-8", "backslashreplace")
-    return out, normal(err, path.parent), done.returncode
+    return without_folder(out, path.parent), normal(err, path.parent), done.returncode
 
 
 def expectations(path, with_stdlib):

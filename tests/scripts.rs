@@ -143,7 +143,7 @@ impl Script {
         if finished.status.is_none() {
             return Err(format!("still running after {TIME_LIMIT:?}; killed\n{}", stderr.join("\n")));
         }
-        let (stdout, wanted) = (lines(&finished.stdout), lines(&expected_out));
+        let (stdout, wanted) = (lines(&self.without_folder(&finished.stdout)), lines(&expected_out));
         if stdout != wanted {
             return Err(format!("stdout: {}\nstderr:\n{}", difference(&wanted, &stdout), stderr.join("\n")));
         }
@@ -176,11 +176,16 @@ impl Script {
         std::fs::read_to_string(self.path.with_extension(extension)).ok()
     }
 
+    /// What was printed without the place where the scripts lie.
+    fn without_folder(&self, text: &str) -> String {
+        let folder = self.path.parent().map(|p| format!("{}/", p.display())).unwrap_or_default();
+        text.replace(&folder, "")
+    }
+
     /// Lines of stderr without what depends on the machine (the folder) or on taste (the lines that only point).
     fn comparable(&self, text: &str) -> Vec<String> {
-        let folder = self.path.parent().map(|p| format!("{}/", p.display())).unwrap_or_default();
         let points = |line: &str| !line.trim().is_empty() && line.trim().chars().all(|c| "^~ ".contains(c));
-        lines(&text.replace(&folder, "")).into_iter().filter(|line| !points(line)).collect()
+        lines(&self.without_folder(text)).into_iter().filter(|line| !points(line)).collect()
     }
 }
 
