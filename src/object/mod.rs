@@ -47,6 +47,7 @@ pub mod trace;
 pub mod tuple;
 pub mod types;
 pub mod unicode;
+pub mod unicode_categories;
 pub mod unicode_error;
 pub mod unicode_tables;
 pub mod value;

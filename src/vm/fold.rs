@@ -62,15 +62,18 @@ pub(super) fn takes(th: &mut Thread, item: Value) -> bool {
             }
             wins.is_some()
         }
-        Fold::List(l) => {
-            let done = list::push(&mut th.m, l, item).is_ok();
-            if !done {
-                // The native will meet the same lack of memory, and raise.
-                th.m.pending = None;
-            }
-            done
-        }
+        Fold::List(l) => appends(th, l, item),
     }
+}
+
+#[inline(never)]
+fn appends(th: &mut Thread, l: &'static List, item: Value) -> bool {
+    let done = list::push(&mut th.m, l, item).is_ok();
+    if !done {
+        // The native will meet the same lack of memory, and raise.
+        th.m.pending = None;
+    }
+    done
 }
 
 /// The sum of two small ints, if it is small, or of two inline floats, if it is inline.
