@@ -126,8 +126,7 @@ fn cell(v: Value) -> Option<&'static Cell> {
 /// The value of an entry; `None` if it has been deleted.
 #[inline(always)]
 pub fn value_at(d: &Dict, t: &'static Table, entry: usize) -> Word {
-    let v = table::entry(t, entry)?.value.get()?;
-    if is_namespace(d) { cell(v)?.value.get() } else { Some(v) }
+    value_of(d, table::entry(t, entry)?)
 }
 
 /// What a step of a search has come to.
@@ -163,20 +162,22 @@ fn entry_of_str(t: &'static Table, name: Value) -> Option<usize> {
         .map(|(entry, _)| entry)
 }
 
-/// The search for a key that is a plain string; `Ask` where a key that is none may be equal.
-#[inline]
-pub fn look_str(t: &'static Table, wanted: Value, wanted_text: &Str) -> Look {
-    for (entry, candidate) in table::probe(t, text::hash(wanted_text)) {
+/// The search for a key that is a plain string; `Unsure` where a key that is none may be equal.
+#[inline(always)]
+pub fn search_str(t: &'static Table, wanted: Value, wanted_text: &Str) -> table::Search {
+    table::search(t, text::hash(wanted_text), |candidate| {
         if candidate == wanted {
-            return Look::Found(entry);
+            return Some(true);
         }
-        match key::exact_str(candidate) {
-            Some(c) if text::eq(c, wanted_text) => return Look::Found(entry),
-            Some(_) => {}
-            None => return Look::Ask(entry, candidate),
-        }
-    }
-    Look::Absent
+        key::exact_str(candidate).map(|c| text::eq(c, wanted_text))
+    })
+}
+
+/// The value of an entry that a search has found; `None` if it has been deleted.
+#[inline(always)]
+pub fn value_of(d: &Dict, entry: &table::Entry) -> Word {
+    let v = entry.value.get()?;
+    if is_namespace(d) { cell(v)?.value.get() } else { Some(v) }
 }
 
 /// The entry of a small int key; `None` if it is absent or if a key of another type has its hash.

@@ -20,6 +20,13 @@ fn find(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Spot> {
     'again: loop {
         let t = dict::table(d);
         let seen = table::used(t);
+        if let Some(s) = key::exact_str(key) {
+            match dict::search_str(t, key, s) {
+                table::Search::At(entry, _) => return Ok(Spot::At(t, entry)),
+                table::Search::Absent => return Ok(Spot::Absent(t, seen)),
+                table::Search::Unsure(..) => {}
+            }
+        }
         let mut probe = table::probe(t, hash);
         loop {
             match dict::look(&mut probe, key) {
@@ -211,11 +218,10 @@ impl Thread {
         } else if let Some(s) = key::exact_str(key)
             && dict::window(d).is_none()
         {
-            let t = dict::table(d);
-            match dict::look_str(t, key, s) {
-                dict::Look::Found(entry) => return Ok(dict::value_at(d, t, entry)),
-                dict::Look::Absent => return Ok(None),
-                dict::Look::Ask(..) => {}
+            match dict::search_str(dict::table(d), key, s) {
+                table::Search::At(_, entry) => return Ok(dict::value_of(d, entry)),
+                table::Search::Absent => return Ok(None),
+                table::Search::Unsure(..) => {}
             }
         }
         let hash = self.hash_key(key)?;
