@@ -17,6 +17,7 @@ use super::sync;
 use super::table::{self, Probe, Scratch};
 use super::types;
 use super::value::{Value, Word};
+use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
 /// `v` as a dict.
@@ -388,6 +389,21 @@ pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
         i += 1;
     }
     None
+}
+
+/// Keys and values, as calls take their keyword arguments. The dict keeps them alive: the collector does not see many.
+pub type Entries = SmallVec<[(Value, Value); 8]>;
+
+/// The items of a dict; of anything else none.
+pub fn entries(v: Value) -> Entries {
+    let Some(d) = of(v) else { return Entries::new() };
+    let mut found = Entries::with_capacity(len(d));
+    let mut at = 0;
+    while let Some((next, key, value)) = next_entry(d, at) {
+        found.push((key, value));
+        at = next;
+    }
+    found
 }
 
 /// The last item before position `before`: its position, key and value.
