@@ -16,8 +16,9 @@ fn window(m: &mut Mutator, args: Args) -> R<Option<(usize, &'static [u8])>> {
 }
 
 fn position(m: &mut Mutator, args: Args, from_right: bool) -> R<Option<i64>> {
+    let window = window(m, args)?;
     let needle = Needle::of(m, args.get(1))?;
-    let Some((start, part)) = window(m, args)? else { return Ok(None) };
+    let Some((start, part)) = window else { return Ok(None) };
     let at =
         if from_right { memmem::rfind(part, needle.bytes()) } else { memmem::find(part, needle.bytes()) };
     Ok(at.map(|at| (start + at) as i64))
@@ -47,8 +48,9 @@ fn found(m: &mut Mutator, args: Args, from_right: bool) -> R {
 }
 
 pub fn count(m: &mut Mutator, args: Args) -> R {
+    let window = window(m, args)?;
     let needle = Needle::of(m, args.get(1))?;
-    let n = match window(m, args)? {
+    let n = match window {
         None => 0,
         Some((_, part)) if needle.bytes().is_empty() => part.len() + 1,
         Some((_, part)) => memmem::find_iter(part, needle.bytes()).count(),

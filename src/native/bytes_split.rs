@@ -30,8 +30,8 @@ fn list_of(m: &mut Mutator, pieces: &[&[u8]]) -> R {
 }
 
 pub fn split(m: &mut Mutator, args: Args) -> R {
-    let sep = separator(m, args.opt(1))?;
     let most = limit(m, args.opt(2))?;
+    let sep = separator(m, args.opt(1))?;
     let mut rest = this(args);
     let mut pieces = Vec::new();
     if let Some(sep) = sep {
@@ -57,8 +57,8 @@ pub fn split(m: &mut Mutator, args: Args) -> R {
 }
 
 pub fn rsplit(m: &mut Mutator, args: Args) -> R {
-    let sep = separator(m, args.opt(1))?;
     let most = limit(m, args.opt(2))?;
+    let sep = separator(m, args.opt(1))?;
     let mut rest = this(args);
     let mut pieces = Vec::new();
     if let Some(sep) = sep {

@@ -1,6 +1,6 @@
 //! Module `_collections`: the class `deque`, and counting for `Counter`. Must not know how a deque lies in memory.
 
-use super::support::type_name;
+use super::support::{absent, type_name};
 use super::{dict_classes, dunders};
 use crate::object::deque::{self, Deque, End};
 use crate::object::iter::{self, Tag};
@@ -173,8 +173,7 @@ fn index(th: &mut Thread, args: Args) -> R {
     if let Some(at) = find(th, d, args.get(1), start, stop)? {
         return Ok(Value::int_unchecked(at as i64));
     }
-    let shown = th.repr(args.get(1))?;
-    Err(th.value_error(format!("{} is not in deque", str::as_str(shown).unwrap_or(""))))
+    Err(absent(th, args.get(1), "deque"))
 }
 
 /// Runs `change` on the items as a list, and puts them back.
@@ -189,10 +188,7 @@ fn remove(th: &mut Thread, args: Args) -> R {
     let d = this(th, args)?;
     match find(th, d, args.get(1), 0, usize::MAX)? {
         Some(at) => delete_at(th, d, at),
-        None => {
-            let shown = th.repr(args.get(1))?;
-            Err(th.value_error(format!("{} is not in deque", str::as_str(shown).unwrap_or(""))))
-        }
+        None => Err(absent(th, args.get(1), "deque")),
     }
 }
 

@@ -203,10 +203,11 @@ fn to_bytes(th: &mut Thread, args: Args) -> R {
 }
 
 fn from_bytes(th: &mut Thread, args: Args) -> R {
+    let little = is_little(th, args.opt(2), "from_bytes")?;
     let len = bytes::as_bytes(args.get(1)).map_or(0, <[u8]>::len);
     bigint::check_bits(len as u128 * 8).map_err(|error| num::raise(th, error))?;
     let mut data = bytes_of(th, args.get(1))?;
-    if !is_little(th, args.opt(2), "from_bytes")? {
+    if !little {
         data.reverse();
     }
     let signed = args.opt(3).map_or(Ok(false), |v| th.is_true(v))?;

@@ -7,7 +7,7 @@ use crate::object::header::Kind;
 use crate::object::iter::{self, Tag};
 use crate::object::layout::{List, is_subclass_instance};
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, int, list, str, subclass, tuple, types};
+use crate::object::{R, Value, int, list, subclass, tuple, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::slicing::position;
 use crate::vm::sort;
@@ -120,8 +120,7 @@ fn index(th: &mut Thread, args: Args) -> R {
         }
         i += 1;
     }
-    let shown = th.repr(args.get(1))?;
-    Err(th.value_error(format!("{} is not in list", str::as_str(shown).unwrap_or(""))))
+    Err(support::absent(th, args.get(1), "list"))
 }
 
 fn insert(th: &mut Thread, args: Args) -> R {

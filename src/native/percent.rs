@@ -4,7 +4,7 @@
 use super::percent_convert::{convert, latin1};
 use crate::object::header::Kind;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Slot, Value, bytes, int, key, str, tuple, types};
+use crate::object::{Exc, R, Slot, Value, bytes, deque, int, key, str, tuple, types};
 use crate::vm::thread::Thread;
 
 /// Widths and precisions beyond this raise MemoryError before anything is allocated.
@@ -143,6 +143,9 @@ impl Values {
             Kind::Str | Kind::Tuple => false,
             Kind::Bytes => !self.bytes,
             Kind::Dict | Kind::List | Kind::Range | Kind::MappingProxy => true,
+            Kind::ByteArray => !self.bytes,
+            // It has items by number alone, as C has it.
+            Kind::Host if deque::plain(self.all).is_some() => false,
             _ => th.lookup_special(self.all, "__getitem__").is_some(),
         }
     }

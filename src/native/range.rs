@@ -1,10 +1,11 @@
 //! The type `range`: constructor, methods and attributes.
 
+use super::support::absent;
 use super::text_args::type_name;
 use crate::object::header::Kind;
 use crate::object::layout::{Range, is_subclass_instance};
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, int, range, str, types};
+use crate::object::{R, Value, int, range, types};
 use crate::vm::iter::range_iterator;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
@@ -67,8 +68,7 @@ fn index(th: &mut Thread, args: Args) -> R {
     if !range::is_int(args.get(1)) {
         return Err(th.value_error("sequence.index(x): x not in sequence"));
     }
-    let shown = th.repr(args.get(1))?;
-    Err(th.value_error(format!("{} is not in range", str::as_str(shown).unwrap_or(""))))
+    Err(absent(th, args.get(1), "range"))
 }
 
 fn count(th: &mut Thread, args: Args) -> R {

@@ -44,8 +44,9 @@ impl Window {
 }
 
 fn position(m: &mut Mutator, args: Args, from_right: bool) -> R<Option<i64>> {
+    let window = Window::of(m, args)?;
     let sub = plain_text(m, args.get(1))?;
-    let Some(window) = Window::of(m, args)? else { return Ok(None) };
+    let Some(window) = window else { return Ok(None) };
     let (text, sub) = (window.text.as_bytes(), sub.as_bytes());
     let at = if from_right { memmem::rfind(text, sub) } else { find::find(text, sub) };
     Ok(at.map(|at| window.number(at)))
@@ -75,8 +76,9 @@ fn found(m: &mut Mutator, args: Args, from_right: bool) -> R {
 }
 
 pub fn count(m: &mut Mutator, args: Args) -> R {
+    let window = Window::of(m, args)?;
     let sub = plain_text(m, args.get(1))?;
-    let n = match Window::of(m, args)? {
+    let n = match window {
         None => 0,
         Some(window) if sub.is_empty() => str::count_chars(window.text) + 1,
         Some(window) => find::count(window.text.as_bytes(), sub.as_bytes()),

@@ -19,8 +19,8 @@ fn separator(m: &mut Mutator, arg: Word) -> R<Option<&'static str>> {
 }
 
 pub fn split(m: &mut Mutator, args: Args) -> R {
-    let sep = separator(m, args.opt(1))?;
     let most = limit(m, args.opt(2))?;
+    let sep = separator(m, args.opt(1))?;
     match sep {
         Some(sep) => list_of(m, args, Pieces { rest: Some(this(args)), sep, most }),
         None if is_ascii(args) => list_of(m, args, AsciiWords { text: this(args), at: 0, most }),
@@ -33,8 +33,8 @@ fn is_ascii(args: Args) -> bool {
 }
 
 pub fn rsplit(m: &mut Mutator, args: Args) -> R {
-    let sep = separator(m, args.opt(1))?;
     let most = limit(m, args.opt(2))?;
+    let sep = separator(m, args.opt(1))?;
     let mut pieces: Vec<&str> = match sep {
         Some(sep) => this(args).rsplitn(most.saturating_add(1), sep).collect(),
         None => words_from_right(this(args), most),

@@ -2,7 +2,7 @@
 //! Must not know any particular module.
 
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, float, func, heap, int, str, types};
+use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word, dict, float, func, heap, int, str, types};
 use crate::vm::native::{Args, TypeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot, roots, type_names};
@@ -11,6 +11,17 @@ use std::any::Any;
 /// The name of a value's class, for messages.
 pub fn type_name(v: Value) -> String {
     type_names::of(v)
+}
+
+/// A value is not among the items of a `what`. If it cannot be shown either, CPython's error says nothing at all.
+pub fn absent(th: &mut Thread, value: Value, what: &str) -> Raised {
+    match th.repr(value) {
+        Ok(shown) => th.value_error(format!("{} is not in {what}", str::as_str(shown).unwrap_or(""))),
+        Err(_) => {
+            th.m.pending = None;
+            th.raise_with(Exc::ValueError, &[])
+        }
+    }
 }
 
 /// A buffer for `n` bytes that come from outside. Raises MemoryError beyond what the heap could take over.

@@ -93,13 +93,20 @@ impl Thread {
             return Ok(n);
         }
         if !has_index(self, key) {
-            let name = self.type_name(key);
-            return Err(self.type_error(format!("{what} indices must be integers or slices, not {name}")));
+            return Err(self.no_index(key, what));
         }
         if types::kind_of(key) == Kind::Int && int::as_i64(key).is_none() {
             return Err(self.raise(Exc::IndexError, "cannot fit 'int' into an index-sized integer"));
         }
         self.index(key)
+    }
+
+    fn no_index(&mut self, key: Value, what: &str) -> Raised {
+        let name = self.type_name(key);
+        self.type_error(match what {
+            "array" => "array indices must be integers".to_string(),
+            _ => format!("{what} indices must be integers or slices, not {name}"),
+        })
     }
 }
 

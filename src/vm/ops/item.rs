@@ -327,10 +327,8 @@ fn search(th: &mut Thread, container: Value, item: Value) -> R<bool> {
     let mut it = match th.iter(container) {
         Ok(it) => it,
         Err(raised) => {
-            let unknown = th.pending_is(Exc::TypeError)
-                && th.lookup_special(container, "__iter__").is_none()
-                && th.lookup_special(container, "__getitem__").is_none();
-            if unknown {
+            // Whatever the type error was about: `__iter__` may have raised it.
+            if th.pending_is(Exc::TypeError) {
                 th.m.pending = None;
                 let name = th.type_name(container);
                 return Err(th.type_error(format!("argument of type '{name}' is not iterable")));

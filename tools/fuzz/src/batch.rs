@@ -2,15 +2,20 @@
 //! are made.
 
 use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const DRIVER: &str = include_str!("driver.py");
-/// What one program may take.
+/// What one program may take, in time of the processor: how busy the machine is must not matter.
 const ONE_PROGRAM: Duration = Duration::from_secs(10);
 /// What a batch may take on top of that, for each program: they take a millisecond, and ten in unoptimised builds.
 const MANY_PROGRAMS: Duration = Duration::from_millis(50);
+/// So many times longer by the clock: a process that sleeps for ever takes no time of the processor.
+const BUSY_MACHINE: u32 = 20;
+/// The signals of a process that took more than its limit of processor time.
+const OUT_OF_TIME: [i32; 2] = [9, 24];
 /// A program that wants more memory than this fails, in both interpreters.
 const MEMORY_KB: u64 = 2_000_000;
 
@@ -165,16 +170,17 @@ fn run(
     limit: Duration,
 ) -> std::io::Result<(String, String, bool)> {
     let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(format!("ulimit -v {MEMORY_KB}; exec \"$0\" \"$@\"")).arg(&with.program);
+    let limits = format!("ulimit -v {MEMORY_KB}; ulimit -t {}; exec \"$0\" \"$@\"", limit.as_secs() + 1);
+    command.arg("-c").arg(limits).arg(&with.program);
     command.args(&with.args).arg(driver).arg(file);
     command.env_clear().envs(with.env.iter().map(|(k, v)| (k, v)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
-    let end = Instant::now() + limit;
+    let end = Instant::now() + limit * BUSY_MACHINE;
     let in_time = loop {
-        if child.try_wait()?.is_some() {
-            break true;
+        if let Some(status) = child.try_wait()? {
+            break !status.signal().is_some_and(|s| OUT_OF_TIME.contains(&s));
         }
         if Instant::now() > end {
             child.kill()?;

@@ -10,8 +10,8 @@
 //! Types: i int, n small int, j smaller natural, f float, b bool, s str, q literal of str, y bytes, l list of int,
 //! m list of str, t tuple of int, d dict of str to int, e set of int, c function of an int, o object, a any of them,
 //! x iterable of int, W short iterable that the loop's body cannot lengthen, r the result of the function.
-//! Capitals are clamped (I, S, L, M, T) or are text: z slice, h base, P Q R format specifications, V of %, X exception,
-//! O operator. Names of the kinds k and p are the template's own: no hole reads them.
+//! Capitals are clamped (I, S, L, M, T) or are text: z slice, h base, P Q R format specifications, V of %, X exception (a tuple too),
+//! E one exception, N method of text, K of containers, O operator. Names of the kinds k and p are the template's own: no hole reads them.
 
 use crate::rng::Rng;
 use crate::scope::{Frame, Scope};
@@ -325,7 +325,11 @@ impl Maker {
             } else if line.starts_with('@') && !line.contains('=') {
                 above = Some(self.line(line, names));
             } else {
-                made.push(Stmt::Line(self.line(line, names)));
+                let mut made_line = self.line(line, names);
+                if let Some(decorator) = above.take() {
+                    made_line = below(decorator, made_line);
+                }
+                made.push(Stmt::Line(made_line));
             }
         }
         if !clauses.is_empty() {
@@ -359,10 +363,8 @@ impl Maker {
         let class = line.starts_with("class ");
         let mark = self.scope.mark();
         let mut header = self.fill(&marks, names, ' ', 2, mark);
-        if let Some(mut first) = above {
-            first.parts.push(Part::Text("\n".to_string()));
-            first.parts.extend(header.parts);
-            header = first;
+        if let Some(decorator) = above {
+            header = below(decorator, header);
         }
         let kept = (self.often, self.in_loop, self.result, self.no_calls, self.in_generator);
         if function {
@@ -433,6 +435,13 @@ impl Maker {
             && (!text.contains("return $r") || self.result.is_some() && !self.in_generator)
             && (!text.contains("finally") || !self.in_generator)
     }
+}
+
+/// A line with its decorator above it.
+fn below(mut decorator: Expr, line: Expr) -> Expr {
+    decorator.parts.push(Part::Text("\n".to_string()));
+    decorator.parts.extend(line.parts);
+    decorator
 }
 
 fn starts_statement(line: &str) -> bool {

@@ -49,7 +49,7 @@ impl Expr {
 }
 
 /// The helpers that generated programs may use, each with the word it is recognised by.
-const HELPERS: [(&str, &str); 41] = [
+const HELPERS: [(&str, &str); 45] = [
     ("abc.", "import abc"),
     ("array.", "import array"),
     ("base64.", "import base64"),
@@ -81,6 +81,7 @@ const HELPERS: [(&str, &str); 41] = [
     ("statistics.", "import statistics"),
     ("string.", "import string"),
     ("struct.", "import struct"),
+    ("sys.", "import sys"),
     ("textwrap.", "import textwrap"),
     ("traceback.", "import traceback"),
     ("types.", "import types"),
@@ -88,6 +89,21 @@ const HELPERS: [(&str, &str); 41] = [
     // Values in loops are kept small, or a program could double one until the memory is full.
     ("I(", "def I(x): return x if -10**40 < x < 10**40 else x % 10**20"),
     ("S(", "def S(x): return x[:40]"),
+    ("R(", "def R(x): return repr(x)[:300]"),
+    (
+        "A(",
+        "def A(c):\n    try:\n        for _ in range(9):\n            print('waits', c.send(None))\n    \
+         except StopIteration as e:\n        return ('end', e.value)\n    except Exception as e:\n        return repr(e)",
+    ),
+    // Without the frames of the library: CPython has C functions where Mini has some of its own.
+    (
+        "TB(",
+        "import traceback\ndef TB(e):\n    out, foreign = [], ''\n    \
+         for line in ''.join(traceback.format_exception(e)).splitlines():\n        at = line.find('File \"')\n        \
+         if at >= 0:\n            foreign = '' if '<program>' in line else line[:at] + '  '\n        \
+         if not (foreign and (at >= 0 or line.startswith(foreign))):\n            out.append(line)\n    \
+         return '\\n'.join(out)",
+    ),
     // Sets have no order.
     ("U(", "def U(x): return sorted(x, key=repr)"),
     (

@@ -1,10 +1,12 @@
 //! The grammar of the generated programs, as tables of templates (`template.rs` says how to read them).
 
 mod containers;
+mod edges;
 mod features;
 mod library;
 mod numbers;
 mod objects;
+mod protocols;
 mod statements;
 mod text;
 
@@ -54,11 +56,31 @@ pub fn simplest(rng: &mut Rng, kind: char) -> &'static str {
     }
 }
 
+/// The tables of wide programs, each as often as it stands here.
+const WIDE: [&[&str]; 13] = [
+    features::FEATURE,
+    features::FEATURE,
+    features::FEATURE,
+    features::FEATURE,
+    edges::CALL,
+    edges::SLICES,
+    edges::ERROR,
+    edges::CALLS,
+    edges::SCOPE,
+    protocols::GENERATORS,
+    protocols::COROUTINES,
+    protocols::DESCRIPTORS,
+    protocols::PATTERNS,
+];
+
 /// A template of a statement.
 pub fn statement(rng: &mut Rng, compound: bool, wide: bool) -> &'static str {
-    if compound {
-        let table = if wide && rng.percent(FEATURES) { features::FEATURE } else { statements::COMPOUND };
+    if compound && wide && rng.percent(FEATURES) {
+        let table = rng.pick(&WIDE);
         return rng.pick(table);
+    }
+    if compound {
+        return rng.pick(statements::COMPOUND);
     }
     match rng.below(10) {
         0..3 => rng.pick(statements::PRINT),
