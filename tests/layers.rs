@@ -25,7 +25,7 @@ const LEAVES: [&str; 1] = ["bytecode"];
 
 /// Crates that belong to some layers only.
 const CRATES: [(&str, &[&str]); 5] = [
-    ("mini_grammar", &["compile", "repl"]),
+    ("mini_grammar", &["compile", "repl", "native"]), // native: names of characters alone
     ("logos", &[]),
     ("lalrpop_util", &[]),
     ("rustyline", &["repl"]),

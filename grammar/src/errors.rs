@@ -42,6 +42,10 @@ pub fn explain(
     let cut_off = mode != Mode::Module && !source.ends_with('\n') && case.failure.at + 1 >= lexemes.len() - 1;
     if cut_off && error.message == "invalid syntax" {
         (error.col, error.end_col) = (0, 0);
+        if source.is_empty() {
+            // Nothing was read: not even a first line.
+            (error.line, error.end_line) = (0, 0);
+        }
     }
     error
 }

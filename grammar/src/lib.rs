@@ -8,6 +8,7 @@
 //! ```
 
 pub mod ast;
+pub mod char_names;
 mod check;
 mod depth;
 mod dump;

@@ -1,6 +1,7 @@
 //! String and bytes literals: where one ends, and what it means. Knows nothing of the tokens around it.
 
 use crate::ast::Constant;
+use crate::char_names;
 
 /// Whether the opening (prefix and quote) is of a triple-quoted literal.
 pub fn is_triple(opening: &str) -> bool {
@@ -139,7 +140,7 @@ fn text_escape(text: &str) -> Result<(Decoded, usize), BadEscape> {
         'x' => hexadecimal(text, 2, "\\xXX"),
         'u' => hexadecimal(text, 4, "\\uXXXX"),
         'U' => hexadecimal(text, 8, "\\UXXXXXXXX"),
-        'N' => Err(named(text)),
+        'N' => named(text),
         _ => Ok((Decoded::AsWritten, 1 + letter.len_utf8())),
     }
 }
@@ -180,20 +181,17 @@ fn hexadecimal(text: &str, width: usize, name: &str) -> Result<(Decoded, usize),
     }
 }
 
-fn named(text: &str) -> BadEscape {
+/// `\N{NAME}`: a character by its name or one of its aliases.
+fn named(text: &str) -> Result<(Decoded, usize), BadEscape> {
+    let bad =
+        |reason: &str, length| Err(BadEscape { reason: reason.to_string(), length, unsupported: false });
     match (text.get(2..3), text.find('}')) {
-        (Some("{"), Some(end)) if end > 3 => {
-            let escape = text.get(..=end).unwrap_or("");
-            let reason = format!("named Unicode escapes such as {escape} are not supported, use \\u or \\U");
-            BadEscape { reason, length: end + 1, unsupported: true }
-        }
-        (Some("{"), end) => {
-            let length = end.map_or(text.len(), |end| end + 1);
-            BadEscape { reason: "malformed \\N character escape".to_string(), length, unsupported: false }
-        }
-        _ => {
-            BadEscape { reason: "malformed \\N character escape".to_string(), length: 2, unsupported: false }
-        }
+        (Some("{"), Some(end)) if end > 3 => match text.get(3..end).and_then(char_names::character) {
+            Some(letter) => Ok((Decoded::Char(letter), end + 1)),
+            None => bad("unknown Unicode character name", end + 1),
+        },
+        (Some("{"), end) => bad("malformed \\N character escape", end.unwrap_or(text.len())),
+        _ => bad("malformed \\N character escape", 2),
     }
 }
 

@@ -65,7 +65,10 @@ fn zeros(m: &mut Mutator, v: Value) -> R {
         None => Err(m.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer")),
         Some(n) if n < 0 => Err(m.value_error("negative count")),
         Some(n) if n >= LIMIT => Err(m.no_memory()),
-        Some(n) => m.new_bytes(&vec![0; n as usize]),
+        Some(n) => {
+            let zeros = super::support::zeroed(m, n as usize)?;
+            m.new_bytes(&zeros)
+        }
     }
 }
 

@@ -301,7 +301,8 @@ fn object_new(th: &mut Thread, args: Args) -> R {
 fn init_subclass(th: &mut Thread, args: Args) -> R {
     let unwanted = args.opt(1).and_then(dict::of).is_some_and(|d| dict::len(d) > 0);
     if unwanted || !args.rest(2).is_empty() {
-        let (name, what) = (class::name(args.get(0)), if unwanted { "keyword " } else { "" });
+        let name = class::cast(args.get(0)).and_then(|c| str::as_str(c.qualname.value())).unwrap_or("?");
+        let what = if unwanted { "keyword " } else { "" };
         return Err(th.type_error(format!("{name}.__init_subclass__() takes no {what}arguments")));
     }
     Ok(Value::NONE)

@@ -97,6 +97,7 @@ pub mod thread_lock;
 pub mod time;
 pub mod traceback;
 pub mod tuple;
+pub mod unicodedata;
 pub mod weakref;
 
 use crate::vm::native::{ModuleDef, TypeDef};
@@ -107,6 +108,7 @@ pub use registry::{finish, flush_standard_streams, install, report_uncaught, sea
 pub static MODULES: &[&ModuleDef] = &[
     &awaitables::MODULE,
     &binascii::MODULE,
+    &unicodedata::MODULE,
     &builtins::MODULE,
     &deque::MODULE,
     &digest::MODULE,

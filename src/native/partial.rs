@@ -6,7 +6,7 @@ use super::builtins::is_callable;
 use crate::object::header::flag;
 use crate::object::layout::Host;
 use crate::object::{Kind, R, Raised, Slot, Value, Word, class, dict, func, intern, str, tuple, types};
-use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::native::{Args, Forwarded as Parts, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use crate::vm::type_tables;
 use smallvec::SmallVec;
@@ -14,13 +14,6 @@ use std::sync::atomic::Ordering::Relaxed;
 
 type Positional = SmallVec<[Value; 8]>;
 type Keywords = SmallVec<[(Value, Value); 8]>;
-
-/// What a partial object holds.
-struct Parts {
-    func: Value,
-    args: Value,
-    keywords: Value,
-}
 
 fn parts(v: Value) -> Option<Parts> {
     let [func, arguments] = func::pair(v);
@@ -196,9 +189,9 @@ pub static PARTIAL: TypeDef = TypeDef {
     doc: "A function with some of its arguments given beforehand.",
     construct: Some(NativeDef::full("partial", "cls, /, *args, **keywords", construct, "")),
     methods: &[
-        NativeDef::full(
-            "__call__",
+        NativeDef::forwards(
             "self, /, *args, **keywords",
+            parts,
             call,
             "Call the function with all arguments.",
         ),

@@ -2,8 +2,10 @@
 //! words, and writes. Must not know how the result is run.
 //!
 //! Flags are worked in where they count, so that the result depends on no settings but its own `(?i:...)`. What is not
-//! supported: the locale flag, `\N{...}`, and references to groups inside look-behind.
+//! supported: the locale flag, and references to groups inside look-behind.
 
+use crate::object::text_repr;
+use mini_grammar::char_names;
 use std::fmt::Write;
 
 pub const IGNORECASE: i64 = 2;
@@ -441,6 +443,7 @@ impl Parser {
             'x' => return self.hex(start, 2, 'x'),
             'u' if !self.bytes => return self.hex(start, 4, 'u'),
             'U' if !self.bytes => return self.hex(start, 8, 'U'),
+            'N' if !self.bytes => return self.named_char(start),
             '0'..='7' => {
                 let mut value = c.to_digit(8).unwrap_or(0);
                 for _ in 0..2 {
@@ -454,10 +457,29 @@ impl Parser {
                 }
                 char::from_u32(value).unwrap_or('\0')
             }
+            'N' if !self.bytes && self.peek() != Some('{') => return self.fail("missing {", self.at),
             c if c.is_ascii_alphanumeric() => return self.fail(format!("bad escape \\{c}"), start),
             c => c,
         };
         Ok(plain)
+    }
+
+    /// `\N{NAME}`.
+    fn named_char(&mut self, start: usize) -> Parse<char> {
+        if !self.take("{") {
+            return self.fail("missing {", self.at);
+        }
+        let from = self.at;
+        let name: String = self.source.iter().skip(from).take_while(|c| **c != '}').collect();
+        self.at += name.chars().count();
+        match (self.take("}"), name.is_empty()) {
+            (_, true) => self.fail("missing character name", from),
+            (false, _) => self.fail("missing }, unterminated name", from),
+            _ => match char_names::character(&name) {
+                Some(c) => Ok(c),
+                None => self.fail(format!("undefined character name {}", text_repr::repr_str(&name)), start),
+            },
+        }
     }
 
     fn hex(&mut self, start: usize, digits: usize, letter: char) -> Parse<char> {

@@ -55,6 +55,9 @@ pub fn names(m: &mut Mutator, encoding: Word, errors: Word, function: &str) -> R
         Some(v) => text(m, v, &format!("{function}() argument 'errors'"))?,
         None => "strict",
     };
+    if encoding.contains('\0') || errors.contains('\0') {
+        return Err(m.value_error("embedded null character"));
+    }
     Ok((encoding, errors))
 }
 

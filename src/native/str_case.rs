@@ -3,40 +3,32 @@
 use super::str_search::itself;
 use super::text_args::this;
 use crate::object::mutator::Mutator;
+use crate::object::str_ascii::{self, Case};
 use crate::object::unicode::{self, is_cased};
 use crate::object::{R, Value, str};
 use crate::vm::native::Args;
 
 pub fn upper(m: &mut Mutator, args: Args) -> R {
-    ascii_or(m, args, |b| b.to_ascii_uppercase(), |s| s.to_uppercase())
+    ascii_or(m, args, Case::Upper, |s| s.to_uppercase())
 }
 
 pub fn lower(m: &mut Mutator, args: Args) -> R {
-    ascii_or(m, args, |b| b.to_ascii_lowercase(), |s| s.to_lowercase())
+    ascii_or(m, args, Case::Lower, |s| s.to_lowercase())
 }
 
 pub fn casefold(m: &mut Mutator, args: Args) -> R {
-    ascii_or(
-        m,
-        args,
-        |b| b.to_ascii_lowercase(),
-        |text| {
-            let mut out = String::with_capacity(text.len());
-            text.chars().for_each(|c| unicode::push_folded(&mut out, c));
-            out
-        },
-    )
+    ascii_or(m, args, Case::Lower, |text| {
+        let mut out = String::with_capacity(text.len());
+        text.chars().for_each(|c| unicode::push_folded(&mut out, c));
+        out
+    })
 }
 
-/// Maps the bytes of ASCII text; other text as a whole. Text that stays the same is the receiver itself.
+/// ASCII text in another case; other text as a whole. Text that stays the same is the receiver itself.
 #[inline]
-fn ascii_or(m: &mut Mutator, args: Args, ascii: impl Fn(u8) -> u8, full: fn(&str) -> String) -> R {
+fn ascii_or(m: &mut Mutator, args: Args, case: Case, full: fn(&str) -> String) -> R {
     if let Some(s) = str::view(args.get(0)).filter(|s| str::is_ascii(s)) {
-        let text = str::text(s);
-        if text.bytes().all(|b| ascii(b) == b) {
-            return itself(m, args);
-        }
-        return m.new_ascii_mapped(text, ascii);
+        return str_ascii::converted(m, str::text(s), case).unwrap_or_else(|| itself(m, args));
     }
     let out = full(this(args));
     if out == this(args) { itself(m, args) } else { m.new_str(&out) }

@@ -10,9 +10,19 @@ const SHORT: usize = 256;
 pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     match needle {
         [] => Some(0),
-        [b] => memchr(*b, hay),
+        [b] => find_byte(hay, *b),
         [first, rest @ ..] if hay.len() <= SHORT => find_short(hay, *first, rest),
         _ => memmem::find(hay, needle),
+    }
+}
+
+/// Often the next separator is near: look there before a search that has to be set up.
+#[inline]
+fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
+    const NEAR: usize = 8;
+    match hay.iter().take(NEAR).position(|b| *b == byte) {
+        None if hay.len() > NEAR => memchr(byte, hay.get(NEAR..)?).map(|at| at + NEAR),
+        near => near,
     }
 }
 

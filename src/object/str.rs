@@ -51,23 +51,6 @@ impl Mutator {
         }
     }
 
-    /// An ASCII text with every byte mapped to another ASCII character (the result's top bit is dropped).
-    pub fn new_ascii_mapped(&mut self, text: &str, map: impl Fn(u8) -> u8) -> R {
-        match *text.as_bytes() {
-            [] => self.empty_str(),
-            [b] => self.ascii_char(map(b)),
-            _ if text.len() > u32::MAX as usize => Err(self.no_memory()),
-            _ => {
-                let (v, bytes) = new_plain(self, text.len(), text.len())?;
-                for (i, b) in text.bytes().enumerate() {
-                    // SAFETY: the fresh string has room for as many bytes as `text` has; what is written is ASCII.
-                    unsafe { bytes.add(i).write(map(b) & 127) };
-                }
-                Ok(v)
-            }
-        }
-    }
-
     /// The concatenation of `parts`, copied once, when the number of characters is known.
     pub fn new_str_parts_counted(&mut self, parts: &[&str], nbytes: usize, nchars: usize) -> R {
         if nbytes <= 1 {
@@ -495,7 +478,7 @@ pub fn hash_bytes(bytes: &[u8]) -> i64 {
 
 /// Fewer than eight bytes as a number; read in overlapping pieces rather than one by one.
 #[inline(always)]
-fn little_endian(bytes: &[u8]) -> u64 {
+pub(super) fn little_endian(bytes: &[u8]) -> u64 {
     let n = bytes.len();
     if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         return u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << (8 * (n - 4));
@@ -517,7 +500,21 @@ pub fn eq(a: &Str, b: &Str) -> bool {
         return false;
     }
     let (x, y) = (a.hash.load(Ordering::Relaxed), b.hash.load(Ordering::Relaxed));
-    (x == 0 || y == 0 || x == y) && text(a) == text(b)
+    (x == 0 || y == 0 || x == y) && same_bytes(text(a).as_bytes(), text(b).as_bytes())
+}
+
+/// Whether two texts of one length are the same; short ones without a call.
+#[inline(always)]
+fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        (Some(head), Some(other)) if head == other => match a.len() {
+            8 => true,
+            9..=16 => a.last_chunk::<8>() == b.last_chunk::<8>(),
+            _ => a == b,
+        },
+        (Some(_), Some(_)) => false,
+        _ => little_endian(a) == little_endian(b),
+    }
 }
 
 /// Order by code point, which is the order of the UTF-8 bytes.

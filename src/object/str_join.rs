@@ -48,23 +48,27 @@ fn measure(separator: &Str, slots: &[Slot]) -> Option<Size> {
 
 /// Copies to `bytes`, which has room for `size`. The slots may have changed since they were measured.
 fn copy(separator: &Str, slots: &[Slot], size: &Size, bytes: *mut u8) -> Option<()> {
+    let mut between = "";
     let mut done = Size::default();
-    let mut put = |s: &Str| {
+    for slot in slots {
+        let s = view(slot.get()?)?;
         let at = done.nbytes;
-        done.add(s);
+        done.nbytes = at.checked_add(between.len())?.checked_add(s.nbytes as usize)?;
+        done.nchars = done.nchars.wrapping_add(s.nchars as usize);
         if done.nbytes > size.nbytes {
             return None;
         }
-        // SAFETY: what is written ends at `done.nbytes` at most, which is within the room; the string is fresh.
-        unsafe { copy_bytes(text(s), bytes.add(at)) };
-        Some(())
-    };
-    for (i, slot) in slots.iter().enumerate() {
-        if i > 0 && separator.nbytes > 0 {
-            put(separator)?;
+        // SAFETY: what is written ends at `done.nbytes`, which is within the room; the string is fresh.
+        unsafe {
+            match *between.as_bytes() {
+                [b] => bytes.add(at).write(b),
+                _ => copy_bytes(between, bytes.add(at)),
+            }
+            copy_bytes(text(s), bytes.add(at + between.len()));
         }
-        put(view(slot.get()?)?)?;
+        between = text(separator);
     }
+    done.nchars = done.nchars.wrapping_add((slots.len() - 1).wrapping_mul(separator.nchars as usize));
     (done == *size).then_some(())
 }
 

@@ -4,6 +4,7 @@
 
 use super::call;
 use super::frame;
+use super::keyword_cache::{FEW, Places};
 use super::native::{Args, NativeDef, Params};
 use super::thread::Thread;
 use crate::bytecode::code::Code as Plain;
@@ -71,44 +72,72 @@ pub(super) fn defaults_alone(f: &Function, base: *mut u64, n: usize) -> bool {
     true
 }
 
-/// Keyword arguments that need no memory of their own while they are put in place.
-const FEW: usize = 6;
-
 /// Binds `n` positional arguments that lie at `base` and the keyword arguments behind them, if every parameter gets its
 /// own and nothing is left over. False: it is not so, and the arguments lie as they did.
-pub(super) fn named_alone(th: &Thread, f: Value, base: *mut u64, n: usize, names: &[Slot]) -> bool {
+pub(super) fn named_alone(th: &mut Thread, f: Value, base: *mut u64, n: usize, names: Value) -> bool {
     let Some(function) = types::cast::<Function>(f) else { return false };
-    let Some(code) = frame::code_of(function).filter(|_| function.simple_args != u32::MAX) else {
+    let (Some(code_value), Some(code)) = (function.code.get(), frame::code_of(function)) else {
         return false;
     };
-    let t = Target { function, plain: frame::plain(code), base };
-    let count = t.positional();
-    if names.len() > FEW
-        || n + names.len() > count
-        || base.wrapping_add((code.nregs as usize).max(count)) > th.limit
+    let (count, given) = (code.simple_args, tuple::items(names).len());
+    if count > u32::from(u8::MAX)
+        || given > FEW
+        || n + given > count as usize
+        || base.wrapping_add(code.nregs as usize) > th.limit
     {
         return false;
     }
-    let (mut values, mut places) = ([None; FEW], [0; FEW]);
-    for (i, name) in names.iter().enumerate() {
-        let text = name.get().and_then(str::as_str).unwrap_or("");
-        let from = n.max(t.plain.nposonly as usize);
-        let found = t.plain.varnames.get(from..count).and_then(|p| p.iter().position(|p| same(p, text)));
-        let Some(place) = found.map(|i| from + i).filter(|at| !places[..i].contains(at)) else {
-            return false;
-        };
-        (values[i], places[i]) = (t.get(n + i), place);
+    let t = Target { function, plain: frame::plain(code), base };
+    let known = th.lookup.keywords();
+    let places = match known.find(names, code_value, n) {
+        Some(places) => *places,
+        None => {
+            let Some(places) = places_of(&t, n, tuple::items(names)) else { return false };
+            known.note(names, code_value, n, places);
+            places
+        }
+    };
+    let (places, count) = (&places[..given], count as usize);
+    let mut values = [None; FEW];
+    for (i, value) in values.iter_mut().enumerate().take(given) {
+        *value = t.get(n + i);
     }
-    let defaults = function.defaults.get().map_or(&[][..], tuple::items);
-    let first_default = count - defaults.len().min(count);
-    let default = |i: usize| i.checked_sub(first_default).and_then(|i| defaults.get(i)?.get());
-    let given = &places[..names.len()];
-    if (n..count).any(|i| !given.contains(&i) && default(i).is_none()) {
-        return false;
+    let complete = given == count - n || put_defaults(&t, n..count, places, &values);
+    if complete {
+        places.iter().zip(values).for_each(|(place, value)| t.put(usize::from(*place), value));
     }
-    (n..count).for_each(|i| t.put(i, default(i)));
-    given.iter().zip(values).for_each(|(place, value)| t.put(*place, value));
+    complete
+}
+
+/// Puts defaults where nothing is given. False: one is missing, and the values given lie where they did.
+fn put_defaults(t: &Target, unfilled: std::ops::Range<usize>, places: &[u8], values: &[Word; FEW]) -> bool {
+    let defaults = t.function.defaults.get().map_or(&[][..], tuple::items);
+    let first_default = unfilled.end - defaults.len().min(unfilled.end);
+    let n = unfilled.start;
+    for i in unfilled.filter(|i| !places.iter().any(|place| usize::from(*place) == *i)) {
+        match i.checked_sub(first_default).and_then(|i| defaults.get(i)?.get()) {
+            Some(default) => t.put(i, Some(default)),
+            None => {
+                values.iter().take(places.len()).enumerate().for_each(|(i, value)| t.put(n + i, *value));
+                return false;
+            }
+        }
+    }
     true
+}
+
+/// The parameters of these names behind `n` positional arguments; `None`: one is no parameter, is for an argument that
+/// is there, or comes twice.
+fn places_of(t: &Target, n: usize, names: &[Slot]) -> Option<Places> {
+    let mut places = [0; FEW];
+    for (i, name) in names.iter().enumerate() {
+        let text = name.get().and_then(str::as_str)?;
+        let from = n.max(t.plain.nposonly as usize);
+        let found = t.plain.varnames.get(from..t.positional())?.iter().position(|p| same(p, text))?;
+        let place = u8::try_from(from + found).ok().filter(|at| !places[..i].contains(at))?;
+        places[i] = place;
+    }
+    Some(places)
 }
 
 /// Two names; short ones are compared without a call.
@@ -236,15 +265,29 @@ fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
     if t.named() == t.positional() {
         return Ok(());
     }
-    for i in (t.positional()..t.named()).filter(missing) {
-        let name = th.m.intern(&t.plain.varnames[i])?;
-        let default = t.function.kwdefaults.get().and_then(|d| dict::find_str(d, name));
-        t.put(i, default);
-    }
+    put_keyword_defaults(t);
     if (t.positional()..t.named()).any(|i| t.get(i).is_none()) {
         return Err(missing_arguments(th, t, t.positional()..t.named(), "keyword-only"));
     }
     Ok(())
+}
+
+/// Fills the keyword-only parameters that have no value. Defaults mostly come in the order of the parameters.
+fn put_keyword_defaults(t: &Target) {
+    let Some(defaults) = t.function.kwdefaults.get().and_then(dict::of) else { return };
+    let (first, end) = (t.positional(), t.named());
+    let names = t.plain.varnames.get(first..end).unwrap_or(&[]);
+    let (mut at, mut next) = (0, 0);
+    while let Some((after, key, value)) = dict::next_entry(defaults, at) {
+        at = after;
+        let text = str::as_str(key).unwrap_or("");
+        let is = |i: &usize| same(&names[*i], text);
+        let Some(i) = (next..names.len()).find(is).or_else(|| (0..next).find(is)) else { continue };
+        if t.get(first + i).is_none() {
+            t.put(first + i, Some(value));
+        }
+        next = i + 1;
+    }
 }
 
 fn qualname(t: &Target) -> String {
@@ -360,12 +403,17 @@ pub fn native(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], give
     result
 }
 
+fn class_qualname(class: Value) -> String {
+    let name = crate::object::class::cast(class).and_then(|c| str::as_str(c.qualname.value()));
+    name.unwrap_or("?").to_owned()
+}
+
 fn native_name(def: &NativeDef, owner: Word, method: bool, args: &[Word]) -> String {
     let first = args.first().copied().flatten().filter(|_| method);
     if let Some(class) = first.filter(|v| owner.is_none() && crate::object::class::cast(*v).is_some()) {
         // A class method, or the constructor itself.
-        let class = crate::object::class::name(class);
-        return if class == def.name { class } else { format!("{class}.{}", def.name) };
+        let (class, whole) = (crate::object::class::name(class), class_qualname(class));
+        return if class == def.name { class } else { format!("{whole}.{}", def.name) };
     }
     match owner.filter(|_| method).or_else(|| first.map(types::class_of)) {
         Some(class) => format!("{}.{}", crate::object::class::name(class), def.name),

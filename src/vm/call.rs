@@ -1,15 +1,21 @@
 //! Calls: every kind of callable, from the eval loop's windows and from Rust.
 //! Must not know how arguments are matched to parameters (`bind.rs`) nor how classes are made (`classes.rs`).
 
+mod forward;
+
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK, RESULT};
 use super::native::{Args, NativeDef, NativeFn};
 use super::thread::Thread;
 use super::{bind, classes, construct, run, unwind};
+use crate::bytecode::op::Insn;
 use crate::object::layout::{BoundMethod, Function, Native};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Value, Word, class, func, intern, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, class, func, intern, tuple, types};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Keyword arguments on their way to a callee.
+pub(super) type Keywords = SmallVec<[(Value, Value); 8]>;
 
 /// During what the recursion limit was met: CPython's words for an object that is called through its class.
 const CALLING: &str = " while calling a Python object";
@@ -52,6 +58,9 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
         Kind::Class => construct::call_in_window(th, callee, window, n),
         _ => {
             let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
+            if let Some(parts) = forward::parts(f, callee) {
+                return forward::call(th, &parts, window, arguments(window, n), &[]);
+            }
             shift_in(window, n, callee);
             set(window, f);
             if types::kind_of(f) == Kind::Native {
@@ -143,6 +152,15 @@ pub(super) fn shift_in(window: *mut u64, n: usize, first: Value) {
     }
 }
 
+/// Takes the first of `n + 1` arguments away again.
+pub(super) fn shift_out(window: *mut u64, n: usize) {
+    // SAFETY: the arguments of the window.
+    unsafe {
+        let args = window.add(LINK);
+        std::ptr::copy(args.add(1), args, n);
+    }
+}
+
 /// Calls a native in a window with one more argument, put first.
 pub fn native_with_first(th: &mut Thread, f: Value, window: *mut u64, n: usize, first: Value) -> R {
     shift_in(window, n, first);
@@ -169,35 +187,57 @@ fn settle_receiver(window: *mut u64, n: usize) -> usize {
     }
 }
 
-/// `CallKw`: `n` arguments in all, the last of them named by the tuple `names`.
-pub(crate) fn call_keywords(
-    th: &mut Thread,
-    window: *mut u64,
-    n: usize,
-    names: Value,
-    method: bool,
-) -> R<Called> {
-    let n = if method { settle_receiver(window, n) } else { n };
+/// `CallKw` in a window: so many arguments in all as the instruction says, the last of them named by a tuple.
+pub(crate) fn call_keywords(th: &mut Thread, window: *mut u64, insn: Insn, names_value: Value) -> R<Called> {
+    let mut n = insn.b as usize;
+    if insn.x != 0 {
+        n = settle_receiver(window, n);
+    }
     // SAFETY: a call window of verified code.
-    let callee = unsafe { word(*window) };
-    let names = crate::object::tuple::items(names);
-    let (positional, base) = (n - names.len().min(n), window.wrapping_add(LINK));
-    if types::kind_of(callee) == Kind::Function {
-        if bind::named_alone(th, callee, base, positional, names) {
+    let mut callee = unsafe { word(*window) };
+    if let Some(bound) = types::cast::<BoundMethod>(callee) {
+        shift_in(window, n, bound.receiver.value());
+        callee = bound.func.value();
+        set(window, callee);
+        n += 1;
+    }
+    let (names, base) = (tuple::items(names_value), window.wrapping_add(LINK));
+    let positional = n - names.len().min(n);
+    match types::kind_of(callee) {
+        Kind::Function => {
+            if !bind::named_alone(th, callee, base, positional, names_value) {
+                let keywords = named(&arguments(window, n)[positional..], names);
+                bind::keywords(th, callee, base, positional, &keywords)?;
+            }
             return push(th, base, 0);
         }
-        // SAFETY: the keyword values lie behind the positional arguments.
-        let values = unsafe { std::slice::from_raw_parts(base.add(positional).cast::<Value>(), names.len()) };
-        let keywords: smallvec::SmallVec<[(Value, Value); 8]> =
-            names.iter().zip(values).map(|(k, v)| (k.value(), *v)).collect();
-        bind::keywords(th, callee, base, positional, &keywords)?;
-        return push(th, base, 0);
+        Kind::Class => {
+            if let Some(called) = construct::call_with_names(th, callee, window, positional, names_value)? {
+                return Ok(called);
+            }
+        }
+        Kind::Host => {
+            if let Some(f) = th.lookup_special(callee, "__call__")
+                && let Some(parts) = forward::parts(f, callee)
+            {
+                return forward::call(th, &parts, window, arguments(window, n), names);
+            }
+        }
+        _ => {}
     }
-    // SAFETY: as above.
-    let args = unsafe { std::slice::from_raw_parts(base.cast::<Value>(), n) };
-    let keywords: smallvec::SmallVec<[(Value, Value); 8]> =
-        names.iter().zip(&args[positional..]).map(|(k, v)| (k.value(), *v)).collect();
-    th.call_kw(callee, &args[..positional], &keywords).map(Called::Value)
+    let keywords = named(&arguments(window, n)[positional..], names);
+    th.call_kw(callee, arguments(window, positional), &keywords).map(Called::Value)
+}
+
+/// The arguments of a window.
+fn arguments<'a>(window: *mut u64, n: usize) -> &'a [Value] {
+    // SAFETY: a call window of verified code, which lies in the running frame.
+    unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) }
+}
+
+/// Arguments with their names.
+fn named(values: &[Value], names: &[Slot]) -> Keywords {
+    names.iter().zip(values).map(|(name, value)| (name.value(), *value)).collect()
 }
 
 /// `CallEx`: a list or tuple in `window[4]`, a dict or EMPTY in `window[5]`.
@@ -213,7 +253,7 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     let list = spread_list(th, callee, list)?;
     // SAFETY: as above; the list stays alive in its register, whatever becomes of the object it was made from.
     unsafe { *window.add(LINK) = list.bits() };
-    let mut keywords: smallvec::SmallVec<[(Value, Value); 8]> = smallvec::SmallVec::new();
+    let mut keywords = Keywords::new();
     if let Some(d) = dict.and_then(crate::object::dict::of) {
         let mut at = 0;
         while let Some((next, key, value)) = crate::object::dict::next_entry(d, at) {
@@ -264,11 +304,23 @@ fn spread_in_frame(
     if types::kind_of(f) != Kind::Function {
         return Ok(None);
     }
-    let items = crate::object::list::of(list)
-        .map_or_else(|| crate::object::tuple::items(list), crate::object::list::items);
-    let base = th.new_base(items.len() + keywords.len() + 1)?;
+    let items = crate::object::list::of(list).map_or_else(|| tuple::items(list), crate::object::list::items);
+    let positional = receiver.into_iter().chain(items.iter().filter_map(Slot::get));
+    enter_above(th, f, (positional, items.len() + 1), keywords, window).map(Some)
+}
+
+/// Pushes the frame of a function above the running one, with arguments from anywhere (and at most how many); its result
+/// is for the register where `window` begins.
+fn enter_above(
+    th: &mut Thread,
+    f: Value,
+    (positional, most): (impl Iterator<Item = Value>, usize),
+    keywords: &[(Value, Value)],
+    window: *mut u64,
+) -> R<Called> {
+    let base = th.new_base(most + keywords.len())?;
     let mut n = 0;
-    for v in receiver.into_iter().chain(items.iter().filter_map(crate::object::Slot::get)) {
+    for v in positional {
         copy_in(base.wrapping_add(n), &[v]);
         n += 1;
     }
@@ -281,7 +333,7 @@ fn spread_in_frame(
     let register = (window.addr() - th.base.addr()) / size_of::<u64>();
     let called = push(th, base, RESULT)?;
     frame::set_third(base, register as u64);
-    Ok(Some(called))
+    Ok(called)
 }
 
 /// The items of `*v` as a list or tuple of the very type: they are copied before anything else runs.
@@ -460,7 +512,10 @@ pub fn is_slot(name: &str, class: &str) -> bool {
 pub fn run_native(th: &mut Thread, def: &NativeDef, args: Args) -> R {
     match def.run {
         NativeFn::Data(f) => f(&mut th.m, args),
-        NativeFn::Full(f) | NativeFn::Resume { run: f, .. } | NativeFn::Ask { run: f, .. } => f(th, args),
+        NativeFn::Full(f)
+        | NativeFn::Resume { run: f, .. }
+        | NativeFn::Ask { run: f, .. }
+        | NativeFn::Forward { run: f, .. } => f(th, args),
         NativeFn::Indexed { from, run } => {
             let asks = |v: &Value| types::kind_of(*v) == Kind::Instance;
             match args.0.iter().skip(from).flatten().any(asks) {
@@ -505,7 +560,9 @@ pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     }
     // SAFETY: the caller's window, or the register that the third link word names.
     unsafe {
-        if flags & RESULT != 0 {
+        if third == frame::JUMP && flags & RESULT != 0 {
+            super::ops::framed::answer_jump(th, value)?;
+        } else if flags & RESULT != 0 {
             let value = super::ops::framed::settle(th, value)?;
             *th.base.add(third as usize) = value.bits();
         } else {

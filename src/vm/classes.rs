@@ -411,10 +411,10 @@ impl Thread {
     /// `isinstance(v, class)`; `class` may be a tuple or a union.
     pub fn is_instance(&mut self, v: Value, class: Value) -> R<bool> {
         let own = types::class_of(v);
-        if class::cast(class).is_some() {
-            if class::is_subclass(own, class) || abstract_classes::is_virtual_subclass(self, own, class)? {
-                return Ok(true);
-            }
+        if class::cast(class).is_some()
+            && (class::is_subclass(own, class) || abstract_classes::is_virtual_subclass(self, own, class)?)
+        {
+            return Ok(true);
         }
         let words = "isinstance() arg 2 must be a type, a tuple of types, or a union";
         if let Some(claimed) = self.claimed_class(v, own)? {

@@ -1,6 +1,7 @@
 //! Calls of classes whose arguments lie in a window of the eval loop: the instance is made, and `__init__` entered.
 //! Must not know how classes are made (`classes.rs`).
 
+use super::bind;
 use super::call::{self, Called};
 use super::classes;
 use super::classes::{is_group_class, kind_of_instances, takes_no_arguments};
@@ -8,7 +9,7 @@ use super::frame::{self, CTOR, LINK};
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
-use crate::object::{Kind, R, Value, Word, exc, heap, shape, types};
+use crate::object::{Kind, R, Value, Word, exc, heap, shape, tuple, types};
 use std::sync::atomic::Ordering;
 
 /// A call of a class whose arguments lie in a window.
@@ -47,13 +48,7 @@ pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n:
 /// another one, and nothing was done.
 #[inline]
 fn enter_init(th: &mut Thread, class: Value, window: *mut u64, n: usize) -> R<Option<Called>> {
-    const ASKED: u64 = trait_bits::NEW | trait_bits::INIT | trait_bits::HEAP_TYPE | trait_bits::ABSTRACT;
-    let Some(c) = class::cast(class) else { return Ok(None) };
-    let plain = c.traits.load(Ordering::Relaxed) & ASKED == trait_bits::INIT | trait_bits::HEAP_TYPE
-        && kind_of_instances(c) == Kind::Instance;
-    if !plain {
-        return Ok(None);
-    }
+    let Some(c) = class::cast(class).filter(|c| is_plain(c)) else { return Ok(None) };
     let Some(init) = init_of(th, c, class) else { return Ok(None) };
     let Some(f) = types::cast::<Function>(init).filter(|f| f.simple_args as usize == n + 1) else {
         return Ok(None);
@@ -71,6 +66,14 @@ fn enter_init(th: &mut Thread, class: Value, window: *mut u64, n: usize) -> R<Op
     th.base = base;
     th.pc = f.insns;
     Ok(Some(Called::Frame))
+}
+
+/// A class written in Mini, without `__new__`, whose `__init__` is written in Mini as well.
+#[inline]
+fn is_plain(c: &Class) -> bool {
+    const ASKED: u64 = trait_bits::NEW | trait_bits::INIT | trait_bits::HEAP_TYPE | trait_bits::ABSTRACT;
+    c.traits.load(Ordering::Relaxed) & ASKED == trait_bits::INIT | trait_bits::HEAP_TYPE
+        && kind_of_instances(c) == Kind::Instance
 }
 
 /// What `__init__` is to this class. The class remembers the cell for as long as no class changes.
@@ -133,4 +136,32 @@ fn construct_in_window(
     call::call_function_in_window(th, init, window, n + 1, CTOR)?;
     frame::set_third(base, instance.bits());
     Ok(Some(Called::Frame))
+}
+
+/// A call with `n` positional arguments and one for each of `names` behind them, of a class written in Mini whose
+/// `__init__` has a parameter for each. `None`: another one, and nothing was done.
+pub(crate) fn call_with_names(
+    th: &mut Thread,
+    class: Value,
+    window: *mut u64,
+    n: usize,
+    names: Value,
+) -> R<Option<Called>> {
+    let Some(c) = class::cast(class).filter(|c| is_plain(c)) else { return Ok(None) };
+    let (Some(init), Some(root)) = (init_of(th, c, class), class::root(c)) else { return Ok(None) };
+    let base = window.wrapping_add(LINK);
+    let given = tuple::items(names).len();
+    if th.depth <= 0 || types::kind_of(init) != Kind::Function {
+        return Ok(None);
+    }
+    let instance = shape::new_instance(&mut th.m, root)?;
+    call::shift_in(window, n + given, instance);
+    if !bind::named_alone(th, init, base, n + 1, names) {
+        call::shift_out(window, n + given);
+        return Ok(None);
+    }
+    call::set(window, init);
+    let called = call::push(th, base, CTOR)?;
+    frame::set_third(base, instance.bits());
+    Ok(Some(called))
 }

@@ -7,7 +7,7 @@ use crate::object::layout::List;
 use crate::object::num::CmpOp;
 use crate::object::{Value, list};
 
-/// What is being made. Numbers in it are words, not references: the collector does not look here.
+/// What is being made. That of the innermost native is a root of its thread, those further out are on the native stack.
 #[derive(Clone, Copy)]
 pub enum Fold {
     /// Nothing: every item is refused.
@@ -29,6 +29,14 @@ impl Fold {
         match self {
             Fold::Sum(value) | Fold::Best(_, value) => Some(*value),
             _ => None,
+        }
+    }
+
+    /// What the collector must keep.
+    pub(super) fn root(&self) -> Option<Value> {
+        match self {
+            Fold::List(l) => Some(Value::from_addr(std::ptr::from_ref(*l).addr())),
+            _ => self.value(),
         }
     }
 }
@@ -54,15 +62,18 @@ pub(super) fn takes(th: &mut Thread, item: Value) -> bool {
             }
             wins.is_some()
         }
-        Fold::List(l) => {
-            let done = list::push(&mut th.m, l, item).is_ok();
-            if !done {
-                // The native will meet the same lack of memory, and raise.
-                th.m.pending = None;
-            }
-            done
-        }
+        Fold::List(l) => appends(th, l, item),
     }
+}
+
+#[inline(never)]
+fn appends(th: &mut Thread, l: &'static List, item: Value) -> bool {
+    let done = list::push(&mut th.m, l, item).is_ok();
+    if !done {
+        // The native will meet the same lack of memory, and raise.
+        th.m.pending = None;
+    }
+    done
 }
 
 /// The sum of two small ints, if it is small, or of two inline floats, if it is inline.

@@ -23,6 +23,8 @@ pub const ENTRY: u64 = 1;
 pub const CTOR: u64 = 2;
 /// The result goes to the caller's register whose number is in base[-3].
 pub const RESULT: u64 = 4;
+/// In place of that number: the result says whether the instruction that entered the frame jumps.
+pub const JUMP: u64 = u64::MAX;
 /// Of a generator that a native resumed: what it yields is for `Thread::fold` first.
 pub const FOLD: u64 = ENTRY | CTOR;
 pub const FLAGS: u64 = 7;

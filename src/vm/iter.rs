@@ -263,8 +263,8 @@ impl Thread {
         Ok(out)
     }
 
-    /// Calls `__len__` or `__length_hint__` of an iterable that a list is made of. Nothing is done with the answer, but
-    /// scripts see that they are asked, and what they raise.
+    /// Calls `__len__` or `__length_hint__` of an iterable that a list is made of. Nothing is made as long as they say, but
+    /// scripts see that they are asked, what they raise, and that there is no room for so much.
     pub fn ask_length(&mut self, iterable: Value) -> R<()> {
         if let Some(method) = self.lookup_override(iterable, "__len__") {
             return match self.len_by(method, iterable) {
@@ -272,7 +272,7 @@ impl Thread {
                     self.pending = None;
                     Ok(())
                 }
-                length => length.map(|_| ()),
+                length => self.check_room(length?),
             };
         }
         let Some(method) = self.lookup_override(iterable, "__length_hint__") else { return Ok(()) };
@@ -292,6 +292,17 @@ impl Thread {
         }
         match crate::object::int::is_negative(hint) {
             true => Err(self.value_error("__length_hint__() should return >= 0")),
+            false => match crate::object::int::as_i64(hint).and_then(|n| usize::try_from(n).ok()) {
+                Some(n) => self.check_room(n),
+                None => Err(self.raise(Exc::OverflowError, "Python int too large to convert to C ssize_t")),
+            },
+        }
+    }
+
+    /// MemoryError if a list could not have so many items.
+    fn check_room(&mut self, items: usize) -> R<()> {
+        match items > crate::object::heap::limit() / size_of::<Value>() {
+            true => Err(self.m.no_memory()),
             false => Ok(()),
         }
     }

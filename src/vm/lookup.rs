@@ -1,6 +1,7 @@
 //! A per-thread cache of class lookups, for the slow paths: (class, name) → cell.
 //! Must not know inline caches (`attr.rs`) or what the cells hold.
 
+use super::keyword_cache::KeywordCache;
 use super::shape_cache::ShapeCache;
 use crate::object::layout::Cell;
 use crate::object::mutator::Mutator;
@@ -44,6 +45,8 @@ pub struct LookupCache {
     specials: Box<[Special; SPECIALS]>,
     made: Box<[Word; MADE]>,
     shapes: ShapeCache,
+    /// Where keyword arguments go.
+    keywords: KeywordCache,
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
     epoch: u32,
@@ -57,6 +60,7 @@ impl LookupCache {
             specials: Box::new([FREE; SPECIALS]),
             made: Box::new([None; MADE]),
             shapes: ShapeCache::new(),
+            keywords: KeywordCache::new(),
             window: None,
             epoch: 0,
         }
@@ -69,6 +73,7 @@ impl LookupCache {
         self.specials.fill(FREE);
         self.made.fill(None);
         self.shapes.clear();
+        self.keywords.clear();
         self.window = None;
     }
 
@@ -130,6 +135,13 @@ impl LookupCache {
     pub fn shapes(&mut self) -> &mut ShapeCache {
         self.renew();
         &mut self.shapes
+    }
+
+    /// Where keyword arguments go, as long as no code has died.
+    #[inline]
+    pub fn keywords(&mut self) -> &mut KeywordCache {
+        self.renew();
+        &mut self.keywords
     }
 
     /// As `find`, for a name that is written in Rust code.

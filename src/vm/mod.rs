@@ -31,6 +31,7 @@ pub mod iter;
 pub mod iter_combine;
 pub mod iter_object;
 pub mod iter_tools;
+mod keyword_cache;
 pub mod link;
 pub mod lookup;
 pub mod native;

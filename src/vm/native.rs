@@ -32,6 +32,20 @@ pub enum NativeFn {
         settle: fn(&mut Thread, Value) -> R,
         run: fn(&mut Thread, Args) -> R,
     },
+    /// As `Full`; the method `__call__` of objects that call another with more arguments, which the eval loop does itself.
+    Forward {
+        parts: fn(Value) -> Option<Forwarded>,
+        run: fn(&mut Thread, Args) -> R,
+    },
+}
+
+/// What an object calls when it is called.
+pub struct Forwarded {
+    pub func: Value,
+    /// A tuple of the arguments put before those of the call.
+    pub args: Value,
+    /// A dict of keyword arguments; those of the call go before.
+    pub keywords: Value,
 }
 
 /// One function, method or constructor written in Rust.
@@ -87,6 +101,23 @@ impl NativeDef {
         doc: &'static str,
     ) -> NativeDef {
         NativeDef { name, params: Params::parse(params), run: NativeFn::Resume { takes, run }, doc }
+    }
+}
+
+impl NativeDef {
+    /// As `full`, for a `__call__` that calls what `parts` says.
+    pub const fn forwards(
+        params: &'static str,
+        parts: fn(Value) -> Option<Forwarded>,
+        run: fn(&mut Thread, Args) -> R,
+        doc: &'static str,
+    ) -> NativeDef {
+        NativeDef {
+            name: "__call__",
+            params: Params::parse(params),
+            run: NativeFn::Forward { parts, run },
+            doc,
+        }
     }
 }
 

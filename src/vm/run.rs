@@ -15,7 +15,7 @@ mod resume;
 mod word;
 
 use super::frame::{self, LINK};
-use super::ops::{arith, build, compare, except, framed, group, item, iterate, matching, names, test};
+use super::ops::{arith, build, except, framed, group, item, iterate, matching, names, test};
 use super::thread::Thread;
 use super::{attr, awaitable, call, classes, coroutine, fold, import, ops::suspend, poll, site, unwind};
 use crate::bytecode::op::{Insn, Op};
@@ -322,13 +322,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     std::hint::cold_path();
                     float(x) $op float(y)
                 } else {
-                    if try_slow!(compare::holds(&mut *th, $slow, v(x), v(y))) == $when {
-                        jump!((*pc).c as i16 as isize);
+                    save!();
+                    if framed::compare_jump(&mut *th, $slow, $when, v(x), v(y)).is_err() {
+                        raised!();
                     }
+                    reload!();
                     check_mode!();
-                    if $when {
-                        poll!();
-                    }
+                    poll!();
                     continue;
                 };
                 if holds == $when {
@@ -812,10 +812,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     call!(call::call_method_window(&mut *th, r.add(a!()), b!()))
                 }
-                Op::CallKw => {
-                    let method = (*pc).x != 0;
-                    call!(call::call_keywords(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), method))
-                }
+                Op::CallKw => call!(call::call_keywords(&mut *th, r.add(a!()), *pc, v(*k.add(c!())))),
                 Op::CallEx => call!(call::call_spread(&mut *th, r.add(a!()))),
                 Op::Return => leave!(reg!(a!())),
                 Op::ReturnNone => leave!(Value::NONE.bits()),
@@ -845,7 +842,11 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let callee = ((*pc).x != 0).then(|| v(reg!(c!())));
                     effect!(build::map_update(&mut *th, v(reg!(a!())), v(reg!(b!())), callee))
                 }
-                Op::Unpack => effect!(iterate::unpack(&mut *th, v(reg!(b!())), r.add(a!()), c!())),
+                Op::Unpack => {
+                    if !unpack_tuple(reg!(b!()), r.add(a!()), c!()) {
+                        effect!(iterate::unpack(&mut *th, v(reg!(b!())), r.add(a!()), c!()))
+                    }
+                }
                 Op::UnpackEx => {
                     let after = (*pc).x as usize;
                     effect!(iterate::unpack_starred(&mut *th, v(reg!(b!())), r.add(a!()), c!(), after))

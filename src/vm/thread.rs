@@ -233,7 +233,7 @@ impl Thread {
             // SAFETY: the native stack from where the thread stopped up to its beginning.
             unsafe { marker.visit_range(sp as *const u64, (self.native_base - sp) / 8) };
         }
-        let own = [self.m.pending, self.handled, self.local];
+        let own = [self.m.pending, self.handled, self.local, self.fold.root()];
         own.into_iter().flatten().for_each(|v| marker.visit(v));
         self.m.rooted.iter().chain(&self.printing).for_each(|v| marker.visit(*v));
     }

@@ -117,6 +117,49 @@ pub(crate) fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value, a: usize) 
     compare::compare(th, op, x, y).map(Called::Value)
 }
 
+/// The slow half of the comparisons that jump: to where the answer `when` goes. A method is entered; then what it
+/// returns decides (`answer_jump`).
+#[cold]
+#[inline(never)]
+pub(crate) fn compare_jump(th: &mut Thread, op: CmpOp, when: bool, x: Value, y: Value) -> R<()> {
+    if is_instance(x)
+        && left_first(x, y)
+        && let Some(f) = th.lookup_override(x, compare::method_name(op))
+        && call::push_plain(th, f, &[x, y], frame::RESULT, frame::JUMP)?
+    {
+        return Ok(());
+    }
+    if compare::holds(th, op, x, y)? == when {
+        jump(th);
+    }
+    Ok(())
+}
+
+/// Goes where the instruction before the running frame's pc jumps to.
+fn jump(th: &mut Thread) {
+    // SAFETY: it is a comparison of verified code, whose last operand is the way to go.
+    th.pc = unsafe { th.pc.offset(isize::from((*th.pc.sub(1)).c as i16)) };
+}
+
+/// A method that was entered for a jump has answered.
+pub(crate) fn answer_jump(th: &mut Thread, answer: Value) -> R<()> {
+    // SAFETY: the instruction that entered the method is the one before the caller's pc.
+    let insn = unsafe { *th.pc.sub(1) };
+    let Some((op, when, right)) = jumping(insn.op) else { return Ok(()) };
+    let answer = match answer {
+        Value::NOT_IMPLEMENTED => {
+            let (x, y) = (register(th, insn.a), right_operand(th, right, insn.b));
+            compare::after_left(th, op, x, y)?
+        }
+        answer => answer,
+    };
+    let holds = if answer.is_bool() { answer == Value::TRUE } else { th.is_true(answer)? };
+    if holds == when {
+        jump(th);
+    }
+    Ok(())
+}
+
 /// `None` for the answer NotImplemented.
 fn refusable(called: Called) -> Option<Called> {
     match called {
@@ -147,12 +190,7 @@ pub(crate) fn settle(th: &mut Thread, value: Value) -> R {
     }
     match operator(insn.op) {
         Some((op, right)) => {
-            let x = register(th, insn.b);
-            let y = match right {
-                Right::Register => register(th, insn.c),
-                Right::Immediate => Value::int_unchecked(insn.c as i16 as i64),
-                Right::Constant => constant(th, insn.c),
-            };
+            let (x, y) = (register(th, insn.b), right_operand(th, right, insn.c));
             arith::after_left(th, op, insn.x != 0, x, y)
         }
         None => Ok(value),
@@ -167,6 +205,14 @@ fn register(th: &Thread, n: u16) -> Value {
 fn constant(th: &Thread, n: u16) -> Value {
     // SAFETY: as `register`: an index into the running code's data.
     or_none(frame::code(th.base).and_then(|code| Value::from_bits(unsafe { *code.data.add(n as usize) })))
+}
+
+fn right_operand(th: &Thread, right: Right, n: u16) -> Value {
+    match right {
+        Right::Register => register(th, n),
+        Right::Immediate => Value::int_unchecked(n as i16 as i64),
+        Right::Constant => constant(th, n),
+    }
 }
 
 /// Where the right operand is.
@@ -184,6 +230,38 @@ fn comparison(op: Op) -> Option<CmpOp> {
         Op::Ge => CmpOp::Ge,
         Op::Eq => CmpOp::Eq,
         Op::Ne => CmpOp::Ne,
+        _ => return None,
+    })
+}
+
+/// What a comparison that jumps compares, which answer jumps, and where the right operand is.
+fn jumping(op: Op) -> Option<(CmpOp, bool, Right)> {
+    use Right::*;
+    Some(match op {
+        Op::JLt => (CmpOp::Lt, true, Register),
+        Op::JLe => (CmpOp::Le, true, Register),
+        Op::JGt => (CmpOp::Gt, true, Register),
+        Op::JGe => (CmpOp::Ge, true, Register),
+        Op::JEq => (CmpOp::Eq, true, Register),
+        Op::JNe => (CmpOp::Ne, true, Register),
+        Op::JNLt => (CmpOp::Lt, false, Register),
+        Op::JNLe => (CmpOp::Le, false, Register),
+        Op::JNGt => (CmpOp::Gt, false, Register),
+        Op::JNGe => (CmpOp::Ge, false, Register),
+        Op::JNEq => (CmpOp::Eq, false, Register),
+        Op::JNNe => (CmpOp::Ne, false, Register),
+        Op::JLtI => (CmpOp::Lt, true, Immediate),
+        Op::JLeI => (CmpOp::Le, true, Immediate),
+        Op::JGtI => (CmpOp::Gt, true, Immediate),
+        Op::JGeI => (CmpOp::Ge, true, Immediate),
+        Op::JEqI => (CmpOp::Eq, true, Immediate),
+        Op::JNeI => (CmpOp::Ne, true, Immediate),
+        Op::JNLtI => (CmpOp::Lt, false, Immediate),
+        Op::JNLeI => (CmpOp::Le, false, Immediate),
+        Op::JNGtI => (CmpOp::Gt, false, Immediate),
+        Op::JNGeI => (CmpOp::Ge, false, Immediate),
+        Op::JNEqI => (CmpOp::Eq, false, Immediate),
+        Op::JNNeI => (CmpOp::Ne, false, Immediate),
         _ => return None,
     })
 }

@@ -225,7 +225,19 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
                         | Kind::BoundMethod
                         | Kind::Class
                         | Kind::Module
+                        | Kind::Slice
+                        | Kind::Iter
+                        | Kind::Generator
+                        | Kind::Coroutine
+                        | Kind::AsyncGenerator
+                        | Kind::Property
+                        | Kind::StaticMethod
+                        | Kind::ClassMethod
+                        | Kind::Super
                 );
+                // A class written in Mini has the slot, an exception of CPython's own has not.
+                let own = class::traits(types::class_of(container)) & class::trait_bits::HEAP_TYPE == 0;
+                let sequence = sequence && !(own && types::kind_of(container) == Kind::Exception);
                 let numbered = matches!(types::kind_of(index), Kind::Int | Kind::Bool);
                 let verb = if sequence && numbered { "doesn't" } else { "does not" };
                 let name = th.type_name(container);

@@ -168,6 +168,33 @@ pub(super) unsafe fn list_item(list: u64, index: u64) -> u64 {
     }
 }
 
+/// Writes the two or three items of a tuple to registers. False: it is something else, and nothing was done.
+#[inline(always)]
+pub(super) unsafe fn unpack_tuple(tuple: u64, registers: *mut u64, count: usize) -> bool {
+    // SAFETY: a reference; the kind says what it is; `count` registers are there. All are read before the first is
+    // written, since the tuple may lie in one of them.
+    unsafe {
+        if !is_ref(tuple) || plain_kind(tuple) != TUPLE || (*(tuple as *const Tuple)).len != count as u64 {
+            return false;
+        }
+        let slots = (&raw const (*(tuple as *const Tuple)).items).cast::<Slot>();
+        if count == 2 {
+            let (first, second) = ((*slots).bits(), (*slots.add(1)).bits());
+            *registers = first;
+            *registers.add(1) = second;
+            return true;
+        }
+        if count == 3 {
+            let (first, second, third) = ((*slots).bits(), (*slots.add(1)).bits(), (*slots.add(2)).bits());
+            *registers = first;
+            *registers.add(1) = second;
+            *registers.add(2) = third;
+            return true;
+        }
+        false
+    }
+}
+
 /// `list[index] = value` for a plain list and an index in range. False: nothing was done.
 #[inline(always)]
 pub(super) unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u64, value: u64) -> bool {

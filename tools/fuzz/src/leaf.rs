@@ -153,6 +153,10 @@ pub fn literal(rng: &mut Rng, kind: char) -> Option<String> {
         'Q' => Some(float_spec(rng)),
         'R' => Some(str_spec(rng)),
         'V' => Some(percent_spec(rng)),
+        'O' => fixed(rng.pick(&[
+            "+", "-", "*", "/", "//", "%", ">>", "&", "|", "^", "@", "<", "<=", ">", ">=", "==", "!=", "in",
+            "not in", "is", "and", "or",
+        ])),
         'C' => fixed(rng.pick(&["", "!r", "!s", "!a"])),
         _ => None,
     }

@@ -27,6 +27,7 @@ Usage: mini-fuzz [OPTIONS]
   --seed N          the stream of programs (1)
   --programs N      how many of it to run (1000)
   --first N         the number of the first one (0)
+  --wide            programs that also use the library, protocols and patterns
   --gil POLICY      the policy that Mini runs them under (its default)
   --batch N         programs in one process (250)
   --differences N   stop after so many of different kinds (1)
@@ -51,6 +52,7 @@ struct Options {
     differences: usize,
     show: Option<u64>,
     shrink: bool,
+    wide: bool,
     mini: Option<PathBuf>,
     python: PathBuf,
     help: bool,
@@ -66,6 +68,7 @@ fn options() -> Result<Options, lexopt::Error> {
         differences: 1,
         show: None,
         shrink: true,
+        wide: false,
         mini: None,
         python: "/usr/bin/python3.11".into(),
         help: false,
@@ -82,6 +85,7 @@ fn options() -> Result<Options, lexopt::Error> {
                 options.differences = parser.value()?.parse::<std::num::NonZeroUsize>()?.get();
             }
             Long("show") => options.show = Some(parser.value()?.parse()?),
+            Long("wide") => options.wide = true,
             Long("no-shrink") => options.shrink = false,
             Long("mini") => options.mini = Some(parser.value()?.into()),
             Long("python") => options.python = parser.value()?.into(),
@@ -121,7 +125,7 @@ fn fuzz(options: &Options) -> Result<usize, String> {
         return Ok(0);
     }
     if let Some(number) = options.show {
-        print!("{}", render(&program::program(options.seed, number)));
+        print!("{}", render(&program::program(options.seed, number, options.wide)));
         return Ok(0);
     }
     if !options.python.exists() {
@@ -162,7 +166,7 @@ fn run(options: &Options, pair: &Pair) -> Result<usize, String> {
         let numbers: Vec<u64> = (next..end).take(options.batch).collect();
         next += numbers.len() as u64;
         let programs: Vec<String> =
-            numbers.iter().map(|&n| render(&program::program(options.seed, n))).collect();
+            numbers.iter().map(|&n| render(&program::program(options.seed, n, options.wide))).collect();
         let verdicts = pair.compare(&programs).map_err(problem)?;
         failed += verdicts.iter().filter(|v| ended_early(&v.python)).count();
         slow += verdicts.iter().filter(|v| v.python == Outcome::Hung).count();
@@ -201,7 +205,7 @@ fn ended_early(outcome: &Outcome) -> bool {
 }
 
 fn report(options: &Options, pair: &Pair, number: u64, verdict: &Verdict) -> std::io::Result<()> {
-    let made = program::program(options.seed, number);
+    let made = program::program(options.seed, number, options.wide);
     let mut last = None;
     let small = if options.shrink { shrink::shrink(pair, made)? } else { made };
     let text = render(&small);

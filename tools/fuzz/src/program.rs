@@ -6,9 +6,9 @@ use crate::tables;
 use crate::template::Maker;
 use crate::tree::{Clause, Expr, Part, Stmt};
 
-/// The program of this number in the stream of this seed.
-pub fn program(seed: u64, number: u64) -> Vec<Stmt> {
-    let mut maker = Maker::new(Rng::new(seed, number));
+/// The program of this number in the stream of this seed; wide ones use the library and more of the language.
+pub fn program(seed: u64, number: u64, wide: bool) -> Vec<Stmt> {
+    let mut maker = Maker::new(Rng::new(seed, number), wide);
     let mut body = Vec::new();
     for _ in 0..maker.rng.below(3) {
         body.push(class(&mut maker));

@@ -10,7 +10,8 @@
 //! Types: i int, n small int, j smaller natural, f float, b bool, s str, q literal of str, y bytes, l list of int,
 //! m list of str, t tuple of int, d dict of str to int, e set of int, c function of an int, o object, a any of them,
 //! x iterable of int, W short iterable that the loop's body cannot lengthen, r the result of the function.
-//! Capitals are clamped (I, S, L, M, T) or are text: z slice, h base, P Q R format specifications, V of %, X exception.
+//! Capitals are clamped (I, S, L, M, T) or are text: z slice, h base, P Q R format specifications, V of %, X exception,
+//! O operator. Names of the kinds k and p are the template's own: no hole reads them.
 
 use crate::rng::Rng;
 use crate::scope::{Frame, Scope};
@@ -27,6 +28,8 @@ const MULTIPLE_OF_LOOP: usize = 4;
 /// What a generated program has so far.
 pub struct Maker {
     pub rng: Rng,
+    /// Whether the tables of the library and of whole features are used too.
+    pub wide: bool,
     pub scope: Scope,
     /// How often the present place runs in one run of the function.
     pub often: usize,
@@ -89,9 +92,10 @@ fn marks(text: &str) -> Vec<Mark> {
 }
 
 impl Maker {
-    pub fn new(rng: Rng) -> Maker {
+    pub fn new(rng: Rng, wide: bool) -> Maker {
         Maker {
             rng,
+            wide,
             scope: Scope::new(),
             often: 1,
             cost: 0,
@@ -130,7 +134,7 @@ impl Maker {
             return made;
         }
         for _ in 0..4 {
-            let Some(text) = tables::pick(&mut self.rng, kind) else { break };
+            let Some(text) = tables::pick(&mut self.rng, kind, self.wide) else { break };
             if let Some(made) = self.expand(text, kind, depth - 1) {
                 return made;
             }
@@ -352,6 +356,7 @@ impl Maker {
     ) -> Clause {
         let marks = marks(line);
         let function = line.starts_with("def ");
+        let class = line.starts_with("class ");
         let mark = self.scope.mark();
         let mut header = self.fill(&marks, names, ' ', 2, mark);
         if let Some(mut first) = above {
@@ -366,6 +371,8 @@ impl Maker {
                 (false, Some('i'), body.iter().any(|l| l.contains("yield")));
             self.no_calls += 1;
         }
+        // What `:=` binds in a comprehension would be a name of the class, which is refused.
+        self.no_walrus += usize::from(class);
         if line.starts_with("for ") || line.starts_with("while ") {
             self.often *= MULTIPLE_OF_LOOP;
             self.in_loop = true;
@@ -380,6 +387,7 @@ impl Maker {
         } else {
             self.scope.forget(mark);
         }
+        self.no_walrus -= usize::from(class);
         (self.often, self.in_loop, self.result, self.no_calls, self.in_generator) = kept;
         Clause { header, body: inner }
     }
@@ -407,7 +415,7 @@ impl Maker {
     pub fn statement(&mut self) -> Vec<Stmt> {
         for _ in 0..20 {
             let compound = self.depth < 4 && self.rng.percent(if self.depth == 0 { 40 } else { 25 });
-            let text = tables::statement(&mut self.rng, compound);
+            let text = tables::statement(&mut self.rng, compound, self.wide);
             if self.fits(text)
                 && let Some(made) = self.stmt(text)
             {

@@ -1,6 +1,8 @@
 //! The grammar of the generated programs, as tables of templates (`template.rs` says how to read them).
 
 mod containers;
+mod features;
+mod library;
 mod numbers;
 mod objects;
 mod statements;
@@ -8,8 +10,17 @@ mod text;
 
 use crate::rng::Rng;
 
+/// Of wide programs, so many of a hundred expressions use the library.
+const LIBRARY: usize = 15;
+/// Of wide programs, so many of a hundred statements with blocks show one part of the language.
+const FEATURES: usize = 35;
+
 /// A template for an expression of this type.
-pub fn pick(rng: &mut Rng, kind: char) -> Option<&'static str> {
+pub fn pick(rng: &mut Rng, kind: char, wide: bool) -> Option<&'static str> {
+    let from_library = library::of(kind);
+    if wide && !from_library.is_empty() && rng.percent(LIBRARY) {
+        return Some(rng.pick(from_library));
+    }
     let table: &[&'static str] = match kind {
         'i' => numbers::INT,
         'f' => numbers::FLOAT,
@@ -44,9 +55,10 @@ pub fn simplest(rng: &mut Rng, kind: char) -> &'static str {
 }
 
 /// A template of a statement.
-pub fn statement(rng: &mut Rng, compound: bool) -> &'static str {
+pub fn statement(rng: &mut Rng, compound: bool, wide: bool) -> &'static str {
     if compound {
-        return rng.pick(statements::COMPOUND);
+        let table = if wide && rng.percent(FEATURES) { features::FEATURE } else { statements::COMPOUND };
+        return rng.pick(table);
     }
     match rng.below(10) {
         0..3 => rng.pick(statements::PRINT),
