@@ -10,8 +10,13 @@ use crate::gil::{Events, Member};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
-/// A collection is not worth its pause before this much has been allocated.
-const MIN_BETWEEN: usize = 32 << 20;
+/// A collection is not worth its pause before each thread has allocated this much. More would be worth less: memory
+/// that is used again soon is in the processor's caches, and needs no page from the kernel.
+const MIN_BETWEEN: usize = 8 << 20;
+/// What `WORTH` and the number of threads ask for ends here; the live objects themselves may ask for more.
+const MOST_BETWEEN: usize = 32 << 20;
+/// Where so many bytes are allocated for one that is marked, marking costs next to nothing.
+const WORTH: usize = 8;
 /// Blocks beyond the limit that small objects may use after a MemoryError, so that its handler can run.
 const RESERVE: u32 = 32;
 
@@ -68,7 +73,7 @@ impl Heap {
             reserve: None,
             stats: CollectStats::default(),
         };
-        let threshold = AtomicUsize::new(central.threshold(0));
+        let threshold = AtomicUsize::new(central.threshold(0, 1));
         Some(Heap { space, since: AtomicUsize::new(0), threshold, central: Mutex::new(central) })
     }
 
@@ -81,7 +86,7 @@ impl Heap {
     pub fn set_limit(&self, bytes: usize) {
         let mut central = self.lock();
         central.limit = limit_blocks(bytes);
-        self.threshold.store(central.threshold(central.stats.live_bytes), Relaxed);
+        self.threshold.store(central.threshold(central.stats.live_bytes, 1), Relaxed);
     }
 
     /// The limit in bytes.
@@ -103,14 +108,14 @@ impl Heap {
         }
     }
 
-    /// A collection has left `live` bytes in cells.
-    pub fn restart_count(&self, central: &mut Central, live: usize) {
+    /// A collection has left `live` bytes in cells, of this many threads.
+    pub fn restart_count(&self, central: &mut Central, live: usize, threads: usize) {
         central.kept = central.in_use;
         if central.kept <= central.limit {
             central.reserve = None;
         }
         self.since.store(0, Relaxed);
-        self.threshold.store(central.threshold(live), Relaxed);
+        self.threshold.store(central.threshold(live, threads), Relaxed);
     }
 
     /// A block of this class with free cells, now owned by the caller; and whether its bytes are all zero.
@@ -190,12 +195,13 @@ impl Central {
         self.top = self.top.max(start + n);
     }
 
-    /// When the next collection is due: when as much garbage may have piled up as there are live objects, but well
-    /// before the limit, so that what is garbage is never the reason for a MemoryError.
-    fn threshold(&self, live: usize) -> usize {
+    /// When the next collection is due: when as much garbage may have piled up as there are live objects (or more, if
+    /// they are few), but well before the limit, so that what is garbage is never the reason for a MemoryError.
+    fn threshold(&self, live: usize, threads: usize) -> usize {
         let room = self.limit.saturating_sub(self.kept) as usize * BLOCK;
         let least = (self.limit as usize / 64 * BLOCK).clamp(BLOCK, MIN_BETWEEN);
-        live.max(MIN_BETWEEN).min(room / 2).max(least)
+        let few = live.saturating_mul(WORTH).max(threads * MIN_BETWEEN).min(MOST_BETWEEN);
+        live.max(few).min(room / 2).max(least)
     }
 
     /// Whether `n` more blocks may be used. The limit may be overdrawn by a quarter where garbage is to blame: what was

@@ -44,14 +44,18 @@ impl Heap {
     /// Collects. `locals` visits every thread's LocalHeap, `roots` everything that is alive by itself.
     pub fn collect(&self, locals: Locals, roots: &mut dyn FnMut(&mut Marker)) -> Collected {
         let start = Instant::now();
-        locals(&mut |local| local.forget());
+        let mut threads = 0;
+        locals(&mut |local| {
+            local.forget();
+            threads += 1;
+        });
         let mut central = self.lock();
         let mut marker = Marker::new(&self.space);
         roots(&mut marker);
         marker.drain();
         let garbage = self.bury(&mut central, &marker);
         let live = sweep(&self.space, &mut central);
-        self.restart_count(&mut central, live);
+        self.restart_count(&mut central, live, threads);
         let pause = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let stats = &mut central.stats;
         stats.collections += 1;

@@ -227,6 +227,9 @@ impl Thread {
         if a == b {
             return Ok(true);
         }
+        if a.is_small_int() && b.is_small_int() {
+            return Ok(false);
+        }
         super::compare::holds(self, CmpOp::Eq, a, b)
     }
 }
