@@ -1,11 +1,12 @@
 //! Text to bytes and back: utf-8, ascii, latin-1, utf-16, utf-32. Must not know the methods that ask for it.
 //!
-//! Error handlers: strict, ignore, replace, backslashreplace, and xmlcharrefreplace for encoding. The surrogate handlers
-//! of Python are refused when they would be needed: Mini's strings hold no surrogates.
+//! Error handlers: strict, ignore, replace, backslashreplace, and for encoding xmlcharrefreplace and namereplace. The
+//! surrogate handlers of Python are refused when they would be needed: Mini's strings hold no surrogates.
 
 use crate::object::mutator::Mutator;
 use crate::object::text_repr::push_code;
 use crate::object::{Exc, R, Raised};
+use mini_grammar::char_names;
 use std::ops::Range;
 
 /// An encoding that `encode` and `decode` know.
@@ -116,6 +117,14 @@ fn narrow(m: &mut Mutator, text: &str, limit: u32, codec: Codec, errors: &str) -
                 bad.chars().for_each(|c| push_code(&mut escaped, c));
                 out.extend(escaped.bytes());
             }
+            "namereplace" => bad.chars().for_each(|c| match char_names::name(c) {
+                Some(name) => out.extend(format!("\\N{{{name}}}").bytes()),
+                None => {
+                    let mut escaped = String::new();
+                    push_code(&mut escaped, c);
+                    out.extend(escaped.bytes());
+                }
+            }),
             other => return Err(unknown_handler(m, other)),
         }
     }
