@@ -18,7 +18,7 @@ macro_rules! embedded {
 }
 
 embedded! {
-    "__future__", "_argparse_actions", "_argparse_help", "_collections_chain", "_collections_counter",
+    "__future__", "_argparse_actions", "_argparse_help", "_at_fork", "_collections_chain", "_collections_counter",
     "_collections_user", "_configparser_errors", "_configparser_interpolation", "_datetime_calendar",
     "_datetime_span", "_datetime_text", "_decimal_context", "_decimal_format", "_decimal_functions",
     "_decimal_number", "_decimal_parts", "_difflib_matcher", "_html_entities", "_inspect_source",

@@ -81,12 +81,11 @@ fn arguments(th: &mut Thread, v: Value, what: &str) -> R<Vec<CString>> {
 }
 
 fn environment(th: &mut Thread, v: Value) -> R<Vec<CString>> {
-    let Some(d) = dict::of(v) else {
+    if dict::of(v).is_none() {
         return Err(th.type_error("execve: environment must be a mapping object"));
-    };
-    let (mut all, mut at) = (Vec::new(), 0);
-    while let Some((next, key, value)) = dict::next_entry(d, at) {
-        at = next;
+    }
+    let mut all = Vec::new();
+    for (key, value) in dict::entries(v) {
         let (Some(key), Some(value)) = (str::as_str(key), str::as_str(value)) else {
             return Err(th.type_error("env key and value must be str"));
         };
