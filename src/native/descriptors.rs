@@ -2,7 +2,7 @@
 
 use crate::object::layout::{BoundMethod, Property};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Value, Word, func, types};
+use crate::object::{Exc, Kind, R, Value, Word, dict, func, types};
 use crate::vm::attr;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
@@ -142,8 +142,7 @@ fn new_wrapper(m: &mut Mutator, args: Args, kind: Kind) -> R {
 
 fn one_function(m: &mut Mutator, args: Args, kind: Kind) -> R {
     let name = crate::object::class::name(types::class_of_kind(kind));
-    let named =
-        args.opt(1).and_then(crate::object::dict::of).is_some_and(|d| crate::object::dict::len(d) > 0);
+    let named = args.opt(1).and_then(dict::of).is_some_and(|d| dict::len(d) > 0);
     match args.rest(2) {
         _ if named => Err(m.type_error(format!("{name}() takes no keyword arguments"))),
         [Some(function)] => Ok(*function),
@@ -165,14 +164,7 @@ fn init_wrapper(_: &mut Mutator, args: Args) -> R {
 
 fn call_static(th: &mut Thread, args: Args) -> R {
     let f = func::unwrap_wrapper(args.get(0)).unwrap_or(Value::NONE);
-    let mut keywords = Vec::new();
-    let mut at = 0;
-    while let Some((next, key, v)) =
-        crate::object::dict::of(args.get(1)).and_then(|d| crate::object::dict::next_entry(d, at))
-    {
-        keywords.push((key, v));
-        at = next;
-    }
+    let keywords = dict::entries(args.get(1));
     let values: Vec<Value> = args.rest(2).iter().copied().flatten().collect();
     th.call_kw(f, &values, &keywords)
 }

@@ -6,6 +6,7 @@ use crate::object::layout::Dict;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Value, class, dict};
 use crate::vm::boot;
+use crate::vm::hashing;
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
 
@@ -65,14 +66,17 @@ fn move_to_end(th: &mut Thread, args: Args) -> R {
     let (d, key) = (this(th, args)?, args.get(1));
     let at_the_right = last(th, args, 2)?;
     let own = dict::value(d);
-    let Some(v) = th.dict_del(own, key)? else { return Err(th.raise_with(Exc::KeyError, &[key])) };
+    let hash = th.hash_key(key)?;
+    let Some((key, v)) = hashing::take_hashed(th, d, key, hash)? else {
+        return Err(th.raise_with(Exc::KeyError, &[key]));
+    };
     if at_the_right {
-        th.dict_set(own, key, v)?;
+        hashing::set_hashed(th, d, key, hash, v)?;
         return Ok(Value::NONE);
     }
     let others = dict::copy(th, d)?;
     dict::clear(th, d)?;
-    th.dict_set(own, key, v)?;
+    hashing::set_hashed(th, d, key, hash, v)?;
     let mut at = 0;
     while let Some((after, k, v)) = dict::next_entry(others, at) {
         th.dict_set(own, k, v)?;

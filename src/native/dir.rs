@@ -1,8 +1,7 @@
 //! `dir()`: the names of an object's attributes. Must not know how they are looked up.
 
-use crate::object::{Kind, R, Value, Word, class, func, shape, str, types};
+use crate::object::{Kind, R, Value, Word, class, dict, func, shape, str, types};
 use crate::vm::fields;
-use crate::vm::ops::build::dict_items;
 use crate::vm::thread::Thread;
 
 /// The sorted names that `dir(v)` lists.
@@ -29,7 +28,7 @@ pub fn names(th: &mut Thread, v: Value) -> R {
 }
 
 fn add_namespace(names: &mut Vec<String>, namespace: Word) {
-    let items = namespace.map_or(Vec::new(), dict_items).into_iter();
+    let items = namespace.map(dict::entries).unwrap_or_default().into_iter();
     names.extend(items.filter_map(|(k, _)| str::as_str(k)).map(ToOwned::to_owned));
 }
 

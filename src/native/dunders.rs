@@ -390,7 +390,7 @@ fn dir(th: &mut Thread, args: Args) -> R {
 
 fn call(th: &mut Thread, args: Args) -> R {
     let values: Vec<Value> = args.rest(2).iter().copied().flatten().collect();
-    let keywords = args.opt(1).map_or(Vec::new(), crate::vm::ops::build::dict_items);
+    let keywords = args.opt(1).map(dict::entries).unwrap_or_default();
     th.call_kw(args.get(0), &values, &keywords)
 }
 

@@ -9,7 +9,6 @@ use crate::object::layout::{Code, Module, is_subclass_instance};
 use crate::object::{Exc, R, Value, Word, bytes, dict, func, intern, str, types};
 use crate::vm::hooks::{self, TextKind};
 use crate::vm::native::{Args, NativeDef};
-use crate::vm::ops::build::dict_items;
 use crate::vm::thread::Thread;
 use crate::vm::{attr, frame, link};
 
@@ -39,7 +38,7 @@ fn module_around(th: &mut Thread, namespace: Value) -> R {
 /// A namespace with the string keys of these dicts, the later ones' values counting.
 fn namespace_of(th: &mut Thread, from: &[Value]) -> R {
     let namespace = dict::new_namespace(th)?;
-    for (key, value) in from.iter().flat_map(|d| entries(*d)) {
+    for (key, value) in from.iter().flat_map(|d| dict::entries(*d)) {
         if str::as_str(key).is_some() {
             let key = intern::intern_value(&mut th.m, key)?;
             attr::set_in_namespace(&mut th.m, Some(namespace), key, value)?;
@@ -48,17 +47,13 @@ fn namespace_of(th: &mut Thread, from: &[Value]) -> R {
     Ok(namespace)
 }
 
-fn entries(d: Value) -> Vec<(Value, Value)> {
-    dict_items(d)
-}
-
 /// Makes a namespace of a dict, where it lies. False: that cannot be done.
 fn converted(th: &mut Thread, d: Value) -> R<bool> {
     let Some(plain) = dict::of(d) else { return Ok(false) };
     if dict::is_namespace(plain) {
         return Ok(true);
     }
-    let odd_key = entries(d).iter().any(|(key, _)| str::as_str(*key).is_none());
+    let odd_key = dict::entries(d).iter().any(|(key, _)| str::as_str(*key).is_none());
     if dict::window(plain).is_some() || is_subclass_instance(&plain.hdr) || odd_key {
         return Ok(false);
     }
@@ -125,7 +120,7 @@ fn run_apart(th: &mut Thread, code: Value, function: &str, kind: TextKind, share
     let before = namespace_of(th, &[namespace])?;
     let result = run_in(th, code, function, kind, namespace);
     let raised = th.m.pending.take();
-    for (key, value) in entries(namespace) {
+    for (key, value) in dict::entries(namespace) {
         if th.dict_get(before, key)? != Some(value) {
             th.set_item(own.unwrap_or(shared), key, value)?;
         }

@@ -40,14 +40,8 @@ pub fn install(th: &mut Thread) -> R<()> {
 }
 
 /// Receiver, `**kwargs`, `*args`: the order in which natives with both get them.
-fn parts(args: Args) -> (Value, Vec<(Value, Value)>, SmallVec<[Value; 4]>) {
-    let mut keywords = Vec::new();
-    let mut at = 0;
-    while let Some((next, key, v)) = dict::of(args.get(1)).and_then(|d| dict::next_entry(d, at)) {
-        keywords.push((key, v));
-        at = next;
-    }
-    (args.get(0), keywords, args.rest(2).iter().copied().flatten().collect())
+fn parts(args: Args) -> (Value, dict::Entries, SmallVec<[Value; 4]>) {
+    (args.get(0), dict::entries(args.get(1)), args.rest(2).iter().copied().flatten().collect())
 }
 
 fn refuse_keywords(th: &mut Thread, class: Value, keywords: &[(Value, Value)]) -> R<()> {

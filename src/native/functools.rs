@@ -24,9 +24,9 @@ fn wrap(th: &mut Thread, args: Args) -> R {
     wrapper(th, function.unwrap_or(Value::NONE), args.opt(1))
 }
 
-fn object(th: &mut Thread, args: Args) -> R {
+fn object(_: &mut Thread, args: Args) -> R {
     let [_, object] = func::pair(args.get(0));
-    object.ok_or_else(|| th.raise(crate::object::Exc::AttributeError, "object"))
+    Ok(object.unwrap_or(Value::NONE))
 }
 
 fn compare(th: &mut Thread, args: Args, op: CmpOp) -> R {

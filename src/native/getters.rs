@@ -44,23 +44,11 @@ fn shown(th: &mut Thread, name: &str, values: &[Value], keywords: Word) -> R {
         let text = th.repr(*v)?;
         parts.push(str::as_str(text).unwrap_or("").to_owned());
     }
-    for (key, v) in entries(keywords) {
+    for (key, v) in keywords.map(dict::entries).unwrap_or_default() {
         let text = th.repr(v)?;
         parts.push(format!("{}={}", str::as_str(key).unwrap_or(""), str::as_str(text).unwrap_or("")));
     }
     th.new_str(&format!("{name}({})", parts.join(", ")))
-}
-
-/// The entries of a dict that nobody changes.
-fn entries(dict: Word) -> SmallVec<[(Value, Value); 4]> {
-    let mut found = SmallVec::new();
-    let Some(d) = dict.and_then(dict::of) else { return found };
-    let mut at = 0;
-    while let Some((next, key, v)) = dict::next_entry(d, at) {
-        found.push((key, v));
-        at = next;
-    }
-    found
 }
 
 fn new_itemgetter(th: &mut Thread, args: Args) -> R {
@@ -180,7 +168,7 @@ fn call_method(th: &mut Thread, args: Args) -> R {
     let [name, _] = func::pair(args.get(0));
     let (positional, keywords) = arguments(args.get(0));
     let method = th.get_attr(object, name.unwrap_or(Value::NONE))?;
-    th.call_kw(method, &items(positional), &entries(keywords))
+    th.call_kw(method, &items(positional), &keywords.map(dict::entries).unwrap_or_default())
 }
 
 fn methodcaller_repr(th: &mut Thread, args: Args) -> R {
@@ -206,7 +194,7 @@ fn methodcaller_reduce(th: &mut Thread, args: Args) -> R {
     let functools = import::import_dotted(th, "functools")?;
     let partial = th.name("partial")?;
     let partial = th.get_attr(functools, partial)?;
-    let maker = th.call_kw(partial, &[class, name], &entries(keywords))?;
+    let maker = th.call_kw(partial, &[class, name], &keywords.map(dict::entries).unwrap_or_default())?;
     th.new_tuple(&[maker, positional])
 }
 

@@ -4,9 +4,8 @@ use super::print::to_stdout;
 use super::signature::{self, NAMELESS};
 use super::support;
 use crate::object::layout::{BoundMethod, Native, Property};
-use crate::object::{Kind, R, Slot, Value, Word, class, func, str, types};
+use crate::object::{Kind, R, Slot, Value, Word, class, dict, func, str, types};
 use crate::vm::native::{Args, NativeDef};
-use crate::vm::ops::build::dict_items;
 use crate::vm::thread::Thread;
 use crate::vm::{import, link};
 
@@ -44,12 +43,12 @@ fn text(th: &mut Thread, wanted: Word) -> R<String> {
 
 fn overview(th: &mut Thread) -> R<String> {
     let mut text = format!("{OVERVIEW}\nBuilt-in functions and classes:\n");
-    let builtins = func::module_dict(link::builtins()).map_or(Vec::new(), dict_items);
+    let builtins = func::module_dict(link::builtins()).map(dict::entries).unwrap_or_default();
     let shown = builtins.into_iter().filter(|(_, v)| is_described(*v) && !is_exception(*v));
     let mut names: Vec<&str> = shown.filter_map(|(k, _)| public(k)).collect();
     names.sort_unstable();
     push_wrapped(&mut text, &names);
-    let modules = dict_items(import::modules()).into_iter().filter_map(|(k, _)| public(k));
+    let modules = dict::entries(import::modules()).into_iter().filter_map(|(k, _)| public(k));
     let mut modules: Vec<&str> = modules.chain(super::MODULES.iter().map(|m| m.name)).collect();
     modules.retain(|name| !name.starts_with('_'));
     modules.sort_unstable();
@@ -227,7 +226,7 @@ fn class_text(th: &mut Thread, class: Value) -> R<String> {
 
 /// The public names that a class defines itself, and `__init__`.
 fn own(class: Value) -> Vec<(&'static str, Value)> {
-    let items = class::cast(class).and_then(|c| c.dict.get()).map_or(Vec::new(), dict_items);
+    let items = class::cast(class).and_then(|c| c.dict.get()).map(dict::entries).unwrap_or_default();
     let shown = |name: Value| public(name).or_else(|| str::as_str(name).filter(|n| *n == "__init__"));
     let mut found: Vec<_> = items.into_iter().filter_map(|(k, v)| Some((shown(k)?, v))).collect();
     found.sort_unstable_by_key(|(name, _)| *name);
@@ -306,7 +305,7 @@ fn public_names(th: &mut Thread, module: Value) -> R<Vec<(String, Value)>> {
         }
         None => None,
     };
-    let items = func::module_dict(module).map_or(Vec::new(), dict_items).into_iter();
+    let items = func::module_dict(module).map(dict::entries).unwrap_or_default().into_iter();
     let named = items.filter_map(|(k, v)| Some((str::as_str(k)?, v)));
     let shown = named.filter(|(name, _)| match &listed {
         Some(all) => all.contains(name),

@@ -1,13 +1,13 @@
 //! The class behind `functools.lru_cache`: a function with a dict of its results. Must not know what functions are.
 //!
 //! With a limit, the entries also form a ring in the order of their last use: tuples of the previous one, the next one,
-//! the key and the result, which no script ever sees. With the GIL off the ring changes under the object's lock; the
+//! the key with its hash, and the result, which no script ever sees. With the GIL off the ring changes under the object's lock; the
 //! dict guards itself. A race may keep an entry too long or too short, and never gives one call another's result.
 
 use super::support::this;
 use crate::object::layout::{Host, is_subclass_instance};
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, key, sync, tuple, types};
+use crate::object::{Exc, Kind, R, Slot, Value, Word, dict, func, int, key, sync, tuple, types};
 use crate::vm::hashing;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
@@ -45,10 +45,10 @@ const MARK: usize = 2;
 const BEFORE: usize = 0;
 const AFTER: usize = 1;
 const KEY: usize = 2;
-const RESULT: usize = 3;
+const HASH: usize = 3;
+const RESULT: usize = 4;
 
 type Short = SmallVec<[Value; 8]>;
-type Keywords = SmallVec<[(Value, Value); 8]>;
 
 fn fixed(v: Value, place: usize) -> Value {
     let [fixed, _] = func::pair(v);
@@ -64,14 +64,15 @@ fn store(v: Value) -> (Value, Value) {
     }
 }
 
-fn new_entry(m: &mut Mutator, key: Value, result: Value) -> R {
-    m.new_tuple(&[Value::NONE, Value::NONE, key, result])
+fn new_entry(m: &mut Mutator, key: Value, hash: i64, result: Value) -> R {
+    let hash = m.new_int(hash)?;
+    m.new_tuple(&[Value::NONE, Value::NONE, key, hash, result])
 }
 
 /// An empty dict and a ring of nothing but its fixed point.
 fn new_store(m: &mut Mutator) -> R {
     let results = m.new_dict()?;
-    let ring = new_entry(m, Value::NONE, Value::NONE)?;
+    let ring = new_entry(m, Value::NONE, 0, Value::NONE)?;
     link(ring, ring);
     m.new_tuple(&[results, ring])
 }
@@ -142,7 +143,7 @@ fn is_own_key(v: Value) -> bool {
 }
 
 /// What calls with equal arguments have in common.
-fn key_of(th: &mut Thread, v: Value, typed: bool, given: &[Word], keywords: &Keywords) -> R {
+fn key_of(th: &mut Thread, v: Value, typed: bool, given: &[Word], keywords: &dict::Entries) -> R {
     if !typed && keywords.is_empty() {
         if let [Some(one)] = given
             && is_own_key(*one)
@@ -164,22 +165,11 @@ fn key_of(th: &mut Thread, v: Value, typed: bool, given: &[Word], keywords: &Key
     th.new_tuple(&all)
 }
 
-fn entries(keywords: Word) -> Keywords {
-    let mut found = Keywords::new();
-    let Some(d) = keywords.and_then(dict::of) else { return found };
-    let mut at = 0;
-    while let Some((next, key, v)) = dict::next_entry(d, at) {
-        found.push((key, v));
-        at = next;
-    }
-    found
-}
-
 fn call(th: &mut Thread, args: Args) -> R {
     let v = args.get(0);
     let cache = this::<Cache>(th, args, CLASS)?;
     let given = args.rest(2);
-    let keywords = entries(args.opt(1));
+    let keywords = args.opt(1).map(dict::entries).unwrap_or_default();
     if cache.limit == Some(0) {
         count(th, &cache.misses);
         return run(th, v, given, &keywords);
@@ -205,7 +195,7 @@ fn call(th: &mut Thread, args: Args) -> R {
     }
 }
 
-fn run(th: &mut Thread, v: Value, given: &[Word], keywords: &Keywords) -> R {
+fn run(th: &mut Thread, v: Value, given: &[Word], keywords: &dict::Entries) -> R {
     let all: Short = given.iter().flatten().copied().collect();
     th.call_kw(fixed(v, FUNCTION), &all, keywords)
 }
@@ -242,9 +232,10 @@ fn keep(th: &mut Thread, v: Value, (key, hash): (Value, i64), result: Value, lim
             }
             oldest
         };
-        hashing::remove(th, results, part(oldest, KEY))?;
+        let hash = int::as_i64(part(oldest, HASH)).unwrap_or(0);
+        hashing::take_hashed(th, results, part(oldest, KEY), hash)?;
     }
-    let entry = new_entry(th, key, result)?;
+    let entry = new_entry(th, key, hash, result)?;
     hashing::set_hashed(th, results, key, hash, entry)?;
     let _guard = sync::locked(th, types::hdr(v));
     link_last(ring, entry);

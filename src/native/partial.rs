@@ -13,7 +13,6 @@ use smallvec::SmallVec;
 use std::sync::atomic::Ordering::Relaxed;
 
 type Positional = SmallVec<[Value; 8]>;
-type Keywords = SmallVec<[(Value, Value); 8]>;
 
 fn parts(v: Value) -> Option<Parts> {
     let [func, arguments] = func::pair(v);
@@ -27,21 +26,10 @@ fn this(th: &mut Thread, args: Args) -> R<Parts> {
     parts(args.get(0)).ok_or_else(|| th.type_error("invalid partial state"))
 }
 
-fn entries(keywords: Value) -> Keywords {
-    let mut found = Keywords::new();
-    let Some(d) = dict::of(keywords) else { return found };
-    let mut at = 0;
-    while let Some((next, key, v)) = dict::next_entry(d, at) {
-        found.push((key, v));
-        at = next;
-    }
-    found
-}
-
 /// The entries of one dict, then those of another; what both have is the second's.
-fn merged(first: Value, second: Word) -> Keywords {
-    let mut all = entries(first);
-    for (key, v) in second.map_or_else(Keywords::new, entries) {
+fn merged(first: Value, second: Word) -> dict::Entries {
+    let mut all = dict::entries(first);
+    for (key, v) in second.map(dict::entries).unwrap_or_default() {
         match all.iter_mut().find(|(k, _)| *k == key || str::as_str(*k) == str::as_str(key)) {
             Some(entry) => entry.1 = v,
             None => all.push((key, v)),
@@ -114,7 +102,7 @@ fn shown(th: &mut Thread, args: Args) -> R<Vec<String>> {
     for v in tuple::items(p.args).iter().filter_map(Slot::get) {
         all.push(text(v)?);
     }
-    for (key, v) in entries(p.keywords) {
+    for (key, v) in dict::entries(p.keywords) {
         all.push(format!("{}={}", str::as_str(key).unwrap_or(""), text(v)?));
     }
     Ok(all)
@@ -148,7 +136,7 @@ fn set_state(th: &mut Thread, args: Args) -> R {
         return Err(bad_state(th));
     }
     let copied = th.m.new_dict()?;
-    for (key, v) in entries(keywords) {
+    for (key, v) in dict::entries(keywords) {
         if str::as_str(key).is_none() {
             return Err(bad_state(th));
         }
@@ -158,7 +146,7 @@ fn set_state(th: &mut Thread, args: Args) -> R {
     let all: Positional = tuple::items(positional).iter().filter_map(Slot::get).collect();
     let all = th.new_tuple(&all)?;
     let arguments = th.new_tuple(&[all, copied])?;
-    for (key, attribute) in entries(attributes.value()) {
+    for (key, attribute) in dict::entries(attributes.value()) {
         th.set_attr(v, key, attribute)?;
     }
     host.extra[0].set(f);

@@ -23,6 +23,7 @@ pub fn split(m: &mut Mutator, args: Args) -> R {
     let most = limit(m, args.opt(2))?;
     match sep {
         Some(sep) => list_of(m, args, Pieces { rest: Some(this(args)), sep, most }),
+        None if is_ascii(args) => list_of(m, args, AsciiWords { text: this(args), at: 0, most }),
         None => list_of(m, args, Words { rest: this(args), most }),
     }
 }
@@ -101,6 +102,40 @@ impl<'a> Iterator for Words<'a> {
         let (word, rest) = text.split_at_checked(end.unwrap_or(text.len()))?;
         self.rest = rest;
         Some(word)
+    }
+}
+
+/// As `Words`, of ASCII text.
+struct AsciiWords<'a> {
+    text: &'a str,
+    at: usize,
+    most: usize,
+}
+
+impl<'a> Iterator for AsciiWords<'a> {
+    type Item = &'a str;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a str> {
+        let bytes = self.text.as_bytes();
+        let mut start = self.at;
+        while among(SPACES, *bytes.get(start)?) {
+            start += 1;
+        }
+        let mut end = start + 1;
+        match self.most.checked_sub(1) {
+            None => end = bytes.len(),
+            Some(left) => {
+                self.most = left;
+                while let Some(b) = bytes.get(end)
+                    && !among(SPACES, *b)
+                {
+                    end += 1;
+                }
+            }
+        }
+        self.at = end;
+        self.text.get(start..end)
     }
 }
 

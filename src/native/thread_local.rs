@@ -45,13 +45,7 @@ fn own(th: &mut Thread, local: Value) -> R {
         let kwargs = th.get_item(saved, Value::int_unchecked(1))?;
         let mut all = vec![local];
         all.extend(crate::object::tuple::items(args).iter().filter_map(Slot::get));
-        let mut keywords = Vec::new();
-        let mut at = 0;
-        while let Some((next, key, v)) = dict::of(kwargs).and_then(|d| dict::next_entry(d, at)) {
-            keywords.push((key, v));
-            at = next;
-        }
-        th.call_kw(init, &all, &keywords)?;
+        th.call_kw(init, &all, &dict::entries(kwargs))?;
     }
     Ok(own)
 }

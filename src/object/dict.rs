@@ -17,6 +17,7 @@ use super::sync;
 use super::table::{self, Probe, Scratch};
 use super::types;
 use super::value::{Value, Word};
+use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
 /// `v` as a dict.
@@ -125,8 +126,7 @@ fn cell(v: Value) -> Option<&'static Cell> {
 /// The value of an entry; `None` if it has been deleted.
 #[inline(always)]
 pub fn value_at(d: &Dict, t: &'static Table, entry: usize) -> Word {
-    let v = table::entry(t, entry)?.value.get()?;
-    if is_namespace(d) { cell(v)?.value.get() } else { Some(v) }
+    value_of(d, table::entry(t, entry)?)
 }
 
 /// What a step of a search has come to.
@@ -162,20 +162,22 @@ fn entry_of_str(t: &'static Table, name: Value) -> Option<usize> {
         .map(|(entry, _)| entry)
 }
 
-/// The search for a key that is a plain string; `Ask` where a key that is none may be equal.
-#[inline]
-pub fn look_str(t: &'static Table, wanted: Value, wanted_text: &Str) -> Look {
-    for (entry, candidate) in table::probe(t, text::hash(wanted_text)) {
+/// The search for a key that is a plain string; `Unsure` where a key that is none may be equal.
+#[inline(always)]
+pub fn search_str(t: &'static Table, wanted: Value, wanted_text: &Str) -> table::Search {
+    table::search(t, text::hash(wanted_text), |candidate| {
         if candidate == wanted {
-            return Look::Found(entry);
+            return Some(true);
         }
-        match key::exact_str(candidate) {
-            Some(c) if text::eq(c, wanted_text) => return Look::Found(entry),
-            Some(_) => {}
-            None => return Look::Ask(entry, candidate),
-        }
-    }
-    Look::Absent
+        key::exact_str(candidate).map(|c| text::eq(c, wanted_text))
+    })
+}
+
+/// The value of an entry that a search has found; `None` if it has been deleted.
+#[inline(always)]
+pub fn value_of(d: &Dict, entry: &table::Entry) -> Word {
+    let v = entry.value.get()?;
+    if is_namespace(d) { cell(v)?.value.get() } else { Some(v) }
 }
 
 /// The entry of a small int key; `None` if it is absent or if a key of another type has its hash.
@@ -387,6 +389,21 @@ pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
         i += 1;
     }
     None
+}
+
+/// Keys and values, as calls take their keyword arguments. The dict keeps them alive: the collector does not see many.
+pub type Entries = SmallVec<[(Value, Value); 8]>;
+
+/// The items of a dict; of anything else none.
+pub fn entries(v: Value) -> Entries {
+    let Some(d) = of(v) else { return Entries::new() };
+    let mut found = Entries::with_capacity(len(d));
+    let mut at = 0;
+    while let Some((next, key, value)) = next_entry(d, at) {
+        found.push((key, value));
+        at = next;
+    }
+    found
 }
 
 /// The last item before position `before`: its position, key and value.

@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// `a + b` of fewer bytes than this is copied into one cell; longer results share a buffer.
 const EXTERNAL_FROM: usize = 256;
 const HEADER: usize = size_of::<Str>();
+/// A text of no more bytes lies in its own cell, and zeros fill up its last word: it can be read word by word.
+const PADDED: usize = 64;
 
 static ASCII: [Slot; 128] = [const { Slot::empty() }; 128];
 static EMPTY: Slot = Slot::empty();
@@ -42,9 +44,9 @@ impl Mutator {
             [] => self.empty_str(),
             [b] if b < 128 => self.ascii_char(b),
             _ if is_plain(text.len(), nchars) => {
-                let (v, bytes) = new_plain(self, text.len(), nchars)?;
-                // SAFETY: the fresh string has room for these bytes.
-                unsafe { copy_bytes(text, bytes) };
+                let (v, bytes) = new_unwritten(self, text.len(), nchars)?;
+                // SAFETY: the fresh string has room for these bytes, filled up to a word.
+                unsafe { write_padded(text.as_bytes(), bytes) };
                 Ok(v)
             }
             _ => build(self, None, text.len(), nchars, [text].iter()),
@@ -145,9 +147,29 @@ pub(super) fn is_plain(nbytes: usize, nchars: usize) -> bool {
     nbytes <= u32::MAX as usize && str_index::table_len(nbytes, nchars) == 0
 }
 
-/// A string of the class `str` without an offset table, and where its bytes, not written yet, begin.
+/// A string of the class `str` without an offset table, and where its bytes begin. They are not written yet, but for
+/// the zeros that fill up the last word.
 #[inline(always)]
 pub(super) fn new_plain(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Value, *mut u8)> {
+    let (v, bytes) = new_unwritten(m, nbytes, nchars)?;
+    // SAFETY: the cell is as large as a multiple of 8, and nobody else has it yet.
+    unsafe { clear_last_word(bytes, nbytes) };
+    Ok((v, bytes))
+}
+
+/// Writes zeros to the word that holds the last of `nbytes` bytes.
+///
+/// # Safety
+/// `bytes` must be those of a fresh string, which has room for `nbytes` filled up to a word (for one at least).
+#[inline(always)]
+unsafe fn clear_last_word(bytes: *mut u8, nbytes: usize) {
+    // SAFETY: by the caller; the bytes begin at a multiple of 8.
+    unsafe { bytes.add(nbytes.saturating_sub(1) & !7).cast::<u64>().write(0) };
+}
+
+/// As `new_plain`, without the zeros.
+#[inline(always)]
+fn new_unwritten(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Value, *mut u8)> {
     let at = m.alloc_leaf::<Str>(nbytes)?;
     // SAFETY: the cell is not visible to anybody yet; this writes the fields behind its header.
     unsafe {
@@ -155,6 +177,50 @@ pub(super) fn new_plain(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Val
         (&raw mut (*at).nbytes).write(nbytes as u32);
         (&raw mut (*at).nchars).write(nchars as u32);
         Ok((Value::from_addr(at as usize), (&raw mut (*at).bytes).cast()))
+    }
+}
+
+/// Writes a text and the zeros that fill up its last word; a short one in whole words.
+///
+/// # Safety
+/// `to` must be the bytes of a fresh string with room for `from` filled up to a word.
+#[inline(always)]
+unsafe fn write_padded(from: &[u8], to: *mut u8) {
+    let (first, last) = (from.first_chunk::<8>(), from.last_chunk::<8>());
+    // SAFETY: by the caller; the bytes begin at a multiple of 8.
+    unsafe {
+        match (first, last) {
+            (Some(first), Some(last)) if from.len() <= 16 => {
+                let rest = u64::from_le_bytes(*last).unbounded_shr(128 - 8 * from.len() as u32);
+                to.cast::<[u8; 8]>().write(*first);
+                if from.len() > 8 {
+                    to.add(8).cast::<[u8; 8]>().write(rest.to_le_bytes());
+                }
+            }
+            (None, _) => to.cast::<[u8; 8]>().write(little_endian(from).to_le_bytes()),
+            _ => {
+                clear_last_word(to, from.len());
+                std::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len());
+            }
+        }
+    }
+}
+
+/// Copies the text of a string into one that is being made, and may write zeros behind it where there is room.
+///
+/// # Safety
+/// `to` must be valid for writes of `room` bytes, as many as the text has at least, outside `s`.
+#[inline(always)]
+pub(super) unsafe fn copy_text(s: &Str, to: *mut u8, room: usize) {
+    match words(s) {
+        // SAFETY: `room` is enough for all words.
+        Some(words) if size_of_val(words) <= room => unsafe {
+            for (i, word) in words.iter().enumerate() {
+                to.add(8 * i).cast::<u64>().write_unaligned(*word);
+            }
+        },
+        // SAFETY: by the caller.
+        _ => unsafe { copy_bytes(text(s), to) },
     }
 }
 
@@ -218,6 +284,7 @@ fn build<P: AsRef<str>>(
         (&raw mut (*at).nbytes).write(nbytes32);
         (&raw mut (*at).nchars).write(nchars as u32);
         let bytes = (&raw mut (*at).bytes).cast::<u8>();
+        clear_last_word(bytes, nbytes);
         let mut end = 0;
         for part in parts {
             let part = part.as_ref();
@@ -241,6 +308,14 @@ fn build<P: AsRef<str>>(
 /// Bytes of text and offset table together.
 fn table_end(nbytes: usize, table: usize) -> usize {
     if table == 0 { nbytes } else { nbytes.next_multiple_of(4) + table * 4 }
+}
+
+/// The text of a short string in words, the last filled up with zeros.
+#[inline(always)]
+fn words(s: &Str) -> Option<&[u64]> {
+    let n = s.nbytes as usize;
+    // SAFETY: a string of so few bytes is not EXTERNAL and has no offset table; whoever made it has written its last word.
+    (n <= PADDED).then(|| unsafe { std::slice::from_raw_parts((&raw const s.bytes).cast(), n.div_ceil(8)) })
 }
 
 /// The string object behind a value.
@@ -362,10 +437,11 @@ pub fn concat(m: &mut Mutator, a: Value, b: Value) -> R {
     if nbytes < EXTERNAL_FROM {
         if is_plain(nbytes, nchars) {
             let (v, bytes) = new_plain(m, nbytes, nchars)?;
-            // SAFETY: the fresh string has room for both.
+            let room = nbytes.next_multiple_of(8);
+            // SAFETY: the fresh string has room for both, filled up to a word.
             unsafe {
-                copy_bytes(text(s), bytes);
-                copy_bytes(text(t), bytes.add(s.nbytes as usize));
+                copy_text(s, bytes, room);
+                copy_text(t, bytes.add(s.nbytes as usize), room - s.nbytes as usize);
             }
             return Ok(v);
         }
@@ -445,7 +521,10 @@ pub fn is_ascii(s: &Str) -> bool {
 pub fn hash(s: &Str) -> i64 {
     match s.hash.load(Ordering::Relaxed) {
         0 => {
-            let h = hash_bytes(text(s).as_bytes());
+            let h = match words(s) {
+                Some(words) => hash_words(words, s.nbytes as usize),
+                None => hash_bytes(text(s).as_bytes()),
+            };
             s.hash.store(h as u64, Ordering::Relaxed);
             h
         }
@@ -457,18 +536,30 @@ pub fn hash(s: &Str) -> i64 {
 /// be repeated. (Mini does not defend against keys chosen to collide.) Never 0 (not computed) or -1 (CPython's error).
 #[inline]
 pub fn hash_bytes(bytes: &[u8]) -> i64 {
+    let (words, tail) = bytes.as_chunks::<8>();
+    hash_of(bytes.len(), words.iter().map(|word| u64::from_le_bytes(*word)), little_endian(tail))
+}
+
+/// As `hash_bytes`, of the words of a text with so many bytes.
+#[inline(always)]
+fn hash_words(words: &[u64], nbytes: usize) -> i64 {
+    let (whole, tail) = words.split_at_checked(nbytes / 8).unwrap_or((words, &[]));
+    hash_of(
+        nbytes,
+        whole.iter().map(|word| u64::from_le(*word)),
+        tail.first().map_or(0, |w| u64::from_le(*w)),
+    )
+}
+
+#[inline(always)]
+fn hash_of(nbytes: usize, words: impl Iterator<Item = u64>, tail: u64) -> i64 {
     const K0: u64 = 0x9e37_79b9_7f4a_7c15;
     const K1: u64 = 0xd6e8_feb8_6659_fd93;
     let fold = |a: u64, b: u64| {
         let wide = u128::from(a) * u128::from(b);
         wide as u64 ^ (wide >> 64) as u64
     };
-    let mut h = K0 ^ bytes.len() as u64;
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        h = fold(h ^ chunk.try_into().map_or(0, u64::from_le_bytes), K1);
-    }
-    let tail = little_endian(chunks.remainder());
+    let h = words.fold(K0 ^ nbytes as u64, |h, word| fold(h ^ word, K1));
     match fold(h ^ tail, K1) ^ (h >> 32) {
         0 => 1,
         u64::MAX => -2,
@@ -484,7 +575,7 @@ pub(super) fn little_endian(bytes: &[u8]) -> u64 {
         return u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << (8 * (n - 4));
     }
     let at = |i: usize| bytes.get(i).map_or(0, |b| u64::from(*b) << (8 * i));
-    at(0) | at(1) | at(2)
+    if n == 0 { 0 } else { at(0) | at(n / 2) | at(n - 1) }
 }
 
 /// Whether two strings have the same characters.
@@ -500,21 +591,26 @@ pub fn eq(a: &Str, b: &Str) -> bool {
         return false;
     }
     let (x, y) = (a.hash.load(Ordering::Relaxed), b.hash.load(Ordering::Relaxed));
-    (x == 0 || y == 0 || x == y) && same_bytes(text(a).as_bytes(), text(b).as_bytes())
+    if x != y && x != 0 && y != 0 {
+        return false;
+    }
+    match (words(a), words(b)) {
+        (Some(a), Some(b)) => same_words(a, b),
+        _ => text(a) == text(b),
+    }
 }
 
-/// Whether two texts of one length are the same; short ones without a call.
+/// Whether two texts of one length are the same, word by word.
 #[inline(always)]
-fn same_bytes(a: &[u8], b: &[u8]) -> bool {
-    match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
-        (Some(head), Some(other)) if head == other => match a.len() {
-            8 => true,
-            9..=16 => a.last_chunk::<8>() == b.last_chunk::<8>(),
-            _ => a == b,
-        },
-        (Some(_), Some(_)) => false,
-        _ => little_endian(a) == little_endian(b),
+fn same_words(a: &[u64], b: &[u64]) -> bool {
+    let mut i = 0;
+    while let (Some(x), Some(y)) = (a.get(i), b.get(i)) {
+        if x != y {
+            return false;
+        }
+        i += 1;
     }
+    true
 }
 
 /// Order by code point, which is the order of the UTF-8 bytes.

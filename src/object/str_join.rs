@@ -4,7 +4,7 @@
 use super::header::Slot;
 use super::layout::Str;
 use super::mutator::Mutator;
-use super::str::{copy_bytes, is_plain, new_plain, text, view};
+use super::str::{copy_bytes, copy_text, is_plain, new_plain, text, view};
 use super::{R, Value};
 
 /// What is to be copied.
@@ -16,8 +16,9 @@ struct Size {
 
 impl Size {
     fn add(&mut self, s: &Str) {
-        self.nbytes = self.nbytes.saturating_add(s.nbytes as usize);
-        self.nchars = self.nchars.saturating_add(s.nchars as usize);
+        // Fewer than 2**32 strings of fewer than 2**32 bytes.
+        self.nbytes += s.nbytes as usize;
+        self.nchars += s.nchars as usize;
     }
 }
 
@@ -48,25 +49,28 @@ fn measure(separator: &Str, slots: &[Slot]) -> Option<Size> {
 
 /// Copies to `bytes`, which has room for `size`. The slots may have changed since they were measured.
 fn copy(separator: &Str, slots: &[Slot], size: &Size, bytes: *mut u8) -> Option<()> {
+    let room = size.nbytes.next_multiple_of(8);
+    let separator_text = text(separator);
     let mut between = "";
     let mut done = Size::default();
     for slot in slots {
         let s = view(slot.get()?)?;
-        let at = done.nbytes;
-        done.nbytes = at.checked_add(between.len())?.checked_add(s.nbytes as usize)?;
-        done.nchars = done.nchars.wrapping_add(s.nchars as usize);
+        let from = done.nbytes + between.len();
+        done.nbytes = from + s.nbytes as usize;
+        done.nchars += s.nchars as usize;
         if done.nbytes > size.nbytes {
             return None;
         }
-        // SAFETY: what is written ends at `done.nbytes`, which is within the room; the string is fresh.
+        // SAFETY: the text ends at `done.nbytes`, which is within the fresh string; that is filled up to a word.
         unsafe {
             match *between.as_bytes() {
-                [b] => bytes.add(at).write(b),
-                _ => copy_bytes(between, bytes.add(at)),
+                [] => {}
+                [b] => bytes.add(from - 1).write(b),
+                _ => copy_bytes(between, bytes.add(from - between.len())),
             }
-            copy_bytes(text(s), bytes.add(at + between.len()));
+            copy_text(s, bytes.add(from), room - from);
         }
-        between = text(separator);
+        between = separator_text;
     }
     done.nchars = done.nchars.wrapping_add((slots.len() - 1).wrapping_mul(separator.nchars as usize));
     (done == *size).then_some(())
@@ -85,12 +89,13 @@ pub fn concatenated(m: &mut Mutator, parts: &[Value]) -> Option<R> {
         Ok(fresh) => fresh,
         Err(raised) => return Some(Err(raised)),
     };
+    let room = size.nbytes.next_multiple_of(8);
     let mut at = 0;
     for part in parts {
-        let text = text(view(*part)?);
-        // SAFETY: the fresh string has room for all parts, which are what was measured.
-        unsafe { copy_bytes(text, bytes.add(at)) };
-        at += text.len();
+        let s = view(*part)?;
+        // SAFETY: the fresh string has room for all parts, which are what was measured, filled up to a word.
+        unsafe { copy_text(s, bytes.add(at), room - at) };
+        at += s.nbytes as usize;
     }
     Some(Ok(joined))
 }

@@ -199,6 +199,42 @@ impl Iterator for Probe {
     }
 }
 
+/// Where a search has ended.
+pub enum Search {
+    /// In this entry.
+    At(usize, &'static Entry),
+    Absent,
+    /// At a key of which it could not be said whether it is the one.
+    Unsure(usize, Value),
+}
+
+/// Searches for the key that `same` says is the wanted one: a walk in one go.
+#[inline(always)]
+pub fn search(t: &'static Table, hash: i64, same: impl Fn(Value) -> Option<bool>) -> Search {
+    let (index, hash, mask) = (index(t), fold(hash), t.index_cap - 1);
+    let (mut at, mut perturb) = (hash & mask, hash);
+    while let Some(word) = index.get(at as usize) {
+        let word = word.load(Ordering::Acquire);
+        if word == 0 {
+            break;
+        }
+        let number = (word as u32).wrapping_sub(1) as usize;
+        if (word >> 32) as u32 == hash
+            && let Some(entry) = entry_at(t, number)
+            && let Some(key) = entry.key.get().filter(|key| *key != Value::DELETED)
+        {
+            match same(key) {
+                Some(true) => return Search::At(number, entry),
+                Some(false) => {}
+                None => return Search::Unsure(number, key),
+            }
+        }
+        perturb >>= 5;
+        at = at.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1) & mask;
+    }
+    Search::Absent
+}
+
 /// Adds an entry for a key that is not in the table; false if there is no room. The caller holds the dict's lock,
 /// or the table is private.
 #[inline]

@@ -75,6 +75,9 @@ pub fn from_slots(m: &mut Mutator, from: &[Slot]) -> R<&'static Tuple> {
     from_fn(m, from.len(), |_| rest.next())
 }
 
+/// Items that are copied faster one by one than by a call.
+const FEW: usize = 6;
+
 impl Mutator {
     /// A tuple of these items.
     #[inline]
@@ -82,7 +85,13 @@ impl Mutator {
         let t = self.alloc::<Tuple>(size_of_val(items))?;
         // SAFETY: the cell is ours alone and has room for the struct and the items.
         unsafe {
-            std::ptr::copy_nonoverlapping(items.as_ptr(), t.add(1).cast(), items.len());
+            let slots = t.add(1).cast::<Slot>();
+            if items.len() <= FEW {
+                // Atomic stores, which no compiler makes a call of `memcpy`.
+                items.iter().enumerate().for_each(|(i, v)| (*slots.add(i)).set(*v));
+            } else {
+                std::ptr::copy_nonoverlapping(items.as_ptr(), slots.cast(), items.len());
+            }
             (&raw mut (*t).len).write(items.len() as u64);
             Ok(value(&*t))
         }

@@ -7,8 +7,7 @@ use crate::gil::{self, PolicySpec};
 use crate::interp::{stats, threads};
 use crate::native::print::to_stdout;
 use crate::object::layout::{BoundMethod, Function, Property};
-use crate::object::{R, Slot, Value, class, func, str, types};
-use crate::vm::ops::build::dict_items;
+use crate::object::{R, Slot, Value, class, dict, func, str, types};
 use crate::vm::thread::Thread;
 use crate::vm::{frame, link};
 use std::time::Instant;
@@ -122,7 +121,7 @@ fn functions(value: Value) -> Vec<Value> {
         return [&property.get, &property.set, &property.del].into_iter().filter_map(Slot::get).collect();
     }
     match class::cast(value).and_then(|c| c.dict.get()) {
-        Some(namespace) => dict_items(namespace).into_iter().flat_map(|(_, v)| functions(v)).collect(),
+        Some(namespace) => dict::entries(namespace).into_iter().flat_map(|(_, v)| functions(v)).collect(),
         None => vec![func::unwrap_wrapper(value).unwrap_or(value)],
     }
 }
@@ -158,7 +157,7 @@ fn time(th: &mut Thread, module: Value, argument: &str) -> R<()> {
 fn reset(th: &mut Thread, module: Value, _: &str) -> R<()> {
     for module in [module, link::builtins()] {
         let Some(names) = func::module_dict(module) else { continue };
-        for (name, _) in dict_items(names) {
+        for (name, _) in dict::entries(names) {
             let text = str::as_str(name).unwrap_or("");
             let typed = module != link::builtins() && !(text.starts_with("__") && text.ends_with("__"));
             if typed || text == "_" {

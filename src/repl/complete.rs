@@ -5,7 +5,6 @@ use super::commands::COMMANDS;
 use crate::interp::{importing, stdlib};
 use crate::native::{self, dir};
 use crate::object::{Kind, Value, Word, class, dict, func, list, shape, str, types};
-use crate::vm::ops::build::dict_items;
 use crate::vm::thread::Thread;
 use crate::vm::{import, link};
 use mini_grammar::highlight::{Class, pieces};
@@ -116,7 +115,7 @@ fn literal(text: &str) -> Option<Value> {
 }
 
 fn namespace(names: Word) -> Vec<String> {
-    let items = names.map_or(Vec::new(), dict_items);
+    let items = names.map(dict::entries).unwrap_or_default();
     items.into_iter().filter_map(|(k, _)| str::as_str(k)).map(str::to_owned).collect()
 }
 
@@ -208,7 +207,7 @@ fn modules(th: &mut Thread, text: &str, word: &str) -> (usize, Vec<String>) {
 
 /// Modules that are attributes of a module (`os.path`).
 fn submodules(module: Value) -> Vec<String> {
-    let items = func::module_dict(module).map_or(Vec::new(), dict_items);
+    let items = func::module_dict(module).map(dict::entries).unwrap_or_default();
     let modules = items.into_iter().filter(|(_, v)| types::kind_of(*v) == Kind::Module);
     modules.filter_map(|(k, _)| str::as_str(k)).map(str::to_owned).collect()
 }

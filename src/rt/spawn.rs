@@ -4,7 +4,7 @@
 use super::handle::Handle;
 use super::processor::{self, Processors};
 use crate::gil::{self, Member, signal};
-use crate::object::{R, Value};
+use crate::object::{R, Value, dict};
 use crate::vm::roots;
 use crate::vm::thread::{OTHER_REGISTERS, Thread};
 use std::io::Write;
@@ -191,23 +191,10 @@ fn run_call(th: &mut Thread, job: &Job) {
     }
     drop_call(job);
     let args: Vec<Value> = crate::object::tuple::items(job.args).iter().filter_map(|s| s.get()).collect();
-    let keywords = keywords(job.kwargs);
-    if th.call_kw(job.function, &args, &keywords).is_err() {
+    if th.call_kw(job.function, &args, &dict::entries(job.kwargs)).is_err() {
         (job.uncaught)(th, job.function);
     }
     th.close(scope);
-}
-
-fn keywords(dict: Value) -> Vec<(Value, Value)> {
-    use crate::object::dict;
-    let mut items = Vec::new();
-    let Some(d) = dict::of(dict) else { return items };
-    let mut at = 0;
-    while let Some((next, key, value)) = dict::next_entry(d, at) {
-        items.push((key, value));
-        at = next;
-    }
-    items
 }
 
 fn drop_call(job: &Job) {

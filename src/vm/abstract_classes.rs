@@ -6,7 +6,7 @@ use super::native::{Args, NativeDef};
 use super::thread::Thread;
 use super::{attr, boot};
 use crate::object::class::{self, trait_bits};
-use crate::object::{Kind, R, Raised, Slot, Value, Word, func, list, set, str, tuple, types};
+use crate::object::{Kind, R, Raised, Slot, Value, Word, dict, func, list, set, str, tuple, types};
 use std::sync::atomic::Ordering;
 
 /// The mark in the namespace.
@@ -26,7 +26,7 @@ pub fn prepare(th: &mut Thread, class: Value) -> R<()> {
     let key = th.name(MARK)?;
     attr::set_in_namespace(&mut th.m, c.dict.get(), key, registry)?;
     let mut names: Vec<Value> = Vec::new();
-    for (name, value) in super::ops::build::dict_items(c.dict.value()) {
+    for (name, value) in dict::entries(c.dict.value()) {
         if is_abstract(th, value)? {
             names.push(name);
         }

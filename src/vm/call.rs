@@ -6,7 +6,7 @@ mod forward;
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK, RESULT};
 use super::native::{Args, NativeDef, NativeFn};
 use super::thread::Thread;
-use super::{bind, classes, construct, run, unwind};
+use super::{bind, classes, construct, run, type_names, unwind};
 use crate::bytecode::op::Insn;
 use crate::object::layout::{BoundMethod, Function, Native};
 use crate::object::mutator::Mutator;
@@ -466,9 +466,9 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
     if own == owner || class::is_subclass(own, owner) {
         return Ok(());
     }
-    let (class, got) = (class::name(owner), th.type_name(receiver));
+    let (class, got) = (type_names::of_class(owner), th.type_name(receiver));
     let name = def.name;
-    if is_slot(name, &class) {
+    if is_slot(name, &class::name(owner)) {
         return Err(
             th.type_error(format!("descriptor '{name}' requires a '{class}' object but received a '{got}'"))
         );

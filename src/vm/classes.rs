@@ -4,7 +4,6 @@
 use super::bases::{self, Bases};
 use super::call;
 use super::frame::{self, LINK};
-use super::ops::build::dict_items;
 use super::thread::Thread;
 use super::{abstract_classes, attr, class_change, slot_names, type_names};
 use crate::object::class::{self, Blueprint, trait_bits};
@@ -30,7 +29,7 @@ pub(crate) fn build(th: &mut Thread, window: *mut u64, n: usize, names: Value, s
     };
     let (body, name) = (at(0), at(1));
     let (bases, keywords) = if spread {
-        let keywords = dict_items(at(3));
+        let keywords = dict::entries(at(3));
         (super::ops::iterate::values_of(at(2)).to_vec(), keywords)
     } else {
         let names: Vec<Value> = tuple::items(names).iter().map(|k| k.value()).collect();
@@ -96,7 +95,7 @@ pub fn module_name(th: &mut Thread, function: &Function) -> R<Word> {
 }
 
 /// The keywords but `metaclass`, and whether that asks for an abstract base class.
-fn without_metaclass(th: &mut Thread, mut keywords: Vec<(Value, Value)>) -> R<(Vec<(Value, Value)>, bool)> {
+fn without_metaclass(th: &mut Thread, mut keywords: dict::Entries) -> R<(dict::Entries, bool)> {
     let mut is_abc = false;
     let meta = keywords.iter().position(|(k, _)| str::as_str(*k) == Some("metaclass"));
     if let Some(i) = meta {
@@ -199,7 +198,7 @@ fn implicit_wrapper(th: &mut Thread, name: &str, value: Value) -> R {
 
 /// `__set_name__` of the namespace's values, then the next class's `__init_subclass__`.
 fn announce(th: &mut Thread, class: Value, namespace: Value, keywords: &[(Value, Value)]) -> R<()> {
-    for (key, value) in dict_items(namespace) {
+    for (key, value) in dict::entries(namespace) {
         let Some(hook) = th.lookup_override(value, "__set_name__") else { continue };
         if let Err(raised) = th.call(hook, &[value, class, key]) {
             return Err(name_not_set(th, raised, class, key, value));
@@ -247,7 +246,7 @@ pub fn make_dynamic(th: &mut Thread, args: [Value; 3], keywords: &[(Value, Value
     let module = caller.map_or(Ok(None), |f| module_name(th, f.function))?;
     let own = th.m.new_dict()?;
     th.root(own);
-    for (key, v) in dict_items(namespace) {
+    for (key, v) in dict::entries(namespace) {
         let key = attribute_name(th, key)?;
         dict::insert_str(&mut th.m, own, key, v)?;
     }

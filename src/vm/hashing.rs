@@ -20,6 +20,13 @@ fn find(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Spot> {
     'again: loop {
         let t = dict::table(d);
         let seen = table::used(t);
+        if let Some(s) = key::exact_str(key) {
+            match dict::search_str(t, key, s) {
+                table::Search::At(entry, _) => return Ok(Spot::At(t, entry)),
+                table::Search::Absent => return Ok(Spot::Absent(t, seen)),
+                table::Search::Unsure(..) => {}
+            }
+        }
         let mut probe = table::probe(t, hash);
         loop {
             match dict::look(&mut probe, key) {
@@ -101,15 +108,21 @@ pub fn set_default(th: &mut Thread, d: &'static Dict, key: Value, v: Value) -> R
 /// Removes a key, and returns its value; `None` if it was absent.
 pub fn remove(th: &mut Thread, d: &'static Dict, key: Value) -> R<Word> {
     let hash = th.hash_key(key)?;
+    Ok(take_hashed(th, d, key, hash)?.map(|(_, v)| v))
+}
+
+/// Removes a key whose hash is known, and returns the equal one that was in the dict, with its value.
+pub fn take_hashed(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Option<(Value, Value)>> {
     if dict::window(d).is_some() {
         let name = attribute(th, key)?;
-        return Ok(name.and_then(|name| dict::remove_str(th, dict::value(d), name)));
+        return Ok(name.and_then(|name| Some((name, dict::remove_str(th, dict::value(d), name)?))));
     }
     loop {
         match find(th, d, key, hash)? {
             Spot::At(t, entry) => {
+                let kept = table::entry(t, entry).and_then(|e| e.key.get()).unwrap_or(key);
                 if let Some(old) = dict::remove(th, d, t, entry) {
-                    return Ok(old);
+                    return Ok(old.map(|v| (kept, v)));
                 }
             }
             Spot::Absent(..) => return Ok(None),
@@ -205,11 +218,10 @@ impl Thread {
         } else if let Some(s) = key::exact_str(key)
             && dict::window(d).is_none()
         {
-            let t = dict::table(d);
-            match dict::look_str(t, key, s) {
-                dict::Look::Found(entry) => return Ok(dict::value_at(d, t, entry)),
-                dict::Look::Absent => return Ok(None),
-                dict::Look::Ask(..) => {}
+            match dict::search_str(dict::table(d), key, s) {
+                table::Search::At(_, entry) => return Ok(dict::value_of(d, entry)),
+                table::Search::Absent => return Ok(None),
+                table::Search::Unsure(..) => {}
             }
         }
         let hash = self.hash_key(key)?;

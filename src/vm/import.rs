@@ -247,7 +247,7 @@ pub fn import_star(th: &mut Thread, module: Value) -> R<()> {
 
 fn public_names(th: &mut Thread, module: Value) -> R {
     let namespace = func::module_dict(module).unwrap_or(Value::NONE);
-    let items = super::ops::build::dict_items(namespace).into_iter();
+    let items = dict::entries(namespace).into_iter();
     let names: Vec<Value> =
         items.map(|(k, _)| k).filter(|k| str::as_str(*k).is_some_and(|s| !s.starts_with('_'))).collect();
     th.m.new_list(&names)

@@ -318,6 +318,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     (x as i64) $op (y as i64)
                 } else if both_scaled(x, y) {
                     scaled::scaled(x) $op scaled::scaled(y)
+                } else if let Some(holds) = texts($slow, x, y) {
+                    holds
                 } else if both_float(x, y) {
                     std::hint::cold_path();
                     float(x) $op float(y)
@@ -821,7 +823,6 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     let spread = (*pc).x != 0;
                     slow!(classes::build(&mut *th, r.add(a!()), b!(), v(*k.add(c!())), spread))
                 }
-
                 Op::NewList => slow!(build::list(&mut *th, values(r.add(b!()), c!()))),
                 Op::NewTuple => slow!(build::tuple(&mut *th, values(r.add(b!()), c!()))),
                 Op::NewSet => slow!(build::set(&mut *th, values(r.add(b!()), c!()))),

@@ -5,7 +5,7 @@ use super::fields::attributes;
 use super::thread::Thread;
 use crate::object::class;
 use crate::object::layout::{Class, Exception, Function, Traceback};
-use crate::object::{Exc, Kind, R, Raised, Slot, Value, generator, shape, str, types};
+use crate::object::{Exc, Kind, R, Raised, Slot, Value, dict, generator, shape, str, types};
 
 /// Sets a built-in attribute. False: `name` is none that can be set.
 pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> {
@@ -156,7 +156,7 @@ fn set_attributes(th: &mut Thread, object: Value, value: Value) -> R<()> {
         let got = th.type_name(value);
         return Err(th.type_error(format!("__dict__ must be set to a dictionary, not a '{got}'")));
     }
-    let new = super::ops::build::dict_items(value);
+    let new = dict::entries(value);
     for (name, _) in shape::shown(object) {
         shape::delete(&mut th.m, object, name)?;
     }

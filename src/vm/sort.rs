@@ -154,7 +154,9 @@ fn signature(v: Value) -> Option<u32> {
 
 /// Two tuples of one signature.
 fn compare_rows(a: Value, b: Value) -> Ordering {
-    for (a, b) in tuple::items(a).iter().zip(tuple::items(b)) {
+    let (row, other) = (tuple::items(a), tuple::items(b));
+    for (i, a) in row.iter().enumerate() {
+        let Some(b) = other.get(i) else { break };
         let (a, b) = (a.value(), b.value());
         let order = match () {
             () if a == b => Ordering::Equal,

@@ -157,7 +157,8 @@ impl Thread {
             let text = format!("<{what} {name} of {class} object at {:#x}>", receiver.bits());
             return self.m.new_str(&text);
         }
-        let name = types::cast::<Function>(f).and_then(|f| str::as_str(f.qualname.value())).unwrap_or("?");
+        let key = self.name("__qualname__")?;
+        let name = self.get_attr_opt(f, key)?.and_then(str::as_str).unwrap_or("?");
         let shown = self.repr(receiver)?;
         let text = format!("<bound method {name} of {}>", str::as_str(shown).unwrap_or("?"));
         self.m.new_str(&text)

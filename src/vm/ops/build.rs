@@ -245,15 +245,3 @@ pub fn string(th: &mut Thread, parts: &[Value]) -> R {
     let parts: smallvec::SmallVec<[&str; 16]> = parts.iter().filter_map(|p| str::as_str(*p)).collect();
     th.m.new_str_parts(&parts)
 }
-
-/// The items of a dict as pairs.
-pub fn dict_items(v: Value) -> Vec<(Value, Value)> {
-    let Some(d) = dict::of(v) else { return Vec::new() };
-    let mut items = Vec::with_capacity(dict::len(d));
-    let mut at = 0;
-    while let Some((next, key, value)) = dict::next_entry(d, at) {
-        items.push((key, value));
-        at = next;
-    }
-    items
-}

@@ -5,6 +5,7 @@ use crate::object::num::{self, CmpOp};
 use crate::object::{Kind, R, Raised, Slot, Value, Word, bytes, class, key, list, str, tuple, types};
 use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
+use std::cmp::Ordering;
 
 const METHODS: [&str; 6] = ["__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"];
 
@@ -24,19 +25,26 @@ pub fn holds(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<bool> {
     if v.is_bool() { Ok(v == Value::TRUE) } else { th.is_true(v) }
 }
 
+/// Whether `x op y` is true of two strings of the class `str` itself.
+#[inline(never)]
+pub(crate) fn texts(op: CmpOp, x: Value, y: Value) -> bool {
+    let (Some(a), Some(b)) = (str::view(x), str::view(y)) else { return false };
+    match op {
+        CmpOp::Eq => str::eq(a, b),
+        CmpOp::Ne => !str::eq(a, b),
+        CmpOp::Lt => str::compare(a, b).is_lt(),
+        CmpOp::Le => str::compare(a, b).is_le(),
+        CmpOp::Gt => str::compare(a, b).is_gt(),
+        CmpOp::Ge => str::compare(a, b).is_ge(),
+    }
+}
+
 /// Numbers and exact strings: no method can be asked.
 #[inline(always)]
 fn quick(op: CmpOp, x: Value, y: Value) -> Option<bool> {
-    if let Some(a) = key::exact_str(x) {
-        let b = key::exact_str(y)?;
-        return Some(match op {
-            CmpOp::Eq => str::eq(a, b),
-            CmpOp::Ne => !str::eq(a, b),
-            CmpOp::Lt => str::compare(a, b).is_lt(),
-            CmpOp::Le => str::compare(a, b).is_le(),
-            CmpOp::Gt => str::compare(a, b).is_gt(),
-            CmpOp::Ge => str::compare(a, b).is_ge(),
-        });
+    if key::exact_str(x).is_some() {
+        key::exact_str(y)?;
+        return Some(texts(op, x, y));
     }
     if let (Some(a), Some(b)) = (plain_sequence(x), plain_sequence(y))
         && types::hdr(x).kind == types::hdr(y).kind
@@ -72,8 +80,15 @@ fn quick_sequences(op: CmpOp, a: &[Slot], b: &[Slot]) -> Option<bool> {
     if matches!(op, CmpOp::Eq | CmpOp::Ne) && a.len() != b.len() {
         return Some(op == CmpOp::Ne);
     }
-    for (x, y) in a.iter().zip(b) {
+    for (i, x) in a.iter().enumerate() {
+        let Some(y) = b.get(i) else { break };
         let (x, y) = (x.get()?, y.get()?);
+        if x.is_small_int() && y.is_small_int() {
+            match x.small_unchecked().cmp(&y.small_unchecked()) {
+                Ordering::Equal => continue,
+                order => return Some(op.holds(Some(order))),
+            }
+        }
         if !key::eq(x, y)? {
             return match op {
                 CmpOp::Eq => Some(false),

@@ -1,11 +1,10 @@
 //! The steps of `match` that are more than a comparison: is it a sequence, a mapping, an instance, and what is in it?
 //! Must not know patterns.
 
-use super::build::dict_items;
 use super::item;
 use crate::bytecode::op::step;
 use crate::object::class;
-use crate::object::{Kind, R, Value, int, str, tuple, types};
+use crate::object::{Kind, R, Value, dict, int, str, tuple, types};
 use crate::vm::thread::Thread;
 
 /// Classes of the standard library, written in Mini or Rust, that sequence patterns take; and subclasses of them.
@@ -118,7 +117,7 @@ fn rest(th: &mut Thread, subject: Value, keys: Value) -> R {
         Kind::Dict => {
             let copy = th.m.new_dict()?;
             th.root(copy);
-            for (key, value) in dict_items(subject) {
+            for (key, value) in dict::entries(subject) {
                 th.dict_set(copy, key, value)?;
             }
             copy

@@ -2,13 +2,15 @@
 //! Must not know instructions.
 
 use super::Mode;
-use super::word::{int, is_int, is_ref, own_chain};
+use super::word::{int, is_int, is_ref, own_chain, v};
 use crate::gil;
-use crate::object::header::Hdr;
+use crate::object::header::{Hdr, flag};
 use crate::object::layout::{Cell, Function, List, ListBuf, Tuple};
 use crate::object::mutator::Mutator;
+use crate::object::num::CmpOp;
 use crate::object::{Kind, Slot, Value, str_index};
 use crate::vm::frame::{self, LINK};
+use crate::vm::ops::compare;
 use crate::vm::site;
 use crate::vm::thread::Thread;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,6 +43,23 @@ pub(super) unsafe fn plain_kind(x: u64) -> u16 {
 #[inline(always)]
 pub(super) fn data(base: *mut u64) -> *const u64 {
     frame::code(base).map_or(std::ptr::null(), |code| code.data)
+}
+
+/// Whether `x op y` holds, of two plain strings: nothing that the frame would have to be saved for can happen.
+#[inline(always)]
+pub(super) unsafe fn texts(op: CmpOp, x: u64, y: u64) -> Option<bool> {
+    const STR: u16 = Kind::Str as u16;
+    const INTERNED: u16 = STR | (flag::INTERNED as u16) << 8;
+    const MASK: u16 = 0xff | (flag::SUBCLASS as u16) << 8;
+    if !is_ref(x | y) {
+        return None;
+    }
+    // SAFETY: two references.
+    let (a, b) = unsafe { (plain_kind(x), plain_kind(y)) };
+    if a == INTERNED && b == INTERNED && matches!(op, CmpOp::Eq | CmpOp::Ne) {
+        return Some((x == y) == (op == CmpOp::Eq));
+    }
+    (a & MASK == STR && b & MASK == STR).then(|| compare::texts(op, v(x), v(y)))
 }
 
 /// Registers as values; the compiler has filled them all.
