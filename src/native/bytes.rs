@@ -34,11 +34,13 @@ pub fn from_arguments(th: &mut Thread, args: Args, class: &'static str) -> R {
         return encoded(th, args, class);
     }
     let Some(v) = source else { return th.new_bytes(&[]) };
+    if class == "bytes" && th.lookup_override(v, "__bytes__").is_some() {
+        return asked_for(th, v);
+    }
     if bytes::as_bytes(v).is_some() {
         return Ok(v);
     }
     match types::kind_of(v) {
-        Kind::Str if th.lookup_special(v, "__bytes__").is_some() => from_object(th, v, class),
         Kind::Str => Err(th.type_error("string argument without an encoding")),
         Kind::Int | Kind::Bool => zeros(th, v),
         Kind::ByteArray | Kind::MemoryView => as_bytes_object(&mut th.m, v),
@@ -72,15 +74,17 @@ fn zeros(m: &mut Mutator, v: Value) -> R {
     }
 }
 
-/// From `__bytes__`, or an iterable of ints.
-fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
-    if th.lookup_special(v, "__bytes__").is_some() {
-        let made = th.call_method(v, "__bytes__", &[])?;
-        if bytes::as_bytes(made).is_some() {
-            return Ok(made);
-        }
-        return Err(th.type_error(format!("__bytes__ returned non-bytes (type {})", type_name(made))));
+/// What `__bytes__` of an object returns.
+pub fn asked_for(th: &mut Thread, v: Value) -> R {
+    let made = th.call_method(v, "__bytes__", &[])?;
+    if types::kind_of(made) == Kind::Bytes {
+        return Ok(made);
     }
+    Err(th.type_error(format!("__bytes__ returned non-bytes (type {})", type_name(made))))
+}
+
+/// From an iterable of ints, or a size that `__index__` tells.
+fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
     if th.lookup_special(v, "__buffer__").is_some() {
         return bytes_object(th, v);
     }

@@ -219,8 +219,12 @@ fn from_bytes(th: &mut Thread, args: Args) -> R {
     if class == types::class_of_kind(Kind::Int) { Ok(n) } else { th.call(class, &[n]) }
 }
 
-/// The bytes of a bytes-like object or of an iterable of ints.
+/// The bytes of a bytes-like object, of one with `__bytes__`, or of an iterable of ints.
 fn bytes_of(th: &mut Thread, v: Value) -> R<Vec<u8>> {
+    if th.lookup_override(v, "__bytes__").is_some() {
+        let made = super::bytes::asked_for(th, v)?;
+        return Ok(bytes::as_bytes(made).unwrap_or_default().to_vec());
+    }
     if let Some(data) = bytes::as_bytes(v) {
         return Ok(data.to_vec());
     }

@@ -154,11 +154,11 @@ fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<
     let (mut eq, mut hash) = (false, false);
     while let Some((next, key, value)) = dict::next_entry(namespace, at) {
         at = next;
+        let key = attribute_name(th, key)?;
         let name = str::as_str(key).unwrap_or("");
         eq |= name == "__eq__";
         hash |= name == "__hash__";
         let value = implicit_wrapper(th, name, value)?;
-        let key = intern::intern_value(&mut th.m, key)?;
         attr::set_in_namespace(&mut th.m, c.dict.get(), key, value)?;
         class_change::add_trait(class, trait_bits::of_name(name));
     }
@@ -174,6 +174,14 @@ fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<
         class_change::add_trait(class, trait_bits::HASH);
     }
     Ok(())
+}
+
+/// A key of a class's namespace as the name of an attribute: names are interned, and only text can be.
+fn attribute_name(th: &mut Thread, key: Value) -> R {
+    if str::as_str(key).is_none() {
+        return Err(th.type_error("names in a class other than strings are not supported by Mini"));
+    }
+    intern::intern_value(&mut th.m, key)
 }
 
 /// `__new__` is a static method, `__init_subclass__` and `__class_getitem__` are class methods, without saying so.
@@ -239,7 +247,7 @@ pub fn make_dynamic(th: &mut Thread, args: [Value; 3], keywords: &[(Value, Value
     let own = th.m.new_dict()?;
     th.root(own);
     for (key, v) in dict::entries(namespace) {
-        let key = intern::intern_value(&mut th.m, key)?;
+        let key = attribute_name(th, key)?;
         dict::insert_str(&mut th.m, own, key, v)?;
     }
     let qualname_key = th.name("__qualname__")?;
