@@ -62,7 +62,7 @@ fn cpython(code: &str) -> Option<Finished> {
         return None;
     }
     let mut command = Command::new(ORACLE);
-    command.env_remove("PYTHONHASHSEED").args(["-W", "ignore", "-c", code]);
+    command.env_remove("PYTHONHASHSEED").env_remove("PYTHONUNBUFFERED").args(["-W", "ignore", "-c", code]);
     Some(run(command, b"", LIMIT))
 }
 

@@ -43,6 +43,25 @@ fn strings_and_numbers_that_grow_for_ever() {
 }
 
 #[test]
+fn garbage_of_an_iteration_inside_a_native_does_not_count() {
+    if python_stands_in() {
+        return;
+    }
+    for gil in ["time:5ms", "off"] {
+        let mut command = mini_command(Some(gil));
+        let script = "print(sum(map(len, map(str, range(3 * 10**6)))), all(zip(range(1, 3 * 10**6), map(str, range(3 * 10**6)))))";
+        command.args(["--max-heap", "64M", "-c", script]);
+        let finished = run(command, b"", LIMIT);
+        assert_eq!(
+            (finished.stdout.as_str(), finished.code()),
+            ("19888890 True\n", 0),
+            "{gil}: {}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
 fn generators_that_pile_up_for_ever() {
     runs_out(
         "def g():\n    big = [0] * 1000\n    yield 1\n    yield big\na = []\nwhile True:\n    a.append(g())\n    next(a[-1])",

@@ -40,6 +40,15 @@ fn while_it_computes() {
 }
 
 #[test]
+fn while_a_native_goes_through_an_iteration() {
+    dies_of_it("sum(range(10**15))");
+    dies_of_it("from itertools import repeat\nall(zip(repeat(1)))");
+    dies_of_it("from itertools import repeat\nnext(filter(None, repeat(0)))");
+    dies_of_it("from itertools import count, islice\nnext(islice(count(), 10**15, None))");
+    dies_of_it("from itertools import cycle\nmax(cycle([1, 2]))");
+}
+
+#[test]
 fn while_it_sleeps_or_waits_for_input() {
     dies_of_it("import time\ntime.sleep(60)");
     dies_of_it("import os\nr, w = os.pipe()\nos.read(r, 1)");

@@ -6,6 +6,7 @@
 
 use super::fold::Fold;
 use super::iter_object;
+use super::poll;
 use super::thread::Thread;
 use crate::object::iter::{self, Tag};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word};
@@ -66,6 +67,7 @@ impl VmIter {
                 if self.left <= 0 {
                     return Ok(None);
                 }
+                poll::poll_in_native(th)?;
                 let item = self.at;
                 self.left -= 1;
                 self.at += self.aux;
@@ -217,6 +219,7 @@ impl Thread {
     /// like lets through is an end as well.
     #[inline]
     pub fn next_item(&mut self, it: Value) -> R<Word> {
+        poll::poll_in_native(self)?;
         if let Some(state) = iter::plain(it) {
             if let Some(item) = iter_object::at_once(state) {
                 return Ok(Some(item));

@@ -51,6 +51,29 @@ pub fn poll(th: &mut Thread) -> R<()> {
     Ok(())
 }
 
+/// Between two items of an iteration that runs inside a native: what cannot wait until the loop polls again. The GIL is not
+/// given away here: `list(d)` is one step under a GIL.
+#[inline(always)]
+pub fn poll_in_native(th: &mut Thread) -> R<()> {
+    if th.m.member.breaker().load(Ordering::Relaxed) == 0 { Ok(()) } else { within_native(th) }
+}
+
+#[cold]
+#[inline(never)]
+fn within_native(th: &mut Thread) -> R<()> {
+    let member = th.m.member;
+    if !gil::policy().has_gil() {
+        // Others may wait for this thread to stand still. What it is told besides is for the loop.
+        let events = th.waiting(gil::poll);
+        member.request(events);
+    }
+    if !member.withdraw(Events::COLLECT).is_empty() {
+        collect(th);
+        weak::run_pending(th)?;
+    }
+    th.check_signals()
+}
+
 /// Collects garbage now. Returns the number of bytes that survived.
 pub fn collect(th: &mut Thread) -> u64 {
     collect_and(th, &mut |_| ())
