@@ -30,8 +30,10 @@ mod statements;
 mod strings;
 mod syntax_error;
 mod tokens;
+mod warning;
 
 pub use numbers::set_max_decimal_digits;
-pub use parser::{Mode, dump_tokens, parse};
+pub use parser::{Mode, dump_tokens, parse, parse_warned};
 pub use source::{LineIndex, Span};
 pub use syntax_error::{ErrorKind, Finder, SyntaxError};
+pub use warning::{Category, Warning};

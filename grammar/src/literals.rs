@@ -76,6 +76,7 @@ impl<'s> Nodes<'s> {
     }
 
     fn literal(&self, text: &str, span: Span) -> Constant {
+        self.invalid_escape(strings::invalid_escape(text), span);
         strings::value(text).unwrap_or_else(|message| {
             self.problem(self.next_token(span.end), message);
             Constant::None
@@ -94,8 +95,15 @@ impl<'s> Nodes<'s> {
 
     fn fstring_text(&self, values: &mut Values, raw: bool, text: &str, span: Span) {
         let text = text.replace("{{", "{").replace("}}", "}");
-        match strings::text_value(&text, raw) {
-            Ok(text) => values.text.push_str(&text),
+        self.invalid_escape(strings::invalid_escape_in_text(&text, raw), span);
+        // A backslash before a brace is itself.
+        let backslashes = text.len() - text.trim_end_matches('\\').len();
+        let (text, last) = text.split_at(text.len() - usize::from(!raw && backslashes % 2 == 1));
+        match strings::text_value(text, raw) {
+            Ok(text) => {
+                values.text.push_str(&text);
+                values.text.push_str(last);
+            }
             Err(message) => self.problem(span, message),
         }
     }
@@ -118,16 +126,20 @@ impl<'s> Nodes<'s> {
         let by_default = (field.shown.is_some() && format_spec.is_none()).then_some('r');
         let conversion = match field.conversion {
             None => by_default,
-            Some((name, _)) => self.conversion(name, self.next_token(span.end)),
+            Some((name, at)) => self.conversion(name, at, self.next_token(span.end)),
         };
         let kind = ExprKind::FormattedValue { value: Box::new(field.value), conversion, format_spec };
         values.values.push(self.expr(kind, span.start, span.end));
     }
 
-    fn conversion(&self, name: &str, place: Span) -> Option<char> {
+    /// The letter of a conversion, which has no blanks around it; `place` is where errors are shown.
+    fn conversion(&self, name: &str, at: Span, place: Span) -> Option<char> {
         let letter = name.chars().next().filter(|_| matches!(name, "s" | "r" | "a"));
-        if letter.is_none() {
+        let (before, after) = (self.source.get(..at.start as usize), self.source.get(at.end as usize..));
+        if letter.is_none() || !before.is_some_and(|text| text.ends_with('!')) {
             self.problem(place, "f-string: invalid conversion character: expected 's', 'r', or 'a'");
+        } else if !after.is_some_and(|text| text.starts_with(['}', ':'])) {
+            self.problem(place, "f-string: expecting '}'");
         }
         letter
     }

@@ -10,6 +10,7 @@ use crate::depth;
 use crate::items::*;
 use crate::parameters;
 use crate::tokens::Lexeme;
+use crate::warning::{Category, Warning};
 
 /// Something wrong that the grammar itself admits.
 pub struct Problem {
@@ -26,16 +27,30 @@ pub struct Nodes<'s> {
     lexemes: &'s [Lexeme<'s>],
     early: RefCell<Option<Problem>>,
     late: RefCell<Option<Problem>>,
+    warnings: RefCell<Vec<Warning>>,
 }
 
 impl<'s> Nodes<'s> {
     pub fn new(source: &'s str, lexemes: &'s [Lexeme<'s>]) -> Nodes<'s> {
-        Nodes { source, lexemes, early: RefCell::new(None), late: RefCell::new(None) }
+        let (early, late, warnings) = Default::default();
+        Nodes { source, lexemes, early, late, warnings }
     }
 
-    /// The first problem to report, if any.
-    pub fn into_problem(self) -> Option<Problem> {
-        self.early.into_inner().or(self.late.into_inner())
+    /// The first problem to report, if any; and the warnings.
+    pub fn into_findings(self) -> (Option<Problem>, Vec<Warning>) {
+        (self.early.into_inner().or(self.late.into_inner()), self.warnings.into_inner())
+    }
+
+    /// Notes a backslash before a character that makes no escape of it; of one literal the first.
+    pub fn invalid_escape(&self, character: Option<char>, span: Span) {
+        if let Some(character) = character {
+            let message = format!("invalid escape sequence '\\{character}'");
+            self.warnings.borrow_mut().push(Warning {
+                category: Category::DeprecationWarning,
+                message,
+                span,
+            });
+        }
     }
 
     /// Notes an error; parsing goes on, but its result will not be used.

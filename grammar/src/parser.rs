@@ -12,6 +12,7 @@ use crate::soft;
 use crate::source::Span;
 use crate::syntax_error::{ErrorKind, Finder, SyntaxError};
 use crate::tokens::{Lexeme, Token};
+use crate::warning::Warning;
 
 #[allow(clippy::all, unused_imports, unused_parens, dead_code)]
 mod generated {
@@ -31,6 +32,11 @@ pub enum Mode {
 
 /// Parses a whole program.
 pub fn parse(source: &str, mode: Mode) -> Result<Module, SyntaxError> {
+    parse_warned(source, mode).map(|(module, _)| module)
+}
+
+/// Parses a whole program; with what is to be said about it although it is right.
+pub fn parse_warned(source: &str, mode: Mode) -> Result<(Module, Vec<Warning>), SyntaxError> {
     refuse_unreadable(source)?;
     let start = match mode {
         Mode::Module => Token::StartModule,
@@ -39,7 +45,7 @@ pub fn parse(source: &str, mode: Mode) -> Result<Module, SyntaxError> {
     };
     let Tokens { mut lexemes, unclosed, error } = layout::tokenize(source, start);
     soft::resolve(&mut lexemes);
-    let (result, problem) = run(source, &lexemes);
+    let (result, (problem, warnings)) = run(source, &lexemes);
     if let Some(LexicalError { error, deferred }) = error {
         let found_first = match (&result, &problem) {
             (Err(failure), _) if failure.is_indentation => true,
@@ -57,7 +63,7 @@ pub fn parse(source: &str, mode: Mode) -> Result<Module, SyntaxError> {
         (_, Some(problem)) if !problem.late => Err(reported(source, &lexemes, problem, unclosed)),
         (Err(failure), _) => Err(errors::explain(source, &lexemes, unclosed, failure, mode)),
         (Ok(_), Some(problem)) => Err(reported(source, &lexemes, problem, unclosed)),
-        (Ok(module), None) => Ok(module),
+        (Ok(module), None) => Ok((module, warnings)),
     }
 }
 
@@ -91,7 +97,9 @@ impl Failure {
     }
 }
 
-fn run(source: &str, lexemes: &[Lexeme]) -> (Result<Module, Failure>, Option<Problem>) {
+type Findings = (Option<Problem>, Vec<Warning>);
+
+fn run(source: &str, lexemes: &[Lexeme]) -> (Result<Module, Failure>, Findings) {
     let nodes = Nodes::new(source, lexemes);
     let mut taken = 0;
     let mut end = 0;
@@ -116,7 +124,7 @@ fn run(source: &str, lexemes: &[Lexeme]) -> (Result<Module, Failure>, Option<Pro
         }
         ParseError::User { error } => match error {},
     });
-    (result, nodes.into_problem())
+    (result, nodes.into_findings())
 }
 
 /// Marks an error as the scanner's. In CPython, some of those that it finds are the parser's.
@@ -160,7 +168,7 @@ pub fn sub_expression(source: &str, lexemes: &[Lexeme]) -> Option<Expr> {
     tokens.extend_from_slice(lexemes);
     tokens.extend([layout(Token::Newline), layout(Token::End)]);
     match run(source, &tokens) {
-        (Ok(Module::Expression { body }), None) => Some(*body),
+        (Ok(Module::Expression { body }), (None, _)) => Some(*body),
         _ => None,
     }
 }

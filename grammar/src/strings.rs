@@ -90,6 +90,34 @@ pub fn text_value(body: &str, raw: bool) -> Result<String, String> {
     Ok(out)
 }
 
+/// The character behind the first backslash of a whole literal that is no escape there.
+pub fn invalid_escape(literal: &str) -> Option<char> {
+    literal.find('\\')?;
+    let (prefix, body) = literal.split_at(literal.find(['"', '\''])?);
+    let escapes = if prefix.contains(['b', 'B']) { BYTES_ESCAPES } else { TEXT_ESCAPES };
+    if is_raw(prefix) { None } else { first_other(body, escapes) }
+}
+
+/// As `invalid_escape`, of a piece of an f-string.
+pub fn invalid_escape_in_text(text: &str, raw: bool) -> Option<char> {
+    if raw { None } else { first_other(text, TEXT_ESCAPES) }
+}
+
+const TEXT_ESCAPES: &str = "\n\r\\'\"abfnrtv01234567xuUN";
+const BYTES_ESCAPES: &str = "\n\r\\'\"abfnrtv01234567x";
+
+fn first_other(body: &str, escapes: &str) -> Option<char> {
+    let mut letters = body.chars();
+    while let Some(letter) = letters.next() {
+        // What a piece of an f-string ends in stands before a brace.
+        let escaped = if letter == '\\' { letters.next().or(Some('{')) } else { None };
+        if let Some(escaped) = escaped.filter(|&escaped| !escapes.contains(escaped)) {
+            return Some(escaped);
+        }
+    }
+    None
+}
+
 enum Decoded {
     Char(char),
     /// A backslash at the end of a line.

@@ -2,7 +2,7 @@
 
 use super::annotations::{annotated_parameters, annotations_key, is_annotated};
 use super::scope::{CLASSDICT, Kind, ScopeId, Scopes, Suspends, Symbol, mangle, node_key};
-use super::{Fallible, Source};
+use super::{Fallible, Source, doubts};
 use crate::bytecode::code::Name;
 use mini_grammar::Span;
 use mini_grammar::ast::*;
@@ -191,6 +191,7 @@ impl Walker<'_> {
                 self.try_stmt(body, handlers, orelse, finalbody)
             }
             StmtKind::Assert { test, msg } => {
+                doubts::assertion(self.source, test, stmt.span);
                 self.expr(test)?;
                 self.optional(msg.as_deref())
             }
@@ -477,6 +478,7 @@ impl Walker<'_> {
     }
 
     fn expr(&mut self, expr: &Expr) -> Fallible<()> {
+        doubts::expression(self.source, expr);
         match &expr.kind {
             ExprKind::Constant { .. } => Ok(()),
             ExprKind::Name { id, ctx } => {
@@ -583,6 +585,7 @@ impl Walker<'_> {
     fn walrus(&mut self, target: &Expr, value: &Expr, span: Span) -> Fallible<()> {
         let ExprKind::Name { id, .. } = &target.kind else { return self.expr(value) };
         self.refuse_in_annotation("named expression", span)?;
+        self.refuse_debug(id, ExprContext::Store, target.span)?;
         if self.comp_iterable > 0 {
             return self
                 .error("assignment expression cannot be used in a comprehension iterable expression", span);

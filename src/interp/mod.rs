@@ -7,6 +7,7 @@ pub mod source;
 pub mod stats;
 pub mod stdlib;
 pub mod threads;
+mod warned;
 
 use crate::compile;
 use crate::gil::{self, PolicySpec, signal};

@@ -1,5 +1,6 @@
 //! From source text to a SyntaxError object or a code object. Must not know where text comes from.
 
+use super::warned;
 use crate::bytecode::code::Code;
 use crate::compile::{self, ErrorKind, Finder, Mode};
 use crate::object::{Exc, R, Raised, Value, int, shape};
@@ -10,8 +11,8 @@ use std::sync::Arc;
 /// Compiles text. Raises SyntaxError, IndentationError, TabError, or RecursionError for absurd nesting.
 pub fn compile(th: &mut Thread, text: &str, filename: &str, mode: Mode) -> R<Arc<Code>> {
     compile::set_max_decimal_digits(int::max_str_digits());
-    match compile::compile_text(text, filename, mode) {
-        Ok(code) => Ok(code),
+    match compile::compile_warned(text, filename, mode) {
+        Ok(compiled) => told(th, compiled, text, filename),
         Err(error) => Err(raise(th, &error, filename, has_line_end(text, mode, &error))),
     }
 }
@@ -23,7 +24,16 @@ pub fn compile_expression(th: &mut Thread, text: &str, filename: &str) -> R<Arc<
 
 /// Compiles what was typed at a prompt, one statement or several: each expression statement shows its value.
 pub fn compile_typed(th: &mut Thread, text: &str, filename: &str) -> R<Arc<Code>> {
-    compile::compile_typed(text, filename).map_err(|error| raise(th, &error, filename, true))
+    match compile::compile_typed(text, filename) {
+        Ok(compiled) => told(th, compiled, text, filename),
+        Err(error) => Err(raise(th, &error, filename, true)),
+    }
+}
+
+/// The code, its warnings told.
+fn told(th: &mut Thread, compiled: compile::Compiled, text: &str, filename: &str) -> R<Arc<Code>> {
+    warned::tell(th, &compiled.warnings, text, filename)?;
+    Ok(compiled.code)
 }
 
 /// The compiler of `vm::hooks`.
@@ -84,7 +94,7 @@ fn has_line_end(text: &str, mode: Mode, error: &compile::Error) -> bool {
     error.finder != Finder::Scanner && error.line > 0 && (mode == Mode::Module || of_field || ended())
 }
 
-fn raise(th: &mut Thread, error: &compile::Error, filename: &str, line_end: bool) -> Raised {
+pub fn raise(th: &mut Thread, error: &compile::Error, filename: &str, line_end: bool) -> Raised {
     if error.too_deep {
         return th.raise(Exc::RecursionError, "maximum recursion depth exceeded during compilation");
     }

@@ -164,16 +164,33 @@ fn mark_awaitable(_: &mut Mutator, args: Args) -> R {
     Ok(function)
 }
 
-/// `_coroutines`: the Rust half of `types.coroutine`.
+/// In which state a suspended call is, as `inspect` calls them.
+fn state(m: &mut Mutator, args: Args) -> R {
+    let name = match generator::of(args.get(0)) {
+        Some(g) => match generator::state(g) {
+            generator::RUNNING => "RUNNING",
+            generator::FINISHED => "CLOSED",
+            _ if crate::vm::coroutine::is_fresh(g) => "CREATED",
+            _ => "SUSPENDED",
+        },
+        None => return Err(m.type_error("a generator or coroutine is expected")),
+    };
+    m.new_str(name)
+}
+
+/// `_coroutines`: the Rust half of `types.coroutine`, and of what `inspect` says of coroutines.
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_coroutines",
-    doc: "What types.coroutine needs.",
-    functions: &[NativeDef::data(
-        "mark_awaitable",
-        "function, /",
-        mark_awaitable,
-        "Make the generators of a function awaitable.",
-    )],
+    doc: "What types.coroutine and inspect need.",
+    functions: &[
+        NativeDef::data(
+            "mark_awaitable",
+            "function, /",
+            mark_awaitable,
+            "Make the generators of a function awaitable.",
+        ),
+        NativeDef::data("state", "object, /", state, "In which state a generator or coroutine is."),
+    ],
     types: &[],
     init: None,
 };

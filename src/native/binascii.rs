@@ -124,8 +124,29 @@ fn a2b_base64(th: &mut Thread, args: Args) -> R {
 
 fn hexlify(th: &mut Thread, args: Args) -> R {
     let data = data(th, args.get(0), false)?;
-    let text: String = data.iter().map(|b| format!("{b:02x}")).collect();
-    th.new_bytes(text.as_bytes())
+    let separator = separator(th, args.opt(1))?;
+    let every = args.opt(2).map_or(Ok(1), |v| support::c_int(th, v))?;
+    let group = every.unsigned_abs() as usize;
+    let mut text = Vec::with_capacity(data.len() * 3);
+    for (i, byte) in data.iter().enumerate() {
+        let counted = if every > 0 { data.len() - i } else { i };
+        if let Some(separator) = separator.filter(|_| i > 0 && group > 0 && counted % group == 0) {
+            text.push(separator);
+        }
+        text.extend(format!("{byte:02x}").bytes());
+    }
+    th.new_bytes(&text)
+}
+
+/// The one character between groups of digits.
+fn separator(th: &mut Thread, v: Option<Value>) -> R<Option<u8>> {
+    let Some(v) = v else { return Ok(None) };
+    match str::as_str(v).map(|text| text.as_bytes()).or(bytes::as_bytes(v)) {
+        Some([one]) if one.is_ascii() => Ok(Some(*one)),
+        Some([_]) => Err(th.value_error("sep must be ASCII.")),
+        Some(_) => Err(th.value_error("sep must be length 1.")),
+        None => Err(th.type_error("sep must be str or bytes.")),
+    }
 }
 
 fn unhexlify(th: &mut Thread, args: Args) -> R {
@@ -195,8 +216,8 @@ pub static MODULE: ModuleDef = ModuleDef {
             a2b_base64,
             "The bytes of a text in base 64.",
         ),
-        NativeDef::full("hexlify", "data", hexlify, "Bytes in base 16."),
-        NativeDef::full("b2a_hex", "data", hexlify, "Bytes in base 16."),
+        NativeDef::full("hexlify", "data, sep=, bytes_per_sep=", hexlify, "Bytes in base 16."),
+        NativeDef::full("b2a_hex", "data, sep=, bytes_per_sep=", hexlify, "Bytes in base 16."),
         NativeDef::full("unhexlify", "hexstr, /", unhexlify, "The bytes of a text in base 16."),
         NativeDef::full("a2b_hex", "hexstr, /", unhexlify, "The bytes of a text in base 16."),
         NativeDef::full("crc32", "data, crc=, /", crc32, "A checksum of 32 bits."),

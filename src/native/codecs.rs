@@ -1,8 +1,10 @@
-//! Text to bytes and back: utf-8, ascii, latin-1, utf-16, utf-32. Must not know the methods that ask for it.
+//! Text to bytes and back, by the name of an encoding. Must not know the methods that ask for it.
 //!
 //! Error handlers: strict, ignore, replace, backslashreplace, and for encoding xmlcharrefreplace and namereplace. The
 //! surrogate handlers of Python are refused when they would be needed: Mini's strings hold no surrogates.
 
+use super::codecs_escape as escape;
+use super::codecs_table::Table;
 use crate::object::mutator::Mutator;
 use crate::object::text_repr::push_code;
 use crate::object::{Exc, R, Raised};
@@ -19,6 +21,9 @@ pub enum Codec {
     Latin1,
     Utf16(Order),
     Utf32(Order),
+    Table(&'static Table),
+    Escape,
+    RawEscape,
 }
 
 /// Which byte comes first.
@@ -46,7 +51,12 @@ impl Codec {
             "utf32" | "u32" => Codec::Utf32(Order::Marked),
             "utf32le" => Codec::Utf32(Order::Little),
             "utf32be" => Codec::Utf32(Order::Big),
-            _ => return Err(m.raise(Exc::LookupError, format!("unknown encoding: {name}"))),
+            "unicodeescape" => Codec::Escape,
+            "rawunicodeescape" => Codec::RawEscape,
+            other => match Table::find(other) {
+                Some(table) => Codec::Table(table),
+                None => return Err(m.raise(Exc::LookupError, format!("unknown encoding: {name}"))),
+            },
         })
     }
 
@@ -60,6 +70,23 @@ impl Codec {
             Codec::Utf16(_) => "utf-16-le",
             Codec::Utf32(Order::Big) => "utf-32-be",
             Codec::Utf32(_) => "utf-32-le",
+            Codec::Table(_) => "charmap",
+            Codec::Escape => "unicodeescape",
+            Codec::RawEscape => "rawunicodeescape",
+        }
+    }
+
+    /// Whether ASCII text is its own encoding.
+    pub fn keeps_ascii(self) -> bool {
+        matches!(self, Codec::Utf8 | Codec::Utf8Sig | Codec::Ascii | Codec::Latin1 | Codec::Table(_))
+    }
+
+    /// The byte of a character, in an encoding of one byte a character.
+    fn byte(self, c: char) -> Option<u8> {
+        match self {
+            Codec::Table(table) => table.byte(c),
+            Codec::Latin1 => u8::try_from(u32::from(c)).ok(),
+            _ => c.is_ascii().then_some(c as u8),
         }
     }
 }
@@ -69,8 +96,9 @@ pub fn encode(m: &mut Mutator, text: &str, codec: Codec, errors: &str) -> R<Vec<
     match codec {
         Codec::Utf8 => Ok(text.as_bytes().to_vec()),
         Codec::Utf8Sig => Ok([b"\xef\xbb\xbf", text.as_bytes()].concat()),
-        Codec::Ascii => narrow(m, text, 0x80, codec, errors),
-        Codec::Latin1 => narrow(m, text, 0x100, codec, errors),
+        Codec::Ascii | Codec::Latin1 | Codec::Table(_) => narrow(m, text, codec, errors),
+        Codec::Escape => Ok(escape::encode(text)),
+        Codec::RawEscape => Ok(escape::encode_raw(text)),
         Codec::Utf16(order) => {
             let mark = (order == Order::Marked).then_some(0xfeff);
             let units = mark.into_iter().chain(text.encode_utf16());
@@ -90,23 +118,22 @@ pub fn encode(m: &mut Mutator, text: &str, codec: Codec, errors: &str) -> R<Vec<
     }
 }
 
-/// One byte a character, for characters below `limit`.
-fn narrow(m: &mut Mutator, text: &str, limit: u32, codec: Codec, errors: &str) -> R<Vec<u8>> {
+/// One byte a character, for characters that have one.
+fn narrow(m: &mut Mutator, text: &str, codec: Codec, errors: &str) -> R<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
-    let fits = |c: char| u32::from(c) < limit;
     let mut rest = text.char_indices().enumerate().peekable();
     while let Some((number, (at, c))) = rest.next() {
-        if fits(c) {
-            out.push(c as u8);
+        if let Some(byte) = codec.byte(c) {
+            out.push(byte);
             continue;
         }
         let mut end = at + c.len_utf8();
-        while let Some((_, (at, c))) = rest.next_if(|(_, (_, c))| !fits(*c)) {
+        while let Some((_, (at, c))) = rest.next_if(|(_, (_, c))| codec.byte(*c).is_none()) {
             end = at + c.len_utf8();
         }
         let bad = text.get(at..end).unwrap_or("");
         match errors {
-            "strict" => return Err(cannot_encode(m, text, number, bad.chars().count(), limit, codec)),
+            "strict" => return Err(cannot_encode(m, text, number, bad.chars().count(), codec)),
             "ignore" => {}
             "replace" => out.extend(bad.chars().map(|_| b'?')),
             "xmlcharrefreplace" => {
@@ -132,17 +159,14 @@ fn narrow(m: &mut Mutator, text: &str, limit: u32, codec: Codec, errors: &str) -
 }
 
 /// UnicodeEncodeError for `count` characters of `text` from number `start` on.
-fn cannot_encode(
-    m: &mut Mutator,
-    text: &str,
-    start: usize,
-    count: usize,
-    limit: u32,
-    codec: Codec,
-) -> Raised {
+fn cannot_encode(m: &mut Mutator, text: &str, start: usize, count: usize, codec: Codec) -> Raised {
     let object = m.new_str(text);
-    let reason = format!("ordinal not in range({limit})");
-    unicode_error(m, Exc::UnicodeEncodeError, codec, object, start..start + count, &reason)
+    let reason = match codec {
+        Codec::Ascii => "ordinal not in range(128)",
+        Codec::Latin1 => "ordinal not in range(256)",
+        _ => "character maps to <undefined>",
+    };
+    unicode_error(m, Exc::UnicodeEncodeError, codec, object, start..start + count, reason)
 }
 
 fn unicode_error(
@@ -193,6 +217,15 @@ pub fn decode(m: &mut Mutator, bytes: &[u8], codec: Codec, errors: &str) -> R<St
         }
         Codec::Ascii => with_handler(m, bytes, codec, errors, 0, decode_ascii),
         Codec::Latin1 => Ok(bytes.iter().map(|b| char::from(*b)).collect()),
+        Codec::Table(table) => {
+            with_handler(m, bytes, codec, errors, 0, |b, at, out| decode_table(b, at, out, table))
+        }
+        Codec::Escape => {
+            with_handler(m, bytes, codec, errors, 0, |b, at, out| unescape(b, at, out, escape::decode_one))
+        }
+        Codec::RawEscape => with_handler(m, bytes, codec, errors, 0, |b, at, out| {
+            unescape(b, at, out, escape::decode_one_raw)
+        }),
         Codec::Utf16(order) => {
             let (order, skip) = match (order, bytes) {
                 (Order::Marked, [0xff, 0xfe, ..]) => (Order::Little, 2),
@@ -275,6 +308,28 @@ fn decode_ascii(bytes: &[u8], at: usize, out: &mut String) -> Result<(), Fault> 
             return Err(Fault { at: i, len: 1, why: "ordinal not in range(128)" });
         }
         out.push(char::from(*b));
+    }
+    Ok(())
+}
+
+fn decode_table(bytes: &[u8], at: usize, out: &mut String, table: &Table) -> Result<(), Fault> {
+    for (i, b) in bytes.iter().enumerate().skip(at) {
+        match table.character(*b) {
+            Some(c) => out.push(c),
+            None => return Err(Fault { at: i, len: 1, why: "character maps to <undefined>" }),
+        }
+    }
+    Ok(())
+}
+
+fn unescape(
+    bytes: &[u8],
+    mut at: usize,
+    out: &mut String,
+    one: fn(&[u8], &mut String) -> Result<usize, escape::BadEscape>,
+) -> Result<(), Fault> {
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        at += one(rest, out).map_err(|bad| Fault { at, len: bad.len, why: bad.why })?;
     }
     Ok(())
 }

@@ -9,7 +9,18 @@ use crate::vm::thread::Thread;
 
 fn new_property(th: &mut Thread, args: Args) -> R {
     let parts = parts_of(th, args)?;
-    func::new_property_as(&mut th.m, args.get(0), parts)
+    let property = func::new_property_as(&mut th.m, args.get(0), parts)?;
+    show_doc(th, property)
+}
+
+/// Lets a property of a derived class show its docstring: that of the class would be found first.
+fn show_doc(th: &mut Thread, property: Value) -> R {
+    let derived = types::class_of(property) != types::class_of_kind(Kind::Property);
+    if let Some(p) = types::cast::<Property>(property).filter(|p| derived && p.get.get().is_some()) {
+        let name = th.name("__doc__")?;
+        crate::object::shape::set(&mut th.m, property, name, p.doc.value())?;
+    }
+    Ok(property)
 }
 
 /// The functions and the docstring in the arguments: the getter's, if none is given.
@@ -32,11 +43,7 @@ fn init_property(th: &mut Thread, args: Args) -> R {
     for (slot, part) in [(&p.get, get), (&p.set, set), (&p.del, del), (&p.doc, doc)] {
         slot.set_word(part);
     }
-    // The docstring of the derived class would be found first.
-    if let Some(doc) = doc.filter(|_| types::class_of(args.get(0)) != types::class_of_kind(Kind::Property)) {
-        let name = th.name("__doc__")?;
-        crate::object::shape::set(&mut th.m, args.get(0), name, doc)?;
-    }
+    show_doc(th, args.get(0))?;
     Ok(Value::NONE)
 }
 
@@ -58,7 +65,8 @@ fn with_part(th: &mut Thread, args: Args, change: impl FnOnce(&mut [Word; 3], Va
         None => p.doc.get(),
     };
     let [get, set, del] = parts;
-    func::new_property_as(&mut th.m, types::class_of(args.get(0)), [get, set, del, doc])
+    let copy = func::new_property_as(&mut th.m, types::class_of(args.get(0)), [get, set, del, doc])?;
+    show_doc(th, copy)
 }
 
 fn getter(th: &mut Thread, args: Args) -> R {
@@ -230,6 +238,16 @@ pub static METHOD: TypeDef = TypeDef {
     subclassable: false,
 };
 
+fn wrapped_doc(th: &mut Thread, args: Args) -> R {
+    match func::unwrap_wrapper(args.get(0)) {
+        Some(f) => Ok(doc_of(th, f)?.unwrap_or(Value::NONE)),
+        None => Ok(Value::NONE),
+    }
+}
+
+const WRAPPED_DOC: NativeDef =
+    NativeDef::full("__doc__", "self, /", wrapped_doc, "What the function says about itself.");
+
 pub static STATIC_METHOD: TypeDef = TypeDef {
     name: "staticmethod",
     kind: Kind::StaticMethod,
@@ -241,7 +259,7 @@ pub static STATIC_METHOD: TypeDef = TypeDef {
         NativeDef::full("__get__", "self, instance, owner=, /", wrapper_get, "Return the function."),
     ],
     class_methods: &[],
-    properties: &[],
+    properties: &[WRAPPED_DOC],
     subclassable: true,
 };
 
@@ -255,6 +273,6 @@ pub static CLASS_METHOD: TypeDef = TypeDef {
         NativeDef::full("__get__", "self, instance, owner=, /", wrapper_get, "Return the bound function."),
     ],
     class_methods: &[],
-    properties: &[],
+    properties: &[WRAPPED_DOC],
     subclassable: true,
 };

@@ -1,6 +1,7 @@
 //! Module `_digest`: the hash functions of `hashlib`. The state of an unfinished hash is an immutable `bytes` value,
 //! so threads cannot tear it. Must not know `hashlib.mini`.
 
+use super::blake2::{Blake2, Blake2b, Blake2s};
 use crate::object::{R, Raised, Value, bytes, str};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::ops::memoryview::bytes_object;
@@ -10,6 +11,7 @@ use sha1::Sha1;
 use sha2::digest::Digest;
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
+use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 
 /// What is done with an unfinished hash.
 enum Step<'a> {
@@ -32,6 +34,17 @@ fn run<D: Digest + SerializableState>(state: &[u8], step: Step) -> Option<Vec<u8
     Some(hash.serialize().to_vec())
 }
 
+/// As `run`, for functions whose start has parameters (`start_blake2`).
+fn run_blake2<D: Blake2>(state: &[u8], step: Step) -> Option<Vec<u8>> {
+    let mut hash = D::load(state)?;
+    match step {
+        Step::Start => return None,
+        Step::Update(data) => hash.update(data),
+        Step::Finish => return Some(hash.finish()),
+    }
+    Some(hash.save())
+}
+
 fn run_named(th: &mut Thread, name: Value, state: &[u8], step: Step) -> R {
     let run = match str::as_str(name) {
         Some("md5") => run::<Md5>,
@@ -40,6 +53,12 @@ fn run_named(th: &mut Thread, name: Value, state: &[u8], step: Step) -> R {
         Some("sha256") => run::<Sha256>,
         Some("sha384") => run::<Sha384>,
         Some("sha512") => run::<Sha512>,
+        Some("sha3_224") => run::<Sha3_224>,
+        Some("sha3_256") => run::<Sha3_256>,
+        Some("sha3_384") => run::<Sha3_384>,
+        Some("sha3_512") => run::<Sha3_512>,
+        Some("blake2b") => run_blake2::<Blake2b>,
+        Some("blake2s") => run_blake2::<Blake2s>,
         _ => return Err(th.value_error("unknown hash function")),
     };
     match run(state, step) {
@@ -59,6 +78,16 @@ fn start(th: &mut Thread, args: Args) -> R {
     run_named(th, args.get(0), &[], Step::Start)
 }
 
+fn start_blake2(th: &mut Thread, args: Args) -> R {
+    let of = |v: Value| bytes::as_bytes(v).unwrap_or_default();
+    let (parameters, key) = (of(args.get(1)), of(args.get(2)));
+    let state = match str::as_str(args.get(0)) {
+        Some("blake2b") => Blake2b::start(parameters, key).map(|hash| hash.save()),
+        _ => Blake2s::start(parameters, key).map(|hash| hash.save()),
+    };
+    th.new_bytes(&state.unwrap_or_default())
+}
+
 fn update(th: &mut Thread, args: Args) -> R {
     let data = bytes_object(th, args.get(2))?;
     let Some(data) = bytes::as_bytes(data) else { return Err(wrong_data(th, args.get(2))) };
@@ -74,6 +103,12 @@ pub static MODULE: ModuleDef = ModuleDef {
     doc: "The hash functions of hashlib.",
     functions: &[
         NativeDef::full("start", "name, /", start, "The state of a hash function before any data."),
+        NativeDef::full(
+            "start_blake2",
+            "name, parameters, key, /",
+            start_blake2,
+            "The same of a hash function with parameters.",
+        ),
         NativeDef::full("update", "name, state, data, /", update, "The state after more data."),
         NativeDef::full("finish", "name, state, /", finish, "The digest of the data so far."),
     ],

@@ -187,7 +187,7 @@ fn open_descriptor(
         }
         return Ok((fd, file));
     }
-    let path = fspath(th, file)?;
+    let file = fspath(th, file)?;
     if !access.closefd {
         return Err(th.value_error("Cannot use closefd=False with file name"));
     }
@@ -201,7 +201,7 @@ fn open_descriptor(
         let fd = c_int(th, fd)?;
         return if fd < 0 { Err(th.value_error(format!("opener returned {fd}"))) } else { Ok((fd, file)) };
     }
-    let raw = str::as_str(path).map(str_bytes).or(bytes::as_bytes(path)).unwrap_or(&[]);
+    let raw = str::as_str(file).map(str_bytes).or(bytes::as_bytes(file)).unwrap_or(&[]);
     let Ok(c_path) = CString::new(raw) else { return Err(th.value_error("embedded null byte")) };
     let mut opened = blocking(th, || syscall::open(&c_path, flags, 0o666))?;
     if opened == Err(libc::EMFILE) {

@@ -82,9 +82,10 @@ impl Text {
     /// The text of bytes from the file.
     fn decode(&self, m: &mut Mutator, bytes: &[u8]) -> R {
         let codec = if self.codec == Codec::Utf8Sig { Codec::Utf8 } else { self.codec };
-        let ascii_only = codec == Codec::Ascii && !bytes.is_ascii();
         let text = match std::str::from_utf8(bytes) {
-            Ok(text) if codec == Codec::Utf8 || bytes.is_ascii() && !ascii_only => Cow::Borrowed(text),
+            Ok(text) if codec == Codec::Utf8 || codec.keeps_ascii() && bytes.is_ascii() => {
+                Cow::Borrowed(text)
+            }
             _ => Cow::Owned(codecs::decode(m, bytes, codec, &self.errors)?),
         };
         if matches!(self.newline, Newline::Translate | Newline::Keep) {

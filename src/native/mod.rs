@@ -3,7 +3,8 @@
 
 pub mod awaitables;
 pub mod binascii;
-pub mod builtins;
+pub mod blake2;
+mod builtins;
 pub mod bytearray;
 pub mod bytes;
 pub mod bytes_args;
@@ -11,6 +12,8 @@ pub mod bytes_case;
 pub mod bytes_search;
 pub mod bytes_split;
 pub mod codecs;
+mod codecs_escape;
+mod codecs_table;
 pub mod deque;
 pub mod descriptors;
 pub mod dict;
@@ -52,6 +55,7 @@ pub mod mapping_proxy;
 pub mod math;
 pub mod math_int;
 pub mod math_sum;
+mod member;
 pub mod memoryview;
 pub mod mersenne;
 pub mod num;
@@ -100,6 +104,7 @@ pub mod traceback;
 pub mod tuple;
 pub mod unicodedata;
 pub mod weakref;
+pub mod zlib;
 
 use crate::vm::native::{ModuleDef, TypeDef};
 pub use print::to_stderr as print_error;
@@ -133,6 +138,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &time::MODULE,
     &traceback::MODULE,
     &weakref::MODULE,
+    &zlib::MODULE,
 ];
 
 /// The built-in types that a table describes, bases first.

@@ -1,7 +1,7 @@
 //! Start-up and end of everything native: what tables cannot say, `sys.argv` and `sys.path`, uncaught exceptions.
 //! Must not know what the functions do.
 
-use super::{awaitables, dict_view, docs, dunders, io_std, iterators, percent, print, singletons};
+use super::{awaitables, dict_view, docs, dunders, io_std, iterators, member, percent, print, singletons};
 use crate::object::{R, Value, Word, class, heap, iter, list, str, types};
 use crate::rt::exit;
 use crate::vm::native::TypeDef;
@@ -11,6 +11,7 @@ use crate::vm::{boot, hooks, import, traceback};
 /// Adds to the built-in classes what tables of types cannot say.
 pub fn install(th: &mut Thread) -> R<()> {
     hooks::install(percent::percent);
+    hooks::install_members(member::of);
     for (tag, def) in iterators::ITER_TYPES.iter() {
         let class = install_tag(th, *tag, def)?;
         boot::add_methods(th, class, dunders::ITERATOR)?;

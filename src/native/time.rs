@@ -255,6 +255,18 @@ fn tzset(_: &mut Mutator, _: Args) -> R {
     Ok(Value::NONE)
 }
 
+/// `strptime`: what `datetime` reads, as the fields of a time.
+fn strptime(th: &mut Thread, args: Args) -> R {
+    let module = crate::vm::import::import_dotted(th, "datetime")?;
+    let class = support::get(&mut th.m, module, "datetime").unwrap_or(Value::NONE);
+    let format = match args.opt(1) {
+        Some(format) => format,
+        None => th.m.new_str("%a %b %d %H:%M:%S %Y")?,
+    };
+    let read = th.call_method(class, "strptime", &[args.get(0), format])?;
+    th.call_method(read, "timetuple", &[])
+}
+
 pub static MODULE: ModuleDef = ModuleDef {
     name: "time",
     doc: "Clocks, sleeping, calendar times.",
@@ -281,6 +293,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::full("asctime", "tuple=, /", asctime, "A calendar time in words."),
         NativeDef::full("ctime", "seconds=, /", ctime, "A moment as local time in words."),
         NativeDef::full("strftime", "format, tuple=, /", strftime, "A calendar time in a format."),
+        NativeDef::full("strptime", "string, format=, /", strptime, "The calendar time that a text says."),
         NativeDef::data("tzset", "", tzset, "Take over a change of the time zone."),
     ],
     types: &[],

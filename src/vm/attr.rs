@@ -19,7 +19,7 @@ use super::site::{
     store_as_seen,
 };
 use super::thread::Thread;
-use super::{annotations, class_change, type_names};
+use super::{annotations, class_change, hooks, slot_names, type_names};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Super};
 use crate::object::mutator::Mutator;
@@ -387,7 +387,10 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
             _ => Found::Cell(c, v),
         });
     }
-    find_plainly(th, class, types::class_of_kind(Kind::Class), name)
+    match slot_names::owner(class, name) {
+        Some(owner) => Ok(Found::Computed(hooks::member(th, owner, name)?)),
+        None => find_plainly(th, class, types::class_of_kind(Kind::Class), name),
+    }
 }
 
 fn find_in_super(th: &mut Thread, object: Value, name: Value) -> R<Found> {
@@ -563,6 +566,7 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
                 None if p.get.get().is_some_and(Value::is_small_int) => {
                     Err(th.raise(Exc::AttributeError, "can't set attribute"))
                 }
+                None if super::set_fields::set(th, object, text(name), value)? => Ok(()),
                 None => Err(property_error(th, object, name, "setter")),
             };
         }

@@ -418,6 +418,10 @@ impl Thread {
     /// `isinstance(v, class)`; `class` may be a tuple or a union.
     pub fn is_instance(&mut self, v: Value, class: Value) -> R<bool> {
         let own = types::class_of(v);
+        if let Some(check) = self.own_check(class, "__instancecheck__") {
+            let answer = self.call(check, &[class, v])?;
+            return self.is_true(answer);
+        }
         if class::cast(class).is_some()
             && (class::is_subclass(own, class) || abstract_classes::is_virtual_subclass(self, own, class)?)
         {
@@ -431,6 +435,14 @@ impl Thread {
             Some(_) => Ok(false),
             None => self.any_class(class, words, own),
         }
+    }
+
+    /// How an object that stands for classes decides what belongs to them.
+    fn own_check(&mut self, class: Value, name: &'static str) -> Word {
+        if types::kind_of(class) != Kind::Instance {
+            return None;
+        }
+        self.lookup_special(class, name)
     }
 
     /// The class that an object says it is of, where its class has a `__class__` of its own: a property.
@@ -460,6 +472,10 @@ impl Thread {
             return Ok(
                 class::is_subclass(own, class) || abstract_classes::is_virtual_subclass(self, own, class)?
             );
+        }
+        if let Some(check) = self.own_check(class, "__subclasscheck__") {
+            let answer = self.call(check, &[class, own])?;
+            return self.is_true(answer);
         }
         let union = super::generic::members(self, class)?;
         let class = union.unwrap_or(class);

@@ -48,6 +48,7 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         Kind::StaticMethod | Kind::ClassMethod => Ok(match name {
             "__func__" | "__wrapped__" => func::unwrap_wrapper(object),
             "__isabstractmethod__" => Some(any_abstract(th, &[func::unwrap_wrapper(object)])?),
+            "__name__" | "__qualname__" | "__module__" | "__annotations__" => of_wrapped(th, object, name)?,
             _ => None,
         }),
         Kind::Super => Ok(types::cast::<Super>(object).and_then(|s| match name {
@@ -73,6 +74,15 @@ pub fn attributes(th: &mut Thread, object: Value) -> R<Word> {
         return Ok(None);
     }
     th.lookup.window(&mut th.m, object).map(Some)
+}
+
+/// What a class method or static method says of itself is what its function says.
+fn of_wrapped(th: &mut Thread, object: Value, name: &str) -> R<Word> {
+    let name = th.m.intern(name)?;
+    match func::unwrap_wrapper(object) {
+        Some(function) => th.get_attr_opt(function, name),
+        None => Ok(None),
+    }
 }
 
 /// Whether one of the functions that a property or wrapper is made of is abstract.
@@ -232,8 +242,41 @@ fn code(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "co_kwonlyargcount" => Some(th.m.new_int(plain.nkwonly as i64)?),
         "co_varnames" => Some(names_tuple(th, &plain.varnames)?),
         "co_freevars" => Some(names_tuple(th, &plain.freevars)?),
+        "co_cellvars" => {
+            let captured =
+                plain.cell_regs.iter().filter_map(|reg| plain.varnames.get(usize::from(*reg)).cloned());
+            Some(names_tuple(th, &captured.collect::<Vec<_>>())?)
+        }
+        "co_nlocals" => Some(th.m.new_int(plain.varnames.len() as i64)?),
+        "co_stacksize" => Some(th.m.new_int(i64::from(plain.nregs))?),
+        "co_names" => Some(used_names(th, plain)?),
+        "co_consts" => Some(constants(th, c, plain)?),
         _ => None,
     })
+}
+
+/// Global names and attributes that the code uses, each once.
+fn used_names(th: &mut Thread, plain: &crate::bytecode::code::Code) -> R {
+    let mut names: Vec<crate::bytecode::code::Name> = Vec::new();
+    for name in plain.globals.iter().chain(&plain.sites) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names_tuple(th, &names)
+}
+
+/// The docstring of a function or None, and the constants that the code loads; small numbers stand in instructions.
+fn constants(th: &mut Thread, code: &Code, plain: &crate::bytecode::code::Code) -> R {
+    let mut all = Vec::new();
+    if !plain.flags.module {
+        all.push(match &plain.doc {
+            Some(doc) => th.m.new_str(doc)?,
+            None => Value::NONE,
+        });
+    }
+    all.extend(super::link::constants(code));
+    th.m.new_tuple(&all)
 }
 
 fn names_tuple(th: &mut Thread, names: &[crate::bytecode::code::Name]) -> R {
@@ -280,14 +323,19 @@ pub fn names(object: Value) -> impl Iterator<Item = &'static str> {
         Kind::Traceback => &["tb_frame", "tb_lasti", "tb_lineno", "tb_next"],
         Kind::Code => &[
             "co_argcount",
+            "co_cellvars",
+            "co_consts",
             "co_filename",
             "co_firstlineno",
             "co_flags",
             "co_kwonlyargcount",
             "co_name",
+            "co_names",
+            "co_nlocals",
             "co_posonlyargcount",
             "co_qualname",
             "co_freevars",
+            "co_stacksize",
             "co_varnames",
         ],
         Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => &["__name__", "__qualname__"],

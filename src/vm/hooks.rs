@@ -1,4 +1,5 @@
-//! What the machine needs of the layers above: `%` of text, whose code lives with the methods of strings, and the compiler.
+//! What the machine needs of the layers above: `%` of text, whose code lives with the methods of strings, descriptors of
+//! slots, and the compiler.
 //! Must not know who provides it.
 
 use super::thread::Thread;
@@ -22,6 +23,24 @@ pub fn percent(th: &mut Thread, x: Value, y: Value) -> R {
     match PERCENT.get() {
         Some(f) => f(th, x, y),
         None => Err(th.type_error("text formatting is not available")),
+    }
+}
+
+/// What a class shows for a name in its `__slots__`.
+pub type Member = fn(&mut Thread, class: Value, name: Value) -> R;
+
+static MEMBER: OnceLock<Member> = OnceLock::new();
+
+/// Start-up only.
+pub fn install_members(member: Member) {
+    let _ = MEMBER.set(member);
+}
+
+/// The descriptor of a name in the slots of `class`.
+pub fn member(th: &mut Thread, class: Value, name: Value) -> R {
+    match MEMBER.get() {
+        Some(f) => f(th, class, name),
+        None => Err(th.type_error("member descriptors are not available")),
     }
 }
 

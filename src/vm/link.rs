@@ -139,6 +139,16 @@ fn looks_like_name(s: &str) -> bool {
     s.len() <= 40 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
+/// The constants in the data segment of a code object.
+pub fn constants(code: &Code) -> Vec<Value> {
+    // SAFETY: as in `site_words`; the constants stand at `consts_at`, and nobody writes them.
+    let words = unsafe {
+        let (at, count) = ((*code.plain).consts_at(), (*code.plain).consts.len());
+        std::slice::from_raw_parts(code.data.add(at).cast::<u64>(), count)
+    };
+    words.iter().filter_map(|word| Value::from_bits(*word)).collect()
+}
+
 /// The words of a code object's sites, names included.
 fn site_words(code: &Code) -> &[AtomicU64] {
     // SAFETY: `plain` lives as long as the code; the data segment has `sites * SITE_WORDS` words of sites at

@@ -4,7 +4,7 @@
 use super::fields::attributes;
 use super::thread::Thread;
 use crate::object::class;
-use crate::object::layout::{Class, Exception, Function, Traceback};
+use crate::object::layout::{Class, Exception, Function, Property, Traceback};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, dict, generator, shape, str, types};
 
 /// Sets a built-in attribute. False: `name` is none that can be set.
@@ -14,6 +14,15 @@ pub fn set(th: &mut Thread, object: Value, name: &str, value: Value) -> R<bool> 
         Kind::Class => of_class(th, object, name, value),
         Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => of_generator(th, object, name, value),
         Kind::Exception if of_exception(th, object, name, value)? => Ok(true),
+        // One of a derived class has its docstring among its attributes.
+        Kind::Property
+            if name == "__doc__" && types::class_of(object) == types::class_of_kind(Kind::Property) =>
+        {
+            if let Some(p) = types::cast::<Property>(object) {
+                p.doc.set(value);
+            }
+            Ok(true)
+        }
         Kind::Traceback if name == "tb_next" => set_next(th, object, value).map(|()| true),
         _ if name == "__class__" => super::set_class::set_class(th, object, value).map(|()| true),
         _ if name == "__dict__" && attributes(th, object)?.is_some() => {

@@ -5,7 +5,7 @@ use super::bases::Bases;
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::Class;
-use crate::object::{Kind, R, Slot, Value, intern, str, tuple, types};
+use crate::object::{Kind, R, Slot, Value, Word, intern, str, tuple, types};
 use std::sync::atomic::Ordering;
 
 /// Takes `__slots__` of a new class and of its bases into account.
@@ -46,6 +46,14 @@ pub fn declare(th: &mut Thread, value: Value, c: &Class, bases: &Bases) -> R<()>
         c.slot_names.set(names);
     }
     Ok(())
+}
+
+/// The class that has `name` in its own `__slots__`: `class` or one of its bases.
+pub fn owner(class: Value, name: Value) -> Word {
+    if !class::has_slot(class, name) || str::as_str(name).is_some_and(|text| text.starts_with("__")) {
+        return None;
+    }
+    class::mro(class).iter().filter_map(Slot::get).filter(|c| class::has_slot(*c, name)).last()
 }
 
 fn is_limited(class: Value) -> bool {
