@@ -8,7 +8,7 @@ use super::oserror::{blocking, os_error};
 use super::support::{self, c_int, type_name};
 use super::{io_buffer, io_text};
 use crate::object::class::{self, Blueprint, trait_bits};
-use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, int, str, types};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, func, int, str, types};
 use crate::rt::syscall;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
@@ -93,10 +93,11 @@ struct TextOptions {
     newline: Newline,
 }
 
-fn text_options(th: &mut Thread, args: Args, binary: bool) -> R<Option<TextOptions>> {
-    let encoding = text_option(th, args.opt(3), "encoding")?;
-    let errors = text_option(th, args.opt(4), "errors")?;
-    let newline = text_option(th, args.opt(5), "newline")?;
+/// The arguments `encoding`, `errors` and `newline`, of which the first is number `at`.
+fn text_options(th: &mut Thread, args: Args, at: usize, binary: bool) -> R<Option<TextOptions>> {
+    let encoding = text_option(th, args.opt(at), "encoding")?;
+    let errors = text_option(th, args.opt(at + 1), "errors")?;
+    let newline = text_option(th, args.opt(at + 2), "newline")?;
     if binary {
         let given = [(encoding, "an encoding"), (errors, "an errors"), (newline, "a newline")];
         return match given.into_iter().find(|(v, _)| v.is_some()) {
@@ -121,6 +122,23 @@ fn text_options(th: &mut Thread, args: Args, binary: bool) -> R<Option<TextOptio
     Ok(Some(TextOptions { codec, encoding: name.to_owned(), errors, newline }))
 }
 
+/// `TextIOWrapper(buffer, …)`: another text file above the stream of an open file.
+pub fn new_text(th: &mut Thread, args: Args) -> R {
+    let buffer = args.get(1);
+    let Some(file) = func::host::<File>(buffer) else {
+        let got = th.type_name(buffer);
+        return Err(th.type_error(format!("a text file above an object of type '{got}' is not supported")));
+    };
+    let Some(o) = text_options(th, args, 2, false)? else { return Ok(Value::NONE) };
+    let stream = file.stream.clone();
+    let mode = if stream.access.readable { "r" } else { "w" };
+    let text = Text::new(o.codec, o.encoding, o.errors, o.newline, mode.to_owned());
+    let line_buffering = args.opt(5).map_or(Ok(false), |v| th.is_true(v))?;
+    text.line_buffering.store(line_buffering, std::sync::atomic::Ordering::Relaxed);
+    let name = func::pair(buffer)[0].unwrap_or(Value::NONE);
+    io_file::new_file(th, &io_file::TEXT, File { stream, layer: Layer::Text(text) }, name)
+}
+
 fn open(th: &mut Thread, args: Args) -> R {
     let file = args.get(0);
     let mode_text = match args.opt(1) {
@@ -129,7 +147,7 @@ fn open(th: &mut Thread, args: Args) -> R {
     };
     let buffering = args.opt(2).map_or(Ok(-1), |v| c_int(th, v))?;
     let mut mode = parse_mode(th, mode_text)?;
-    let options = text_options(th, args, mode.binary)?;
+    let options = text_options(th, args, 3, mode.binary)?;
     if buffering == 0 && !mode.binary {
         return Err(th.value_error("can't have unbuffered text I/O"));
     }

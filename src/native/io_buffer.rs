@@ -158,7 +158,7 @@ fn seek(th: &mut Thread, args: Args) -> R {
 }
 
 fn tell(th: &mut Thread, args: Args) -> R {
-    let file = open_file(th, args, "tell of")?;
+    let file = open_file(th, args, "I/O operation on")?;
     let at = file.stream.enter(th)?.tell(th)?;
     th.new_int(at)
 }

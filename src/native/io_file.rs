@@ -65,6 +65,15 @@ pub fn open_file(m: &mut Mutator, args: Args, doing: &str) -> R<&'static File> {
     Ok(file)
 }
 
+/// The file, if it is open, for questions about it: the words are the same for all files, and have no full stop.
+fn asked_file(m: &mut Mutator, args: Args) -> R<&'static File> {
+    let file = file(m, args)?;
+    match file.stream.is_closed() {
+        true => Err(m.value_error("I/O operation on closed file")),
+        false => Ok(file),
+    }
+}
+
 /// Raises ValueError if the file is closed.
 pub fn check_open(m: &mut Mutator, file: &File, doing: &str) -> R<()> {
     if !file.stream.is_closed() {
@@ -108,25 +117,25 @@ fn iter(th: &mut Thread, args: Args) -> R {
 }
 
 fn fileno(m: &mut Mutator, args: Args) -> R {
-    let file = open_file(m, args, "")?;
+    let file = asked_file(m, args)?;
     m.new_int(i64::from(file.stream.fd()))
 }
 
 fn isatty(m: &mut Mutator, args: Args) -> R {
-    let file = open_file(m, args, "")?;
+    let file = asked_file(m, args)?;
     Ok(Value::bool(syscall::isatty(file.stream.fd()) == Ok(1)))
 }
 
 fn readable(m: &mut Mutator, args: Args) -> R {
-    open_file(m, args, "").map(|f| Value::bool(f.stream.access.readable))
+    asked_file(m, args).map(|f| Value::bool(f.stream.access.readable))
 }
 
 fn writable(m: &mut Mutator, args: Args) -> R {
-    open_file(m, args, "").map(|f| Value::bool(f.stream.access.writable))
+    asked_file(m, args).map(|f| Value::bool(f.stream.access.writable))
 }
 
 fn seekable(m: &mut Mutator, args: Args) -> R {
-    open_file(m, args, "").map(|f| Value::bool(f.stream.is_seekable()))
+    asked_file(m, args).map(|f| Value::bool(f.stream.is_seekable()))
 }
 
 fn truncate(th: &mut Thread, args: Args) -> R {

@@ -336,6 +336,11 @@ fn reconfigure(th: &mut Thread, args: Args) -> R {
         let on = th.is_true(v)?;
         text.line_buffering.store(on, Ordering::Relaxed);
     }
+    if let Some(name) = args.opt_not_none(2).and_then(str::as_str)
+        && Codec::find(th, name)? != text.codec
+    {
+        return Err(th.value_error("another encoding for an open file is not supported by Mini"));
+    }
     let file = io_file::file(th, args)?;
     file.stream.enter(th)?.flush(th)?;
     Ok(Value::NONE)
@@ -379,7 +384,12 @@ pub static TYPE: TypeDef = TypeDef {
     name: "TextIOWrapper",
     kind: Kind::Host,
     doc: "A file of text.",
-    construct: None,
+    construct: Some(NativeDef::full(
+        "__new__",
+        "cls, buffer, encoding=, errors=, newline=, line_buffering=, write_through=",
+        super::io::new_text,
+        "",
+    )),
     methods: &[
         NativeDef::full("read", "self, size=, /", read, "At most so many characters; all by default."),
         NativeDef::full("readline", "self, size=, /", readline, "The rest of the line, with its end."),
@@ -388,7 +398,12 @@ pub static TYPE: TypeDef = TypeDef {
         WRITELINES,
         NativeDef::full("seek", "self, cookie, whence=, /", seek, "Go to a place that tell() has told."),
         NativeDef::full("tell", "self, /", tell, "The place."),
-        NativeDef::full("reconfigure", "self, *, line_buffering=", reconfigure, "Change how it writes."),
+        NativeDef::full(
+            "reconfigure",
+            "self, *, line_buffering=, encoding=, errors=, newline=, write_through=",
+            reconfigure,
+            "Change how it writes.",
+        ),
         NativeDef::full("detach", "self, /", detach, "Refuse: the layers of a file stay together."),
         NativeDef::full("__next__", "self, /", next, "The next line."),
         TRUNCATE,
