@@ -127,11 +127,19 @@ fn isatty(m: &mut Mutator, args: Args) -> R {
 }
 
 fn readable(m: &mut Mutator, args: Args) -> R {
-    asked_file(m, args).map(|f| Value::bool(f.stream.access.readable))
+    // Of what it never was, nobody asks whether it is open.
+    match file(m, args)?.stream.access.readable {
+        true => asked_file(m, args).map(|_| Value::TRUE),
+        false => Ok(Value::FALSE),
+    }
 }
 
 fn writable(m: &mut Mutator, args: Args) -> R {
-    asked_file(m, args).map(|f| Value::bool(f.stream.access.writable))
+    // Of what it never was, nobody asks whether it is open.
+    match file(m, args)?.stream.access.writable {
+        true => asked_file(m, args).map(|_| Value::TRUE),
+        false => Ok(Value::FALSE),
+    }
 }
 
 fn seekable(m: &mut Mutator, args: Args) -> R {
