@@ -148,7 +148,8 @@ impl Reader {
             }
             (None, None) => return Err(fail(th, "UnpicklingError", "pickle data was truncated")),
         };
-        Ok(String::from_utf8_lossy(&line).into_owned())
+        // Names are in UTF-8; texts are in Latin-1, with escapes.
+        Ok(String::from_utf8(line).unwrap_or_else(|e| e.as_bytes().iter().map(|b| char::from(*b)).collect()))
     }
 
     fn push(&mut self, th: &mut Thread, v: Value) {
@@ -311,11 +312,10 @@ impl Reader {
                 let data = th.call_method(module, "_unquoted", &[text])?;
                 self.old_text(th, data)
             }
-            _ => {
-                let data = th.m.new_bytes(line.as_bytes())?;
-                let how = th.new_str("raw-unicode-escape")?;
-                th.call_method(data, "decode", &[how])
-            }
+            _ => match unescaped(&line) {
+                Some(text) => th.new_str(&text),
+                None => Err(fail(th, "UnpicklingError", "a UNICODE line ends in the middle of an escape")),
+            },
         }
     }
 
@@ -361,7 +361,7 @@ impl Reader {
                 // What is in a frame is read like all else; it is asked for at once.
                 let n = self.size(th, 8)?;
                 if self.more(th, n)? < n {
-                    return Err(fail(th, "UnpicklingError", "pickle exhausted before end of frame"));
+                    return Err(fail(th, "UnpicklingError", "pickle data was truncated"));
                 }
             }
             op::PROTO => {
@@ -534,6 +534,29 @@ impl Reader {
             }
         }
     }
+}
+
+/// A text of protocol 0: escapes stand for what Latin-1 has not, for backslashes and for line ends.
+fn unescaped(line: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(rest.get(..at)?);
+        let n = match rest.as_bytes().get(at + 1) {
+            Some(b'u') => 4,
+            Some(b'U') => 8,
+            _ => 0,
+        };
+        if n == 0 {
+            out.push('\\');
+        } else {
+            let digits = rest.get(at + 2..at + 2 + n)?;
+            out.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
+        }
+        rest = rest.get(if n == 0 { at + 1 } else { at + 2 + n }..)?;
+    }
+    out.push_str(rest);
+    Some(out)
 }
 
 fn underflow(th: &mut Thread) -> Raised {

@@ -442,21 +442,20 @@ impl Writer {
             return Err(fail(th, "PicklingError", "__reduce__ must return a string or tuple"));
         }
         let part = |i: usize| parts.get(i).map(|slot| slot.value()).filter(|v| *v != Value::NONE);
-        let (Some(make), Some(args)) = (part(0), part(1).filter(|args| types::kind_of(*args) == Kind::Tuple))
-        else {
+        let Some(make) = part(0).filter(|make| super::builtins::is_callable(th, *make)) else {
+            return Err(fail(
+                th,
+                "PicklingError",
+                "first item of the tuple returned by __reduce__ must be callable",
+            ));
+        };
+        let Some(args) = part(1).filter(|args| types::kind_of(*args) == Kind::Tuple) else {
             return Err(fail(
                 th,
                 "PicklingError",
                 "second item of the tuple returned by __reduce__ must be a tuple",
             ));
         };
-        if !super::builtins::is_callable(th, make) {
-            return Err(fail(
-                th,
-                "PicklingError",
-                "first item of the tuple returned by __reduce__ must be callable",
-            ));
-        }
         self.make(th, make, args)?;
         match self.memo.get(&v.bits()).copied() {
             // It is in its own arguments, and they made it.
