@@ -11,6 +11,8 @@
 //!
 //! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
+mod again;
+
 use super::attr_errors::{property_error, refuse_store};
 use super::frame::LINK;
 use super::shape_cache::{Access, Seen};
@@ -740,6 +742,13 @@ impl Thread {
     fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
         let name = self.m.intern(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
         self.lookup.find(class, name)?.value.get().filter(|f| types::kind_of(*f) == Kind::Function)
+    }
+
+    /// As `lookup_override`, of an object of the kind Instance.
+    #[inline(always)]
+    pub fn lookup_in_instance(&mut self, object: Value, name: &'static str) -> Word {
+        let cell = self.lookup.find_special(&mut self.m, types::class_of(object), name)?;
+        cell.value.get().filter(|f| types::cast::<Native>(*f).is_none())
     }
 
     /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators

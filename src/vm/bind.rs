@@ -164,11 +164,18 @@ pub fn keywords(th: &mut Thread, f: Value, base: *mut u64, n: usize, given: &[(V
     clear_unfilled(&t, n);
     let mut rest = None;
     if t.plain.flags.varkw {
-        rest = Some(th.m.new_dict()?);
+        rest = Some(if given.is_empty() { th.m.new_bare_dict()? } else { th.m.new_dict()? });
     }
-    for (name, value) in given {
-        if !place_keyword(th, &t, *name, *value, rest)? {
-            return Err(unexpected_keyword(th, &t, *name, given));
+    for (i, (name, value)) in given.iter().enumerate() {
+        if place_keyword(th, &t, *name, *value)? {
+            continue;
+        }
+        let Some(rest) = rest else { return Err(unexpected_keyword(th, &t, *name, given)) };
+        // The names are interned.
+        if i < FEW && given.iter().take(i).all(|(known, _)| known != name) {
+            dict::add_str(&mut th.m, rest, *name, *value)?;
+        } else {
+            dict::insert_str(&mut th.m, rest, *name, *value)?;
         }
     }
     finish(th, &t, n, extra, rest)
@@ -193,7 +200,7 @@ fn collect_extra(th: &mut Thread, t: &Target, n: usize) -> R<Word> {
 }
 
 /// Puts a keyword argument where it belongs. False: there is no parameter for it.
-fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<bool> {
+fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value) -> R<bool> {
     let text = str::as_str(name).unwrap_or("");
     let first = t.plain.nposonly as usize;
     let names = t.plain.varnames.get(first..t.named()).unwrap_or(&[]);
@@ -205,10 +212,7 @@ fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: W
             t.put(i, Some(value));
             Ok(true)
         }
-        None => match rest {
-            Some(d) => dict::insert_str(&mut th.m, d, name, value).map(|()| true),
-            None => Ok(false),
-        },
+        None => Ok(false),
     }
 }
 
@@ -242,7 +246,7 @@ fn finish(th: &mut Thread, t: &Target, n: usize, extra: Word, rest: Word) -> R<(
     if t.plain.flags.varkw {
         let rest = match rest {
             Some(d) => d,
-            None => th.m.new_dict()?,
+            None => th.m.new_bare_dict()?,
         };
         t.put(at, Some(rest));
     }
@@ -278,7 +282,8 @@ fn put_keyword_defaults(t: &Target) {
     let (first, end) = (t.positional(), t.named());
     let names = t.plain.varnames.get(first..end).unwrap_or(&[]);
     let (mut at, mut next) = (0, 0);
-    while let Some((after, key, value)) = dict::next_entry(defaults, at) {
+    let step = dict::steps(defaults);
+    while let Some((after, key, value)) = step(at) {
         at = after;
         let text = str::as_str(key).unwrap_or("");
         let is = |i: &usize| same(&names[*i], text);

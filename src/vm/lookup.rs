@@ -125,9 +125,15 @@ impl LookupCache {
     fn renew(&mut self) {
         let epoch = class::epoch();
         if self.epoch != epoch {
-            self.clear();
-            self.epoch = epoch;
+            self.begin(epoch);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin(&mut self, epoch: u32) {
+        self.clear();
+        self.epoch = epoch;
     }
 
     /// What attribute sites have found, as long as no class has changed.
@@ -145,7 +151,7 @@ impl LookupCache {
     }
 
     /// As `find`, for a name that is written in Rust code.
-    #[inline]
+    #[inline(always)]
     pub fn find_special(
         &mut self,
         m: &mut Mutator,
@@ -160,10 +166,23 @@ impl LookupCache {
             // SAFETY: as in `find`.
             return unsafe { (entry.cell as *const Cell).as_ref() };
         }
+        self.find_special_anew(m, class, text, at)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_special_anew(
+        &mut self,
+        m: &mut Mutator,
+        class: Value,
+        text: &'static str,
+        at: usize,
+    ) -> Option<&'static Cell> {
         let name = self.name(m, text).ok()?;
         let cell = self.find(class, name);
         let address = cell.map_or(0, |c| std::ptr::from_ref(c).addr());
-        self.specials[at] = Special { class: class.bits(), text: key, cell: address };
+        self.specials[at] =
+            Special { class: class.bits(), text: (text.as_ptr().addr(), text.len()), cell: address };
         cell
     }
 
