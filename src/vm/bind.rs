@@ -72,6 +72,12 @@ pub(super) fn defaults_alone(f: &Function, base: *mut u64, n: usize) -> bool {
     true
 }
 
+/// As `defaults_alone`, where there may be no room.
+#[inline(never)]
+pub(super) fn adds_defaults(th: &Thread, f: &Function, base: *mut u64, n: usize) -> bool {
+    base.wrapping_add(f.nregs as usize) <= th.limit && defaults_alone(f, base, n)
+}
+
 /// Binds `n` positional arguments that lie at `base` and the keyword arguments behind them, if every parameter gets its
 /// own and nothing is left over. False: it is not so, and the arguments lie as they did.
 pub(super) fn named_alone(th: &mut Thread, f: Value, base: *mut u64, n: usize, names: Value) -> bool {
@@ -104,7 +110,9 @@ pub(super) fn named_alone(th: &mut Thread, f: Value, base: *mut u64, n: usize, n
     }
     let complete = given == count - n || put_defaults(&t, n..count, places, &values);
     if complete {
-        places.iter().zip(values).for_each(|(place, value)| t.put(usize::from(*place), value));
+        for (place, value) in places.iter().zip(values) {
+            t.put(usize::from(*place), value);
+        }
     }
     complete
 }
@@ -237,7 +245,7 @@ fn finish(th: &mut Thread, t: &Target, n: usize, extra: Word, rest: Word) -> R<(
     if n > t.positional() && !t.plain.flags.varargs {
         return Err(too_many(th, t, n));
     }
-    fill_defaults(th, t)?;
+    fill_defaults(th, t, n)?;
     let mut at = t.named();
     if t.plain.flags.varargs {
         t.put(at, extra);
@@ -253,12 +261,13 @@ fn finish(th: &mut Thread, t: &Target, n: usize, extra: Word, rest: Word) -> R<(
     Ok(())
 }
 
-fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
+/// Fills the parameters behind the first `n` that have no value.
+fn fill_defaults(th: &mut Thread, t: &Target, n: usize) -> R<()> {
     let defaults = t.function.defaults.get().map_or(&[][..], tuple::items);
     let first_default = t.positional() - defaults.len().min(t.positional());
     let missing = |i: &usize| t.get(*i).is_none();
     let mut complete = true;
-    for i in (0..t.positional()).filter(missing) {
+    for i in (n..t.positional()).filter(missing) {
         let default = i.checked_sub(first_default).and_then(|i| defaults.get(i)?.get());
         complete &= default.is_some();
         t.put(i, default);

@@ -108,7 +108,11 @@ fn enters(th: &mut Thread, callee: Value, window: *mut u64, n: usize) -> R<bool>
         NativeFn::Ask { method, .. } if n == 1 => {
             // SAFETY: as above.
             let object = unsafe { word(*args) };
-            let Some(f) = th.lookup_override(object, method) else { return Ok(false) };
+            let found = match types::kind_of(object) {
+                Kind::Instance => th.lookup_in_instance(object, method),
+                _ => th.lookup_override(object, method),
+            };
+            let Some(f) = found else { return Ok(false) };
             let register = (window.addr() - th.base.addr()) / size_of::<u64>();
             push_plain(th, f, &[object], RESULT, register as u64)
         }

@@ -74,6 +74,13 @@ pub fn get_hashed(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R
 #[inline(never)]
 fn get_other(th: &mut Thread, d: &'static Dict, key: Value) -> R<Word> {
     let hash = th.hash_key(key)?;
+    if dict::window(d).is_none() {
+        match dict::search(dict::table(d), hash, key) {
+            table::Search::At(_, entry) => return Ok(dict::value_of(d, entry)),
+            table::Search::Absent => return Ok(None),
+            table::Search::Unsure(..) => {}
+        }
+    }
     get_hashed(th, d, key, hash)
 }
 
@@ -256,7 +263,10 @@ impl Thread {
     #[inline]
     pub fn dict_set(&mut self, dict: Value, key: Value, v: Value) -> R<()> {
         let Some(d) = dict::of(dict) else { return Ok(()) };
-        let hash = self.hash_key(key)?;
+        let hash = match key.as_small() {
+            Some(n) => key::small_hash(n),
+            None => self.hash_key(key)?,
+        };
         set_hashed(self, d, key, hash, v)
     }
 

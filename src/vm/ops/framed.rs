@@ -4,9 +4,10 @@
 
 use super::{arith, compare, item};
 use crate::bytecode::op::{Insn, Op};
+use crate::object::class::trait_bits;
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, BinOp, CmpOp};
-use crate::object::{Exc, Kind, R, Value, Word, class, dict, key, str, str_index, tuple, types};
+use crate::object::{Exc, Kind, R, Value, Word, class, key, str, str_index, tuple, types};
 use crate::vm::call::{self, Called};
 use crate::vm::frame;
 use crate::vm::native::NativeFn;
@@ -26,23 +27,25 @@ fn enter(th: &mut Thread, f: Value, args: &[Value], a: usize) -> R<Called> {
 #[cold]
 #[inline(never)]
 pub(crate) fn get_attr(th: &mut Thread, object: Value, words: *const u64, a: usize) -> R<Called> {
-    if let Some(getter) = site::cached_getter(th, object, words) {
-        let item = getter.as_small().and_then(|i| tuple::items(object).get(usize::try_from(i).ok()?)?.get());
-        return match item {
-            // A field of a named tuple.
-            Some(v) => Ok(Called::Value(v)),
-            None => enter(th, getter, &[object], a),
-        };
+    let getter = match site::known(th, object, words) {
+        Some(site::Known::Value(v)) => return Ok(Called::Value(v)),
+        Some(site::Known::Getter(getter)) => getter,
+        None => return attr::get_at_site(th, object, words).map(Called::Value),
+    };
+    let item = getter.as_small().and_then(|i| tuple::items(object).get(usize::try_from(i).ok()?)?.get());
+    match item {
+        // A field of a named tuple.
+        Some(v) => Ok(Called::Value(v)),
+        None => enter(th, getter, &[object], a),
     }
-    attr::get_at_site(th, object, words).map(Called::Value)
 }
 
 /// The slow half of `GetItem`: `__getitem__` of an instance is entered.
 #[cold]
 #[inline(never)]
 pub(crate) fn get_item(th: &mut Thread, container: Value, index: Value, a: usize) -> R<Called> {
-    if dict::of(container).is_some() {
-        return item::get(th, container, index).map(Called::Value);
+    if item::is_dict_without(container, trait_bits::GETITEM) {
+        return item::from_dict(th, container, index).map(Called::Value);
     }
     if let Some(c) = str_index::ascii_item(container, index) {
         return Ok(Called::Value(c));
