@@ -72,12 +72,6 @@ pub(super) fn defaults_alone(f: &Function, base: *mut u64, n: usize) -> bool {
     true
 }
 
-/// As `defaults_alone`, where there may be no room.
-#[inline(never)]
-pub(super) fn adds_defaults(th: &Thread, f: &Function, base: *mut u64, n: usize) -> bool {
-    base.wrapping_add(f.nregs as usize) <= th.limit && defaults_alone(f, base, n)
-}
-
 /// Binds `n` positional arguments that lie at `base` and the keyword arguments behind them, if every parameter gets its
 /// own and nothing is left over. False: it is not so, and the arguments lie as they did.
 pub(super) fn named_alone(th: &mut Thread, f: Value, base: *mut u64, n: usize, names: Value) -> bool {

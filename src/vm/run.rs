@@ -784,7 +784,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if is_ref(callee) && hdr(callee).kind == Kind::Function {
                         let f = callee as *const Function;
                         let base = r.add(a!() + LINK);
-                        if takes(th, f, base, b!()) && enters(th, f, base) {
+                        if (*f).simple_args == b!() as u32 && enters(th, f, base) {
                             enter!(f, base);
                         }
                     }
@@ -796,7 +796,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if reg!(a!() + LINK) != 0 && is_ref(callee) && hdr(callee).kind == Kind::Function {
                         let f = callee as *const Function;
                         let base = r.add(a!() + LINK);
-                        if takes(th, f, base, b!() + 1) && enters(th, f, base) {
+                        if (*f).simple_args == b!() as u32 + 1 && enters(th, f, base) {
                             enter!(f, base);
                         }
                     }

@@ -9,7 +9,6 @@ use crate::object::layout::{Cell, Function, List, ListBuf, Tuple};
 use crate::object::mutator::Mutator;
 use crate::object::num::CmpOp;
 use crate::object::{Kind, Slot, Value, str_index};
-use crate::vm::bind;
 use crate::vm::frame::{self, LINK};
 use crate::vm::ops::compare;
 use crate::vm::site;
@@ -98,16 +97,6 @@ pub(super) unsafe fn free_cell(r: *mut u64, n: usize) -> u64 {
         let cells = (*function).cells.bits() as *const Tuple;
         (*(&raw const (*cells).items).cast::<Slot>().add(n)).bits()
     }
-}
-
-/// Whether a function takes the `n` arguments at `base` as they are, or with defaults behind them, which are put there.
-///
-/// # Safety
-/// `th` and `f` are live, `base` is in the thread's stack.
-#[inline(always)]
-pub(super) unsafe fn takes(th: *mut Thread, f: *const Function, base: *mut u64, n: usize) -> bool {
-    // SAFETY: by the caller.
-    unsafe { (*f).simple_args == n as u32 || bind::adds_defaults(&*th, &*f, base, n) }
 }
 
 /// Whether a frame of this function fits the stack and the recursion limit; counts it if so.
