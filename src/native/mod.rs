@@ -65,6 +65,10 @@ pub mod oserror;
 mod partial;
 pub mod percent;
 pub mod percent_convert;
+pub mod pickle;
+pub mod pickle_ops;
+pub mod pickle_read;
+pub mod pickle_write;
 pub mod print;
 pub mod random;
 pub mod range;
@@ -125,6 +129,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &math::MODULE,
     &memoryview::MODULE,
     &os::MODULE,
+    &pickle::MODULE,
     &random::MODULE,
     &re::MODULE,
     &structs::MODULE,

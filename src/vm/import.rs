@@ -105,15 +105,15 @@ fn current_package(th: &mut Thread) -> R<String> {
 
 /// Imports every package along a dotted name; returns the last.
 pub fn import_dotted(th: &mut Thread, full: &str) -> R {
+    if full.is_empty() {
+        return Err(th.value_error("Empty module name"));
+    }
     let mut module = Value::NONE;
     let mut end = 0;
     while end < full.len() {
-        end = full[end + 1..].find('.').map_or(full.len(), |dot| end + 1 + dot);
+        end = full.match_indices('.').map(|(at, _)| at).find(|at| *at > end).unwrap_or(full.len());
         let parent = module;
         module = import_one_in(th, &full[..end], parent)?;
-    }
-    if module.is_none() {
-        return Err(th.value_error("Empty module name"));
     }
     Ok(module)
 }
