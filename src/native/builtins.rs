@@ -51,7 +51,7 @@ fn name_arg(th: &mut Thread, v: Value) -> R {
 
 fn getattr(th: &mut Thread, args: Args) -> R {
     let name = name_arg(th, args.get(1))?;
-    let Some(default) = args.opt(2) else { return th.get_attr(args.get(0), name) };
+    let Some(default) = args.opt(2) else { return th.get_attr_again(args.get(0), name) };
     Ok(th.get_attr_opt(args.get(0), name)?.unwrap_or(default))
 }
 

@@ -113,12 +113,12 @@ pub fn search_bounds(th: &mut Thread, args: Args, len: usize) -> R<(usize, usize
 fn index(th: &mut Thread, args: Args) -> R {
     let l = this(th, args)?;
     let (start, stop) = search_bounds(th, args, list::len(l))?;
-    let mut i = start;
+    let mut i = list::first_candidate(l, start, args.get(1));
     while let Some(v) = list::get(l, i).filter(|_| i < stop) {
         if th.eq(v, args.get(1))? {
             return Ok(Value::int_unchecked(i as i64));
         }
-        i += 1;
+        i = list::first_candidate(l, i + 1, args.get(1));
     }
     Err(support::absent(th, args.get(1), "list"))
 }

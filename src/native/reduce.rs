@@ -79,6 +79,13 @@ fn best(th: &mut Thread, args: Args, name: &str, better: CmpOp) -> R {
     let source = match args.rest(2) {
         [] => return Err(th.type_error(format!("{name} expected at least 1 argument, got 0"))),
         [one] => one.unwrap_or(Value::NONE),
+        [Some(a), Some(b)]
+            if key.is_none()
+                && default.is_none()
+                && let Some(wins) = fold::plain_order(better, *b, *a) =>
+        {
+            return Ok(if wins { *b } else { *a });
+        }
         several => {
             if default.is_some() {
                 let message =

@@ -2,6 +2,7 @@
 
 use super::list::search_bounds;
 use crate::object::header::{Kind, Slot};
+use crate::object::layout::is_subclass_instance;
 use crate::object::{R, Value, list, subclass, tuple, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
@@ -14,6 +15,11 @@ fn construct(th: &mut Thread, args: Args) -> R {
     };
     if extra == 0 && types::class_of(source) == args.get(0) {
         return Ok(source);
+    }
+    if let Some(from) = tuple::of(source).filter(|t| !is_subclass_instance(&t.hdr)) {
+        let items = tuple::slots(from);
+        let t = tuple::from_fn_as(th, items.len(), shape, extra, |i| items.get(i).and_then(Slot::get))?;
+        return Ok(subclass::finish(tuple::value(t), extra));
     }
     let items = th.collect(source)?;
     let items = list::of(items).map_or(&[][..], list::items);

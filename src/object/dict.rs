@@ -32,7 +32,7 @@ pub fn value(d: &Dict) -> Value {
     Value::from_addr(std::ptr::from_ref(d) as usize)
 }
 
-/// The current table. A window on attributes has none, and looks empty here.
+/// The current table. A window on attributes has none, nor has a bare dict: they look empty here.
 #[inline(always)]
 pub fn table(d: &Dict) -> &'static Table {
     types::cast::<Table>(d.table.value()).unwrap_or_else(table::none)
@@ -79,6 +79,13 @@ impl Mutator {
     /// An empty dict.
     pub fn new_dict(&mut self) -> R {
         new(self, 0).map(value)
+    }
+
+    /// An empty dict that is likely to stay so: it gets a table with its first entry.
+    pub fn new_bare_dict(&mut self) -> R {
+        let d = with_table(self, table::none())?;
+        d.table.clear();
+        Ok(value(d))
     }
 
     /// An empty dict with room for `entries`.
@@ -173,6 +180,23 @@ pub fn search_str(t: &'static Table, wanted: Value, wanted_text: &Str) -> table:
     })
 }
 
+/// The search for a small int; `Unsure` where a key that is none may be equal.
+#[inline(always)]
+pub fn search_small(t: &'static Table, wanted: Value, n: i64) -> table::Search {
+    table::search(t, key::small_hash(n), |candidate| {
+        if candidate == wanted {
+            return Some(true);
+        }
+        if candidate.is_small_int() { Some(false) } else { None }
+    })
+}
+
+/// The search for a key with this hash; `Unsure` where only Mini code can tell.
+#[inline(always)]
+pub fn search(t: &'static Table, hash: i64, wanted: Value) -> table::Search {
+    table::search(t, hash, |candidate| key::eq(candidate, wanted))
+}
+
 /// The value of an entry that a search has found; `None` if it has been deleted.
 #[inline(always)]
 pub fn value_of(d: &Dict, entry: &table::Entry) -> Word {
@@ -253,6 +277,15 @@ pub fn insert_str(m: &mut Mutator, dict: Value, name: Value, v: Value) -> R<()> 
     }
 }
 
+/// Adds a str key that a dict which nobody else knows does not have.
+pub fn add_str(m: &mut Mutator, dict: Value, name: Value, v: Value) -> R<()> {
+    let hash = text::view(name).map_or(0, text::hash);
+    match of(dict) {
+        Some(d) if table::add(table(d), hash, name, v) => Ok(()),
+        _ => insert_str(m, dict, name, v),
+    }
+}
+
 /// Removes a str key, and returns its value.
 pub fn remove_str(m: &mut Mutator, dict: Value, name: Value) -> Word {
     let d = of(dict)?;
@@ -275,9 +308,22 @@ fn is_current(d: &Dict, t: &'static Table, entry: usize) -> bool {
     std::ptr::eq(table(d), t) && table::entry(t, entry).is_some_and(|e| e.key.get() != Some(Value::DELETED))
 }
 
-/// Sets the value of an entry that has been found in `t`; false: look again.
-#[inline]
+/// Sets the value of an entry that has just been found in `t`; false: look again.
+#[inline(always)]
 pub fn replace(m: &mut Mutator, d: &'static Dict, t: &'static Table, entry: usize, v: Value) -> bool {
+    // With nobody to guard against, what has been found is still so.
+    if !m.free
+        && is_plain(d)
+        && let Some(e) = table::entry(t, entry)
+    {
+        e.value.set(v);
+        return true;
+    }
+    replace_guarded(m, d, t, entry, v)
+}
+
+#[inline(never)]
+fn replace_guarded(m: &mut Mutator, d: &'static Dict, t: &'static Table, entry: usize, v: Value) -> bool {
     if is_namespace(d) {
         // Cells never leave a namespace, so their words need no guard.
         let found = table::entry(t, entry).and_then(|e| cell(e.value.get()?));
@@ -315,7 +361,7 @@ fn insert_word(
     key: Value,
     word: Value,
 ) -> R<bool> {
-    if std::ptr::eq(t, table::none()) {
+    if std::ptr::eq(t, table::none()) && window(d).is_some() {
         return Err(m.type_error("the keys of an object's attributes must be strings"));
     }
     if table::is_full(t) {
@@ -389,6 +435,13 @@ pub fn next_entry(d: &Dict, at: usize) -> Option<(usize, Value, Value)> {
         i += 1;
     }
     None
+}
+
+/// As `next_entry`, for a walk over all entries of one dict.
+#[inline(always)]
+pub fn steps(d: &'static Dict) -> impl Fn(usize) -> Option<(usize, Value, Value)> {
+    let (table, plain) = (table(d), is_plain(d));
+    move |at| if plain { next_in_table(table, at) } else { next_entry(d, at) }
 }
 
 /// Keys and values, as calls take their keyword arguments. The dict keeps them alive: the collector does not see many.

@@ -107,8 +107,8 @@ fn eq_tuples(a: &[Slot], b: &[Slot], depth: usize) -> Option<bool> {
     if a.len() != b.len() {
         return Some(false);
     }
-    for (i, x) in a.iter().enumerate() {
-        let (x, y) = (x.value(), b.get(i)?.value());
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (x.value(), y.value());
         let both_small = x.is_small_int() && y.is_small_int();
         if x != y && (both_small || !eq_item(x, y, depth)?) {
             return Some(false);

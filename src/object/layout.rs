@@ -163,7 +163,7 @@ pub struct ListBuf {
 #[repr(C)]
 pub struct Dict {
     pub hdr: Hdr,
-    /// A Table; never EMPTY. Of an ATTRS dict: the instance.
+    /// A Table; EMPTY until a bare dict gets its first entry. Of an ATTRS dict: the instance.
     pub table: Slot,
 }
 

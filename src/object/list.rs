@@ -444,6 +444,16 @@ pub fn stepped(m: &mut Mutator, from: &[Slot], start: usize, step: isize, count:
     })
 }
 
+/// The first place from `from` on whose item may equal `wanted`, or the end: small ints equal no other small ints.
+pub fn first_candidate(l: &List, from: usize, wanted: Value) -> usize {
+    if !wanted.is_small_int() {
+        return from;
+    }
+    let may_equal = |slot: &Slot| slot.get().is_none_or(|v| v == wanted || !v.is_small_int());
+    let rest = items(l).get(from..).unwrap_or(&[]);
+    from + rest.iter().position(may_equal).unwrap_or(rest.len())
+}
+
 /// `a + b` as a new list.
 pub fn concat(m: &mut Mutator, a: &[Slot], b: &[Slot]) -> R<&'static List> {
     let all = new_buf(m, (a.len() + b.len()).max(SMALL))?;

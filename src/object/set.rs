@@ -210,6 +210,18 @@ pub fn look(probe: &mut Probe, wanted: Value) -> Look {
     Look::Absent
 }
 
+/// What the place where a search begins says, if that decides it.
+#[inline(always)]
+pub fn first_look(t: &'static SetTable, hash: i64, wanted: Value) -> Option<Look> {
+    let at = hash as usize & (t.cap as usize - 1);
+    let e = entries(t).get(at)?;
+    let Some(key) = e.key.get() else { return Some(Look::Absent) };
+    let same = e.hash.load(Ordering::Acquire) == hash as u64
+        && key != Value::DELETED
+        && key::eq(key, wanted) == Some(true);
+    same.then_some(Look::Found(at, key))
+}
+
 /// Where CPython would put a new key of this hash: the last deleted entry that a search passes, else the free entry
 /// that ends it.
 fn place_for(t: &'static SetTable, hash: i64) -> Option<&'static SetEntry> {

@@ -11,6 +11,8 @@
 //!
 //! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
+mod again;
+
 use super::attr_errors::{property_error, refuse_store};
 use super::frame::LINK;
 use super::shape_cache::{Access, Seen};
@@ -82,6 +84,9 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
         Found::Cell(c, v) => {
             if let Some(id) = before {
                 remember(words, 2, id, id_of(c));
+                if !matches!(types::hdr(object).kind, Kind::Module | Kind::Class | Kind::Super) {
+                    th.lookup.shapes().note(Access::Get, id, name, Seen::Cell(id_of(c)));
+                }
             }
             Ok(v)
         }
@@ -104,6 +109,10 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
 #[inline(never)]
 pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window: *mut u64) -> R<()> {
     let name = site_name(words);
+    if let Some(f) = method_behind(th, object, name) {
+        put_window(window, f.0, f.1);
+        return Ok(());
+    }
     let before = object.is_ref().then(|| shape_id(object));
     if let Some(id) = before {
         let cached = site(words, 2).load(Ordering::Relaxed);
@@ -390,10 +399,19 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
     find_plainly(th, class, types::class_of_kind(Kind::Class), name)
 }
 
+/// A function or native method that `super()` finds, and what it is to be called with first.
+fn method_behind(th: &mut Thread, object: Value, name: Value) -> Option<(Value, Word)> {
+    let s = types::cast::<Super>(object)?;
+    let (start, receiver) = (s.start.value(), s.receiver.value());
+    let f = th.lookup.find_behind(start, s.class.value(), name)?.value.get().filter(|f| is_method(*f))?;
+    // In a class method or `__new__` the receiver is the class itself.
+    Some((f, Some(receiver).filter(|r| *r != start)))
+}
+
 fn find_in_super(th: &mut Thread, object: Value, name: Value) -> R<Found> {
     let Some(s) = types::cast::<Super>(object) else { return Ok(Found::Nothing) };
     let (start, receiver) = (s.start.value(), s.receiver.value());
-    let found = class::find_after(start, s.class.value(), name).and_then(|c| c.value.get());
+    let found = th.lookup.find_behind(start, s.class.value(), name).and_then(|c| c.value.get());
     match found {
         Some(f) if receiver == start && matches!(types::kind_of(f), Kind::Function | Kind::Native) => {
             // super() in a class method or __new__: the receiver is the class itself.
@@ -740,6 +758,13 @@ impl Thread {
     fn lookup_in_class(&mut self, class: Value, name: &str) -> Word {
         let name = self.m.intern(&format!("__class_{}", name.trim_start_matches('_'))).ok()?;
         self.lookup.find(class, name)?.value.get().filter(|f| types::kind_of(*f) == Kind::Function)
+    }
+
+    /// As `lookup_override`, of an object of the kind Instance.
+    #[inline(always)]
+    pub fn lookup_in_instance(&mut self, object: Value, name: &'static str) -> Word {
+        let cell = self.lookup.find_special(&mut self.m, types::class_of(object), name)?;
+        cell.value.get().filter(|f| types::cast::<Native>(*f).is_none())
     }
 
     /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators

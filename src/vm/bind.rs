@@ -104,7 +104,9 @@ pub(super) fn named_alone(th: &mut Thread, f: Value, base: *mut u64, n: usize, n
     }
     let complete = given == count - n || put_defaults(&t, n..count, places, &values);
     if complete {
-        places.iter().zip(values).for_each(|(place, value)| t.put(usize::from(*place), value));
+        for (place, value) in places.iter().zip(values) {
+            t.put(usize::from(*place), value);
+        }
     }
     complete
 }
@@ -164,11 +166,18 @@ pub fn keywords(th: &mut Thread, f: Value, base: *mut u64, n: usize, given: &[(V
     clear_unfilled(&t, n);
     let mut rest = None;
     if t.plain.flags.varkw {
-        rest = Some(th.m.new_dict()?);
+        rest = Some(if given.is_empty() { th.m.new_bare_dict()? } else { th.m.new_dict()? });
     }
-    for (name, value) in given {
-        if !place_keyword(th, &t, *name, *value, rest)? {
-            return Err(unexpected_keyword(th, &t, *name, given));
+    for (i, (name, value)) in given.iter().enumerate() {
+        if place_keyword(th, &t, *name, *value)? {
+            continue;
+        }
+        let Some(rest) = rest else { return Err(unexpected_keyword(th, &t, *name, given)) };
+        // The names are interned.
+        if i < FEW && given.iter().take(i).all(|(known, _)| known != name) {
+            dict::add_str(&mut th.m, rest, *name, *value)?;
+        } else {
+            dict::insert_str(&mut th.m, rest, *name, *value)?;
         }
     }
     finish(th, &t, n, extra, rest)
@@ -193,7 +202,7 @@ fn collect_extra(th: &mut Thread, t: &Target, n: usize) -> R<Word> {
 }
 
 /// Puts a keyword argument where it belongs. False: there is no parameter for it.
-fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: Word) -> R<bool> {
+fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value) -> R<bool> {
     let text = str::as_str(name).unwrap_or("");
     let first = t.plain.nposonly as usize;
     let names = t.plain.varnames.get(first..t.named()).unwrap_or(&[]);
@@ -205,10 +214,7 @@ fn place_keyword(th: &mut Thread, t: &Target, name: Value, value: Value, rest: W
             t.put(i, Some(value));
             Ok(true)
         }
-        None => match rest {
-            Some(d) => dict::insert_str(&mut th.m, d, name, value).map(|()| true),
-            None => Ok(false),
-        },
+        None => Ok(false),
     }
 }
 
@@ -233,7 +239,7 @@ fn finish(th: &mut Thread, t: &Target, n: usize, extra: Word, rest: Word) -> R<(
     if n > t.positional() && !t.plain.flags.varargs {
         return Err(too_many(th, t, n));
     }
-    fill_defaults(th, t)?;
+    fill_defaults(th, t, n)?;
     let mut at = t.named();
     if t.plain.flags.varargs {
         t.put(at, extra);
@@ -242,19 +248,20 @@ fn finish(th: &mut Thread, t: &Target, n: usize, extra: Word, rest: Word) -> R<(
     if t.plain.flags.varkw {
         let rest = match rest {
             Some(d) => d,
-            None => th.m.new_dict()?,
+            None => th.m.new_bare_dict()?,
         };
         t.put(at, Some(rest));
     }
     Ok(())
 }
 
-fn fill_defaults(th: &mut Thread, t: &Target) -> R<()> {
+/// Fills the parameters behind the first `n` that have no value.
+fn fill_defaults(th: &mut Thread, t: &Target, n: usize) -> R<()> {
     let defaults = t.function.defaults.get().map_or(&[][..], tuple::items);
     let first_default = t.positional() - defaults.len().min(t.positional());
     let missing = |i: &usize| t.get(*i).is_none();
     let mut complete = true;
-    for i in (0..t.positional()).filter(missing) {
+    for i in (n..t.positional()).filter(missing) {
         let default = i.checked_sub(first_default).and_then(|i| defaults.get(i)?.get());
         complete &= default.is_some();
         t.put(i, default);
@@ -278,7 +285,8 @@ fn put_keyword_defaults(t: &Target) {
     let (first, end) = (t.positional(), t.named());
     let names = t.plain.varnames.get(first..end).unwrap_or(&[]);
     let (mut at, mut next) = (0, 0);
-    while let Some((after, key, value)) = dict::next_entry(defaults, at) {
+    let step = dict::steps(defaults);
+    while let Some((after, key, value)) = step(at) {
         at = after;
         let text = str::as_str(key).unwrap_or("");
         let is = |i: &usize| same(&names[*i], text);

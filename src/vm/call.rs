@@ -33,6 +33,15 @@ pub enum Called {
 pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Called> {
     // SAFETY: a call window of verified code: callable, link, arguments.
     let callee = unsafe { word(*window) };
+    // A function whose defaults are all that is missing: what is called most often among what the loop leaves to this.
+    let base = window.wrapping_add(LINK);
+    if let Some(f) = types::cast::<Function>(callee)
+        && th.depth > 0
+        && base.wrapping_add(f.nregs as usize) <= th.limit
+        && bind::defaults_alone(f, base, n)
+    {
+        return Ok(push_bound(th, base, f, 0));
+    }
     match types::kind_of(callee) {
         Kind::Native => {
             let args = window.wrapping_add(LINK);
@@ -108,7 +117,11 @@ fn enters(th: &mut Thread, callee: Value, window: *mut u64, n: usize) -> R<bool>
         NativeFn::Ask { method, .. } if n == 1 => {
             // SAFETY: as above.
             let object = unsafe { word(*args) };
-            let Some(f) = th.lookup_override(object, method) else { return Ok(false) };
+            let found = match types::kind_of(object) {
+                Kind::Instance => th.lookup_in_instance(object, method),
+                _ => th.lookup_override(object, method),
+            };
+            let Some(f) = found else { return Ok(false) };
             let register = (window.addr() - th.base.addr()) / size_of::<u64>();
             push_plain(th, f, &[object], RESULT, register as u64)
         }
@@ -255,8 +268,8 @@ pub(crate) fn call_spread(th: &mut Thread, window: *mut u64) -> R<Called> {
     unsafe { *window.add(LINK) = list.bits() };
     let mut keywords = Keywords::new();
     if let Some(d) = dict.and_then(crate::object::dict::of) {
-        let mut at = 0;
-        while let Some((next, key, value)) = crate::object::dict::next_entry(d, at) {
+        let (mut at, step) = (0, crate::object::dict::steps(d));
+        while let Some((next, key, value)) = step(at) {
             if crate::object::str::as_str(key).is_none() {
                 return Err(th.type_error("keywords must be strings"));
             }
@@ -582,10 +595,32 @@ fn not_callable(th: &mut Thread, callee: Value) -> crate::object::Raised {
 impl Thread {
     /// Calls `f` with these arguments. They need not be rooted by the caller.
     pub fn call(&mut self, f: Value, args: &[Value]) -> R {
-        if self.has_native_stack() && push_plain(self, f, args, ENTRY, 0)? {
-            return run::run_entered(self);
+        if self.has_native_stack() {
+            if let Some(bound) = types::cast::<BoundMethod>(f) {
+                if let Some(result) = self.call_bound_short(bound, args) {
+                    return result;
+                }
+            } else if push_plain(self, f, args, ENTRY, 0)? {
+                return run::run_entered(self);
+            }
         }
         self.call_kw(f, args, &[])
+    }
+
+    /// Calls a method of its object with a few arguments that need no binding. `None`: they do, and nothing was done.
+    fn call_bound_short(&mut self, bound: &BoundMethod, args: &[Value]) -> Option<R> {
+        let f = bound.func.value();
+        let mut all = [bound.receiver.value(); 4];
+        let all = all.get_mut(..=args.len())?;
+        all.iter_mut().skip(1).zip(args).for_each(|(to, v)| *to = *v);
+        if types::kind_of(f) == Kind::Native {
+            return self.call_native_short(f, all, &[]);
+        }
+        match push_plain(self, f, all, ENTRY, 0) {
+            Ok(true) => Some(run::run_entered(self)),
+            Ok(false) => None,
+            Err(raised) => Some(Err(raised)),
+        }
     }
 
     /// Calls `f` with positional and keyword arguments (names interned).

@@ -281,6 +281,9 @@ pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, V
     {
         let new = th.lookup.find_special(&mut th.m, class, "__new__").and_then(|c| c.value.get());
         if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
+            if keeps_arguments(th, class, new) {
+                return exc::new_exception(&mut th.m, class, args);
+            }
             return th.call(new, &call::with_first(class, args));
         }
     }
@@ -290,6 +293,14 @@ pub fn call(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, V
     let result = make_instance(th, class, args, keywords);
     th.close(scope);
     result
+}
+
+/// Whether a built-in class makes exceptions that just keep their arguments; `new` is its `__new__`.
+pub(super) fn keeps_arguments(th: &mut Thread, class: Value, new: Value) -> bool {
+    let base = types::exc_class(Exc::BaseException);
+    class::cast(class).is_some_and(|c| kind_of_instances(c) == Kind::Exception)
+        && th.lookup.find_special(&mut th.m, base, "__new__").and_then(|c| c.value.get()) == Some(new)
+        && !class::is_subclass(class, types::exc_class(Exc::UnicodeError))
 }
 
 fn make_instance(th: &mut Thread, class: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {

@@ -36,6 +36,11 @@ pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n:
     if traits & trait_bits::HEAP_TYPE == 0 && class != types::class_of_kind(Kind::Class) {
         let new = th.lookup.find_special(&mut th.m, class, "__new__").and_then(|c| c.value.get());
         if let Some(new) = new.filter(|f| types::kind_of(*f) == Kind::Native) {
+            if classes::keeps_arguments(th, class, new) {
+                // SAFETY: the arguments of the window.
+                let args = unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) };
+                return exc::new_exception(&mut th.m, class, args).map(Called::Value);
+            }
             return call::native_with_first(th, new, window, n, class).map(Called::Value);
         }
     }

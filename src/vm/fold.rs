@@ -88,7 +88,7 @@ pub fn plain_sum(a: Value, b: Value) -> Option<Value> {
 
 /// Whether `better` holds for two small ints or two inline floats.
 #[inline]
-fn plain_order(better: CmpOp, a: Value, b: Value) -> Option<bool> {
+pub fn plain_order(better: CmpOp, a: Value, b: Value) -> Option<bool> {
     if let (Some(a), Some(b)) = (a.as_small(), b.as_small()) {
         return Some(better.holds(Some(a.cmp(&b))));
     }

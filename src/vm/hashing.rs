@@ -16,17 +16,24 @@ enum Spot {
     Absent(&'static Table, usize),
 }
 
+#[inline(always)]
 fn find(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Spot> {
+    let t = dict::table(d);
+    let seen = table::used(t);
+    match dict::search(t, hash, key) {
+        table::Search::At(entry, _) => Ok(Spot::At(t, entry)),
+        table::Search::Absent => Ok(Spot::Absent(t, seen)),
+        table::Search::Unsure(..) => find_by_asking(th, d, key, hash),
+    }
+}
+
+/// As `find`, where Mini code may have to say whether two keys are equal.
+#[cold]
+#[inline(never)]
+fn find_by_asking(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Spot> {
     'again: loop {
         let t = dict::table(d);
         let seen = table::used(t);
-        if let Some(s) = key::exact_str(key) {
-            match dict::search_str(t, key, s) {
-                table::Search::At(entry, _) => return Ok(Spot::At(t, entry)),
-                table::Search::Absent => return Ok(Spot::Absent(t, seen)),
-                table::Search::Unsure(..) => {}
-            }
-        }
         let mut probe = table::probe(t, hash);
         loop {
             match dict::look(&mut probe, key) {
@@ -61,6 +68,20 @@ pub fn get_hashed(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R
         Spot::At(t, entry) => Ok(dict::value_at(d, t, entry)),
         Spot::Absent(..) => Ok(None),
     }
+}
+
+/// As `get_hashed`, of a key whose hash is not known.
+#[inline(never)]
+fn get_other(th: &mut Thread, d: &'static Dict, key: Value) -> R<Word> {
+    let hash = th.hash_key(key)?;
+    if dict::window(d).is_none() {
+        match dict::search(dict::table(d), hash, key) {
+            table::Search::At(_, entry) => return Ok(dict::value_of(d, entry)),
+            table::Search::Absent => return Ok(None),
+            table::Search::Unsure(..) => {}
+        }
+    }
+    get_hashed(th, d, key, hash)
 }
 
 /// Sets the value under a key whose hash is known.
@@ -138,7 +159,19 @@ enum Place {
     Absent(&'static SetTable, u32),
 }
 
+#[inline(always)]
 fn find_element(th: &mut Thread, s: &'static Set, key: Value, hash: i64) -> R<Place> {
+    let t = set::table(s);
+    let seen = set::changes(t);
+    match set::first_look(t, hash, key) {
+        Some(set::Look::Found(entry, now)) => Ok(Place::At(t, entry, now)),
+        Some(set::Look::Absent) => Ok(Place::Absent(t, seen)),
+        _ => find_further(th, s, key, hash),
+    }
+}
+
+#[inline(never)]
+fn find_further(th: &mut Thread, s: &'static Set, key: Value, hash: i64) -> R<Place> {
     'again: loop {
         let t = set::table(s);
         let seen = set::changes(t);
@@ -210,29 +243,30 @@ impl Thread {
     #[inline]
     pub fn dict_get(&mut self, dict: Value, key: Value) -> R<Word> {
         let Some(d) = dict::of(dict) else { return Ok(None) };
-        if key.is_small_int() {
-            let t = dict::table(d);
-            if let Some(entry) = dict::entry_of_small(t, key) {
-                return Ok(dict::value_at(d, t, entry));
-            }
+        let found = if let Some(n) = key.as_small() {
+            dict::search_small(dict::table(d), key, n)
         } else if let Some(s) = key::exact_str(key)
             && dict::window(d).is_none()
         {
-            match dict::search_str(dict::table(d), key, s) {
-                table::Search::At(_, entry) => return Ok(dict::value_of(d, entry)),
-                table::Search::Absent => return Ok(None),
-                table::Search::Unsure(..) => {}
-            }
+            dict::search_str(dict::table(d), key, s)
+        } else {
+            return get_other(self, d, key);
+        };
+        match found {
+            table::Search::At(_, entry) => Ok(dict::value_of(d, entry)),
+            table::Search::Absent => Ok(None),
+            table::Search::Unsure(..) => get_other(self, d, key),
         }
-        let hash = self.hash_key(key)?;
-        get_hashed(self, d, key, hash)
     }
 
     /// `dict[key] = v`.
     #[inline]
     pub fn dict_set(&mut self, dict: Value, key: Value, v: Value) -> R<()> {
         let Some(d) = dict::of(dict) else { return Ok(()) };
-        let hash = self.hash_key(key)?;
+        let hash = match key.as_small() {
+            Some(n) => key::small_hash(n),
+            None => self.hash_key(key)?,
+        };
         set_hashed(self, d, key, hash, v)
     }
 

@@ -5,7 +5,7 @@ use super::iter::{dict_changed, set_changed};
 use super::iter_tools;
 use super::thread::Thread;
 use crate::object::iter::Tag;
-use crate::object::layout::{Dict, Iter};
+use crate::object::layout::{Dict, Iter, Set};
 use crate::object::mutator::Mutator;
 use crate::object::num::{self, BinOp, CmpOp};
 use crate::object::{Exc, Kind, R, Slot, Value, Word};
@@ -23,7 +23,7 @@ pub fn makes_rows(it: &Iter) -> bool {
     matches!(Tag::of(it), Enumerate | Zip | DictItems | Combinations | CombinationsRepeat | Permutations)
 }
 
-/// The next item of an iterator over a list, tuple or range, the shortest way. `None`: ask `next`.
+/// The next item of an iterator over a list, tuple, range or set, the shortest way. `None`: ask `next`.
 #[inline(always)]
 pub fn at_once(it: &Iter) -> Word {
     let [source, ..] = &it.state;
@@ -31,6 +31,8 @@ pub fn at_once(it: &Iter) -> Word {
     match Tag::of(it) {
         Tag::List => next_of_list(it, first),
         Tag::Tuple => indexed(it, |i| tuple::items(first).get(i).and_then(Slot::get)),
+        Tag::Range => next_of_range(it, first),
+        Tag::Set => element(it, set::of(first)?),
         _ => None,
     }
 }
@@ -240,6 +242,18 @@ fn next_of_set(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     let Some((after, _, key)) = set::next_entry(s, from) else { return Ok(None) };
     at.set(Value::int_unchecked(after as i64));
     Ok(Some(key))
+}
+
+/// The next element of a set that has not changed; `None` at the end as well.
+#[inline(always)]
+fn element(it: &Iter, s: &Set) -> Word {
+    let [_, at, size, _] = &it.state;
+    if size.value() != Value::int_unchecked(set::len(s) as i64) {
+        return None;
+    }
+    let (after, _, key) = set::next_entry(s, at.value().as_small()? as usize)?;
+    at.set(Value::int_unchecked(after as i64));
+    Some(key)
 }
 
 /// How many items an iterator over a built-in container still expects to give.

@@ -34,6 +34,20 @@ struct Special {
 
 const FREE: Special = Special { class: 0, text: (0, 0), cell: 0 };
 
+/// What comes behind a class in the order of another one.
+const SUPERS: usize = 64;
+
+#[derive(Clone, Copy)]
+struct Behind {
+    order: u64,
+    class: u64,
+    name: u64,
+    /// 0: no class behind has such an attribute.
+    cell: usize,
+}
+
+const NOTHING_BEHIND: Behind = Behind { order: 0, class: 0, name: 0, cell: 0 };
+
 /// Names that scripts make while they run (`getattr(x, "visit_" + kind)`), by their hash.
 const MADE: usize = 128;
 
@@ -44,13 +58,14 @@ pub struct LookupCache {
     names: Box<[(&'static str, Word); NAMES]>,
     specials: Box<[Special; SPECIALS]>,
     made: Box<[Word; MADE]>,
+    supers: Box<[Behind; SUPERS]>,
     shapes: ShapeCache,
     /// Where keyword arguments go.
     keywords: KeywordCache,
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
     epoch: u32,
-    /// Whether `entries` or `specials` hold anything: code that makes classes would empty them again and again.
+    /// Whether `entries`, `specials` or `supers` hold anything: code that makes classes would empty them again and again.
     used: bool,
 }
 
@@ -61,6 +76,7 @@ impl LookupCache {
             names: Box::new([("", None); NAMES]),
             specials: Box::new([FREE; SPECIALS]),
             made: Box::new([None; MADE]),
+            supers: Box::new([NOTHING_BEHIND; SUPERS]),
             shapes: ShapeCache::new(),
             keywords: KeywordCache::new(),
             window: None,
@@ -74,6 +90,7 @@ impl LookupCache {
         if std::mem::take(&mut self.used) {
             self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
             self.specials.fill(FREE);
+            self.supers.fill(NOTHING_BEHIND);
         }
         self.names.fill(("", None));
         self.made.fill(None);
@@ -130,9 +147,15 @@ impl LookupCache {
     fn renew(&mut self) {
         let epoch = class::epoch();
         if self.epoch != epoch {
-            self.clear();
-            self.epoch = epoch;
+            self.begin(epoch);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin(&mut self, epoch: u32) {
+        self.clear();
+        self.epoch = epoch;
     }
 
     /// What attribute sites have found, as long as no class has changed.
@@ -150,7 +173,7 @@ impl LookupCache {
     }
 
     /// As `find`, for a name that is written in Rust code.
-    #[inline]
+    #[inline(always)]
     pub fn find_special(
         &mut self,
         m: &mut Mutator,
@@ -165,12 +188,40 @@ impl LookupCache {
             // SAFETY: as in `find`.
             return unsafe { (entry.cell as *const Cell).as_ref() };
         }
+        self.find_special_anew(m, class, text, at)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_special_anew(
+        &mut self,
+        m: &mut Mutator,
+        class: Value,
+        text: &'static str,
+        at: usize,
+    ) -> Option<&'static Cell> {
         let name = self.name(m, text).ok()?;
         let cell = self.find(class, name);
         let address = cell.map_or(0, |c| std::ptr::from_ref(c).addr());
-        self.specials[at] = Special { class: class.bits(), text: key, cell: address };
+        self.specials[at] =
+            Special { class: class.bits(), text: (text.as_ptr().addr(), text.len()), cell: address };
         self.used = true;
         cell
+    }
+
+    /// The cell of `name` (interned) in the classes behind `class` in the order of `order`, for `super`.
+    pub fn find_behind(&mut self, order: Value, class: Value, name: Value) -> Option<&'static Cell> {
+        self.renew();
+        let hash = order.bits() >> 4 ^ class.bits() >> 5 ^ name.bits() >> 6;
+        let entry = &mut self.supers[(hash ^ hash >> 8) as usize % SUPERS];
+        let key = (order.bits(), class.bits(), name.bits());
+        if (entry.order, entry.class, entry.name) != key {
+            let cell = class::find_after(order, class, name).map_or(0, |c| std::ptr::from_ref(c).addr());
+            *entry = Behind { order: key.0, class: key.1, name: key.2, cell };
+            self.used = true;
+        }
+        // SAFETY: as in `find`.
+        unsafe { (entry.cell as *const Cell).as_ref() }
     }
 
     /// The cell of `name` (interned) along the class's method resolution order, if its value is not EMPTY.

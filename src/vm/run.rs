@@ -184,6 +184,15 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 check_mode!();
             }};
         }
+        // The running frame may be another one, or elsewhere.
+        macro_rules! entered {
+            () => {{
+                reload!();
+                check_mode!();
+                poll!();
+                continue;
+            }};
+        }
         macro_rules! jump {
             ($offset:expr) => {{
                 taken();
@@ -328,10 +337,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if framed::compare_jump(&mut *th, $slow, $when, v(x), v(y)).is_err() {
                         raised!();
                     }
-                    reload!();
-                    check_mode!();
-                    poll!();
-                    continue;
+                    entered!();
                 };
                 if holds == $when {
                     jump!((*pc).c as i16 as isize);
@@ -454,12 +460,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         poll!();
                         continue;
                     }
-                    Ok(call::Called::Frame) => {
-                        reload!();
-                        check_mode!();
-                        poll!();
-                        continue;
-                    }
+                    Ok(call::Called::Frame) => entered!(),
                     Err(_) => raised!(),
                 }
             }};
@@ -526,13 +527,10 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::FreeCell => reg!(a!()) = free_cell(r, b!()),
                 Op::GetGlobal => {
-                    let cell = *k.offset(bc!()) as *const Cell;
-                    let mut word = (*cell).value.bits();
+                    let cell = *k.offset(bc!());
+                    let word = global_value(cell);
                     if word == 0 {
-                        word = (*((*cell).fallback.bits() as *const Cell)).value.bits();
-                        if word == 0 {
-                            effect!(names::unbound_global(&mut *th, v(cell as u64)))
-                        }
+                        effect!(names::unbound_global(&mut *th, v(cell)))
                     }
                     reg!(a!()) = word;
                 }
@@ -630,14 +628,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     call!(framed::binary(&mut *th, BinOp::Div, *pc, v(x), v(y)))
                 }
                 Op::Neg => {
-                    let x = reg!(b!());
-                    let z = if is_int(x) {
-                        small::sub(int_word(0), x)
-                    } else if is_float(x) {
-                        Value::inline_float(-float(x)).map_or(0, Value::bits)
-                    } else {
-                        0
-                    };
+                    let z = negated(reg!(b!()));
                     if z != 0 {
                         reg!(a!()) = z;
                         continue;
@@ -878,6 +869,12 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     if is_ref(*state) && hdr(*state).kind == Kind::Generator {
                         resume!(*state, Value::NONE.bits());
+                    }
+                    if is_ref(*state) && hdr(*state).kind == Kind::Instance {
+                        save!();
+                        if framed::next_item(&mut *th, v(*state), b!()) {
+                            entered!();
+                        }
                     }
                     if let Some(item) = try_slow!(iterate::next(&mut *th, state)) {
                         reg!(b!()) = item.bits();

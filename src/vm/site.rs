@@ -114,23 +114,61 @@ fn plain_getter(cell: &Cell) -> Word {
     (!is_subclass_instance(&property.hdr)).then(|| property.get.get())?
 }
 
-/// The getter of the property that was seen for objects of this shape, here or elsewhere.
-#[inline]
-pub(super) fn cached_getter(th: &mut Thread, object: Value, words: *const u64) -> Word {
-    if !object.is_ref() || matches!(types::hdr(object).kind, Kind::Module | Kind::Class) {
+/// Whether an attribute of this kind may become something else when it is read through an instance.
+#[inline(always)]
+fn may_bind(v: Value) -> bool {
+    use Kind::{ClassMethod, Function, Host, Instance, Native, Property, StaticMethod, Super};
+    v.is_ref()
+        && matches!(
+            types::hdr(v).kind,
+            Function | Native | Property | StaticMethod | ClassMethod | Super | Instance | Host
+        )
+}
+
+/// What reading an attribute comes to.
+pub(super) enum Known {
+    Value(Value),
+    /// A property's getter is to be asked.
+    Getter(Value),
+}
+
+/// What was seen for objects of this shape, here or elsewhere.
+#[inline(always)]
+pub(super) fn known(th: &mut Thread, object: Value, words: *const u64) -> Option<Known> {
+    if !object.is_ref() {
         return None;
     }
     let (id, cached) = (shape_id(object), site(words, 2).load(Ordering::Relaxed));
+    let own = matches!(types::hdr(object).kind, Kind::Module | Kind::Class);
     if id == cached as u32 {
-        return plain_getter(cell((cached >> 32) as u32));
+        return known_by_cell(cell((cached >> 32) as u32), own);
     }
-    match th.lookup.shapes().find(Access::Get, id, site_name(words)) {
-        Some(Seen::Cell(c)) => {
+    if own {
+        return None;
+    }
+    match th.lookup.shapes().find(Access::Get, id, site_name(words))? {
+        Seen::Cell(c) => {
             remember(words, 2, id, c);
-            plain_getter(cell(c))
+            known_by_cell(cell(c), false)
         }
-        _ => None,
+        seen => {
+            let v = read_as_seen(object, id, seen)?;
+            if let Seen::Slot(n) = seen {
+                remember(words, 1, id, n);
+            }
+            Some(Known::Value(v))
+        }
     }
+}
+
+/// Of a module's or a class's own name, of a plain attribute of the object's class, or of a plain property.
+#[inline(always)]
+fn known_by_cell(cell: &Cell, own: bool) -> Option<Known> {
+    let v = cell.value.get()?;
+    if own || !may_bind(v) {
+        return Some(Known::Value(v));
+    }
+    plain_getter(cell).map(Known::Getter)
 }
 
 /// Stores an attribute the way that was seen for this shape; false: nothing was done.

@@ -37,6 +37,11 @@ pub fn of(v: Value) -> String {
 /// A class, as messages name it.
 pub fn of_class(class: Value) -> String {
     let name = class::name(class);
+    // The modules that are C altogether are written in Rust here.
+    let by_script = class::traits(class) & class::trait_bits::HEAP_TYPE != 0;
+    if by_script && !IN_C.iter().any(|(_, names)| names.contains(&name.as_str())) {
+        return name;
+    }
     let module = intern::known("__module__").and_then(|key| class::find_own(class, key));
     let Some(module) = module.and_then(|cell| cell.value.get()).and_then(str::as_str) else { return name };
     let in_c =

@@ -2,6 +2,7 @@
 //! Must not know what a handler does.
 
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK};
+use super::ops::framed;
 use super::stack;
 use super::thread::Thread;
 use crate::object::{Exc, Value, exc, types};
@@ -79,6 +80,10 @@ fn leave_frames(th: &mut Thread, mut exception: Value, scarce: bool) -> bool {
         }
         if flags & ENTRY != 0 {
             return false;
+        }
+        if flags & frame::RESULT != 0 && framed::ends_loop(th, exception) {
+            th.m.pending = None;
+            return true;
         }
         debug_assert!(flags & FLAGS == 0 || flags & CTOR != 0 || flags & frame::RESULT != 0);
     }

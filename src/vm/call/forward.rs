@@ -40,8 +40,8 @@ pub(super) fn call(
 fn merged(first: Value, names: &[Slot], values: &[Value]) -> Keywords {
     let mut all = Keywords::new();
     if let Some(d) = dict::of(first) {
-        let mut at = 0;
-        while let Some((next, key, value)) = dict::next_entry(d, at) {
+        let (mut at, step) = (0, dict::steps(d));
+        while let Some((next, key, value)) = step(at) {
             all.push((key, value));
             at = next;
         }

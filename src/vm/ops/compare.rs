@@ -6,6 +6,7 @@ use crate::object::{Kind, R, Raised, Slot, Value, Word, bytes, class, key, list,
 use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
 use std::cmp::Ordering;
+use std::sync::atomic::Ordering::Acquire;
 
 const METHODS: [&str; 6] = ["__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"];
 
@@ -18,10 +19,13 @@ pub fn method_name(op: CmpOp) -> &'static str {
 #[cold]
 #[inline(never)]
 pub fn holds(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<bool> {
-    if let Some(answer) = quick(op, x, y) {
-        return Ok(answer);
-    }
-    let v = compare(th, op, x, y)?;
+    let v = match of_instances(th, op, x, y) {
+        Some(answer) => answer?,
+        None => match quick(op, x, y) {
+            Some(answer) => return Ok(answer),
+            None => compare(th, op, x, y)?,
+        },
+    };
     if v.is_bool() { Ok(v == Value::TRUE) } else { th.is_true(v) }
 }
 
@@ -37,6 +41,21 @@ pub(crate) fn texts(op: CmpOp, x: Value, y: Value) -> bool {
         CmpOp::Gt => str::compare(a, b).is_gt(),
         CmpOp::Ge => str::compare(a, b).is_ge(),
     }
+}
+
+/// Two instances of one class written in Mini, and of one shape: nobody but their method is to be asked first. `None`:
+/// something else, or there is no such method.
+#[inline]
+fn of_instances(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> Option<R> {
+    let alike = x.is_ref()
+        && y.is_ref()
+        && types::hdr(x).kind == Kind::Instance
+        && types::hdr(x).shape.load(Acquire) == types::hdr(y).shape.load(Acquire);
+    let f = if alike { th.lookup_in_instance(x, METHODS[op as usize])? } else { return None };
+    Some(match th.call(f, &[x, y]) {
+        Ok(Value::NOT_IMPLEMENTED) => after_left(th, op, x, y),
+        answer => answer,
+    })
 }
 
 /// Numbers and exact strings: no method can be asked.

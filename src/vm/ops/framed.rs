@@ -4,14 +4,16 @@
 
 use super::{arith, compare, item};
 use crate::bytecode::op::{Insn, Op};
+use crate::object::class::trait_bits;
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, BinOp, CmpOp};
-use crate::object::{Kind, R, Value, Word, class, key, str, str_index, tuple, types};
+use crate::object::{Exc, Kind, R, Value, Word, class, key, str, str_index, tuple, types};
 use crate::vm::call::{self, Called};
 use crate::vm::frame;
 use crate::vm::native::NativeFn;
 use crate::vm::thread::Thread;
 use crate::vm::{attr, fields, site};
+use std::sync::atomic::Ordering;
 
 /// Calls `f`; the result is for register `a`.
 fn enter(th: &mut Thread, f: Value, args: &[Value], a: usize) -> R<Called> {
@@ -25,30 +27,50 @@ fn enter(th: &mut Thread, f: Value, args: &[Value], a: usize) -> R<Called> {
 #[cold]
 #[inline(never)]
 pub(crate) fn get_attr(th: &mut Thread, object: Value, words: *const u64, a: usize) -> R<Called> {
-    if let Some(getter) = site::cached_getter(th, object, words) {
-        let item = getter.as_small().and_then(|i| tuple::items(object).get(usize::try_from(i).ok()?)?.get());
-        return match item {
-            // A field of a named tuple.
-            Some(v) => Ok(Called::Value(v)),
-            None => enter(th, getter, &[object], a),
-        };
+    let getter = match site::known(th, object, words) {
+        Some(site::Known::Value(v)) => return Ok(Called::Value(v)),
+        Some(site::Known::Getter(getter)) => getter,
+        None => return attr::get_at_site(th, object, words).map(Called::Value),
+    };
+    let item = getter.as_small().and_then(|i| tuple::items(object).get(usize::try_from(i).ok()?)?.get());
+    match item {
+        // A field of a named tuple.
+        Some(v) => Ok(Called::Value(v)),
+        None => enter(th, getter, &[object], a),
     }
-    attr::get_at_site(th, object, words).map(Called::Value)
 }
 
 /// The slow half of `GetItem`: `__getitem__` of an instance is entered.
 #[cold]
 #[inline(never)]
 pub(crate) fn get_item(th: &mut Thread, container: Value, index: Value, a: usize) -> R<Called> {
+    if item::is_dict_without(container, trait_bits::GETITEM) {
+        return item::from_dict(th, container, index).map(Called::Value);
+    }
     if let Some(c) = str_index::ascii_item(container, index) {
         return Ok(Called::Value(c));
     }
     if is_instance(container)
-        && let Some(f) = th.lookup_override(container, "__getitem__")
+        && let Some(f) = th.lookup_in_instance(container, "__getitem__")
     {
         return enter(th, f, &[container, index], a);
     }
     item::get(th, container, index).map(Called::Value)
+}
+
+/// Enters `__next__` of the instance that a loop runs over; its answer is for register `item`. False: nothing was done.
+#[cold]
+#[inline(never)]
+pub(crate) fn next_item(th: &mut Thread, iterator: Value, item: usize) -> bool {
+    let Some(f) = th.lookup_in_instance(iterator, "__next__") else { return false };
+    call::push_plain(th, f, &[iterator], frame::RESULT, item as u64).unwrap_or(false)
+}
+
+/// Whether an exception that has left a frame entered for `next_item` means the end of that loop: it goes on behind.
+pub(crate) fn ends_loop(th: &mut Thread, exception: Value) -> bool {
+    // SAFETY: the instruction that entered the frame is the one before the caller's pc.
+    let of_loop = unsafe { (*th.pc.sub(1)).op == Op::ForLoop };
+    of_loop && class::is_subclass(types::class_of(exception), types::exc_class(Exc::StopIteration))
 }
 
 /// An object of a class written in Mini that derives from no built-in type.
@@ -66,6 +88,11 @@ fn both_text(x: Value, y: Value) -> bool {
 /// Whether the left operand's method is the first to be asked.
 fn left_first(x: Value, y: Value) -> bool {
     if !y.is_ref() || !(is_instance(y) || is_subclass_instance(types::hdr(y))) {
+        return true;
+    }
+    if x.is_ref()
+        && types::hdr(x).shape.load(Ordering::Acquire) == types::hdr(y).shape.load(Ordering::Acquire)
+    {
         return true;
     }
     let (cx, cy) = (types::class_of(x), types::class_of(y));
@@ -89,7 +116,7 @@ pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value)
     if is_instance(x)
         && left_first(x, y)
         && !(in_place && arith::has_in_place(th, op, x))
-        && let Some(f) = th.lookup_override(x, arith::method_name(op, false))
+        && let Some(f) = th.lookup_in_instance(x, arith::method_name(op, false))
     {
         let called = enter(th, f, &[x, y], insn.a as usize)?;
         return match refusable(called) {
@@ -106,7 +133,7 @@ pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value)
 pub(crate) fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value, a: usize) -> R<Called> {
     if is_instance(x)
         && left_first(x, y)
-        && let Some(f) = th.lookup_override(x, compare::method_name(op))
+        && let Some(f) = th.lookup_in_instance(x, compare::method_name(op))
     {
         let called = enter(th, f, &[x, y], a)?;
         return match refusable(called) {
@@ -124,7 +151,7 @@ pub(crate) fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value, a: usize) 
 pub(crate) fn compare_jump(th: &mut Thread, op: CmpOp, when: bool, x: Value, y: Value) -> R<()> {
     if is_instance(x)
         && left_first(x, y)
-        && let Some(f) = th.lookup_override(x, compare::method_name(op))
+        && let Some(f) = th.lookup_in_instance(x, compare::method_name(op))
         && call::push_plain(th, f, &[x, y], frame::RESULT, frame::JUMP)?
     {
         return Ok(());
@@ -180,6 +207,10 @@ pub(crate) fn settle(th: &mut Thread, value: Value) -> R {
             Some(NativeFn::Ask { settle, .. }) => settle(th, value),
             _ => Ok(value),
         };
+    }
+    if insn.op == Op::ForLoop {
+        jump(th);
+        return Ok(value);
     }
     if value != Value::NOT_IMPLEMENTED {
         return Ok(value);

@@ -27,7 +27,7 @@ pub fn get(th: &mut Thread, container: Value, index: Value) -> R {
 
 /// Whether a value is a dict whose class has no method of its own for this.
 #[inline(always)]
-fn is_dict_without(v: Value, method: u64) -> bool {
+pub(super) fn is_dict_without(v: Value, method: u64) -> bool {
     dict::of(v).is_some() && class::is_untouched(v, method)
 }
 
@@ -94,10 +94,17 @@ fn from_bytes(th: &mut Thread, container: Value, index: Value) -> R {
     }
 }
 
-fn from_dict(th: &mut Thread, container: Value, key: Value) -> R {
-    if let Some(v) = th.dict_get(container, key)? {
-        return Ok(v);
+/// The value under a key, the answer of `__missing__`, or a KeyError.
+#[inline(always)]
+pub(super) fn from_dict(th: &mut Thread, container: Value, key: Value) -> R {
+    match th.dict_get(container, key)? {
+        Some(v) => Ok(v),
+        None => missing(th, container, key),
     }
+}
+
+#[inline(never)]
+fn missing(th: &mut Thread, container: Value, key: Value) -> R {
     // `dict` itself has no such method.
     if is_subclass_instance(types::hdr(container))
         && let Some(f) = th.lookup_special(container, "__missing__")

@@ -50,7 +50,11 @@ pub(crate) fn next(th: &mut Thread, state: *mut u64) -> R<Word> {
         }
         None if source.is_none() => Ok(None),
         None => {
-            let Some(it) = iter::plain(source).filter(|_| unpacks(th)) else { return th.next_item(source) };
+            let plain = iter::plain(source);
+            if let Some(item) = plain.and_then(iter_object::at_once) {
+                return Ok(Some(item));
+            }
+            let Some(it) = plain.filter(|_| unpacks(th)) else { return th.next_item(source) };
             // SAFETY: as above; an iterator does not use this register.
             let spare = unsafe { &mut *state.add(2) };
             let item = iter_object::next_or_end(th, it, Value::from_bits(*spare))?;

@@ -75,6 +75,19 @@ pub(super) unsafe fn cell_value(cell: u64) -> u64 {
     unsafe { (*(cell as *const Cell)).value.bits() }
 }
 
+/// The value of a global's cell, or of the built-in behind it.
+#[inline(always)]
+pub(super) unsafe fn global_value(cell: u64) -> u64 {
+    // SAFETY: a constant of verified code that is a Cell, whose fallback is one.
+    unsafe {
+        let cell = cell as *const Cell;
+        match (*cell).value.bits() {
+            0 => (*((*cell).fallback.bits() as *const Cell)).value.bits(),
+            word => word,
+        }
+    }
+}
+
 /// The cell number `n` of the running function.
 #[inline(always)]
 pub(super) unsafe fn free_cell(r: *mut u64, n: usize) -> u64 {

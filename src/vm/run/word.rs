@@ -88,6 +88,18 @@ pub(super) fn float_pow(x: u64, y: u64) -> u64 {
     if z.is_finite() && fits_word(word) { word } else { 0 }
 }
 
+/// `-x` of a small int or inline float; 0: it is neither, or the result is not.
+#[inline(always)]
+pub(super) fn negated(x: u64) -> u64 {
+    if is_int(x) {
+        small::sub(int_word(0), x)
+    } else if is_float(x) {
+        Value::inline_float(-float(x)).map_or(0, Value::bits)
+    } else {
+        0
+    }
+}
+
 /// A float's word, if it is one (`fits_word`).
 #[inline(always)]
 pub(super) fn float_word(f: f64) -> u64 {
