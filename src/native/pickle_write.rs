@@ -193,7 +193,7 @@ impl Writer {
             let [a, b, c, d] = n.to_le_bytes();
             match n {
                 0..=0xff => self.put(&[op::BININT1, a]),
-                0..=0xffff => self.put(&[op::BININT2, a, b]),
+                0x100..=0xffff => self.put(&[op::BININT2, a, b]),
                 _ => self.put(&[op::BININT, a, b, c, d]),
             }
             return Ok(());
