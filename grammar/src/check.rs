@@ -162,7 +162,25 @@ pub fn suggests_comparison(target: &Expr) -> bool {
         target.kind,
         E::GeneratorExp { .. } | E::Constant { value: Constant::None | Constant::True | Constant::False }
     );
-    !(is_target || binds_looser || has_own_message)
+    !(is_target || binds_looser || has_own_message || begins_as_what_cannot_be_compared(target))
+}
+
+/// Whether a list, a tuple, a generator expression or one of the three constants is the leftmost part: CPython suggests
+/// no comparison then.
+fn begins_as_what_cannot_be_compared(target: &Expr) -> bool {
+    let mut first = target;
+    loop {
+        first = match &first.kind {
+            ExprKind::BinOp { left, .. } | ExprKind::Compare { left, .. } => left,
+            ExprKind::Attribute { value, .. } | ExprKind::Subscript { value, .. } => value,
+            ExprKind::Call { func, .. } => func,
+            ExprKind::Constant { value: Constant::True | Constant::False | Constant::None }
+            | ExprKind::List { .. }
+            | ExprKind::Tuple { .. }
+            | ExprKind::GeneratorExp { .. } => return first.span.start == target.span.start,
+            _ => return false,
+        }
+    }
 }
 
 /// Expressions that a statement may not hold bare.

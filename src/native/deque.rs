@@ -453,8 +453,8 @@ fn make_iterators(th: &mut Thread, module: Value) -> R<()> {
     Ok(())
 }
 
-static DEQUE_ITER: TypeDef = super::iterators::unnamed(Tag::Deque);
-static DEQUE_REVERSE: TypeDef = super::iterators::unnamed(Tag::DequeReverse);
+static DEQUE_ITER: TypeDef = super::iterators::counted(Tag::Deque);
+static DEQUE_REVERSE: TypeDef = super::iterators::counted(Tag::DequeReverse);
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_collections",

@@ -284,7 +284,8 @@ fn object_init(th: &mut Thread, args: Args) -> R {
 fn object_new(th: &mut Thread, args: Args) -> R {
     let class = args.get(0);
     let Some(c) = class::cast(class) else {
-        return Err(th.type_error("object.__new__(X): X is not a type object"));
+        let got = th.type_name(class);
+        return Err(th.type_error(format!("object.__new__(X): X is not a type object ({got})")));
     };
     if c.instance_kind != Kind::Instance as u64 {
         let name = class::name(class);
@@ -541,6 +542,9 @@ pub fn install(th: &mut Thread) -> R<()> {
     }
     for kind in [Int, Float, Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet, MappingProxy, Class] {
         add_operators(th, of(kind), operators_of(kind))?;
+    }
+    for kind in [Int, Float, Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet, Range] {
+        boot::add_methods(th, of(kind), COMPARISONS)?;
     }
     for class in [Tag::KeysView, Tag::ItemsView].into_iter().filter_map(iter::class_of) {
         add_operators(th, class, SET_OPERATORS)?;

@@ -55,7 +55,8 @@ fn refuse_keywords(th: &mut Thread, class: Value, keywords: &[(Value, Value)]) -
 fn construct(th: &mut Thread, args: Args) -> R {
     let (class, keywords, values) = parts(args);
     if !class::is_subclass(class, types::exc_class(Exc::BaseException)) {
-        return Err(th.type_error("BaseException.__new__(X): X is not a type object"));
+        let got = type_name(class);
+        return Err(th.type_error(format!("BaseException.__new__(X): X is not a type object ({got})")));
     }
     refuse_keywords(th, class, &keywords)?;
     check_unicode_error(th, class, &values)?;

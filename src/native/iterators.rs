@@ -119,7 +119,7 @@ pub const fn unnamed(tag: Tag) -> TypeDef {
 }
 
 /// The class of an iterator over a container, which knows how much is left.
-const fn counted(tag: Tag) -> TypeDef {
+pub const fn counted(tag: Tag) -> TypeDef {
     TypeDef { methods: LENGTH_HINT, ..unnamed(tag) }
 }
 

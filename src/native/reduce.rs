@@ -13,8 +13,17 @@ use crate::vm::thread::Thread;
 
 /// `sorted(iterable, /, *, key=None, reverse=False)`.
 pub fn sorted(th: &mut Thread, args: Args) -> R {
-    let reverse = args.opt(2).map_or(Ok(false), |v| support::flag(th, v))?;
-    sort::sorted(th, args.get(0), args.opt_not_none(1), reverse)
+    let (items, key) = (args.get(0), args.opt_not_none(1));
+    match args.opt(2) {
+        None | Some(Value::FALSE) => sort::sorted(th, items, key, false),
+        Some(Value::TRUE) => sort::sorted(th, items, key, true),
+        Some(other) => {
+            // The items are there before anybody asks what is to be done with them.
+            let items = th.collect(items)?;
+            let reverse = support::flag(th, other)?;
+            sort::sorted(th, items, key, reverse)
+        }
+    }
 }
 
 /// `any(iterable)`.

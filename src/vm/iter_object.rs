@@ -10,7 +10,7 @@ use crate::object::mutator::Mutator;
 use crate::object::num::{self, BinOp, CmpOp};
 use crate::object::{Exc, Kind, R, Slot, Value, Word};
 use crate::object::{
-    bytearray, bytes, dict, list, memoryview, set, str as text, str_index, table, tuple, types,
+    bytearray, bytes, deque, dict, list, memoryview, set, str as text, str_index, table, tuple, types,
 };
 use smallvec::SmallVec;
 
@@ -270,6 +270,8 @@ pub fn length_hint(m: &mut Mutator, it: &Iter) -> R {
         Tag::Str | Tag::StrAscii => {
             text::as_str(first).and_then(|s| s.get(at..)).map_or(0, |rest| rest.chars().count())
         }
+        Tag::Deque => deque::of(first).map_or(0, deque::len).saturating_sub(at),
+        Tag::DequeReverse => at,
         Tag::LongRange => return Ok(left.value()),
         Tag::Range => count(it, 2),
         Tag::Set => {

@@ -73,6 +73,9 @@ impl Case<'_, '_> {
         let is_not = self.failure.at > 0 && self.at(self.failure.at - 1).token == Token::Not;
         let at = self.failure.at - usize::from(is_not);
         self.innermost_bracket(at)?;
+        if self.is_pattern(at) {
+            return None;
+        }
         let start = self.expression_start(at);
         let last_for = self.last_at_this_level(start.saturating_sub(1), Token::For);
         let is_target = last_for.is_some() && last_for > self.last_at_this_level(start - 1, Token::In);
@@ -93,6 +96,17 @@ impl Case<'_, '_> {
         let (second, reads_to) = self.one_expression(at)?;
         let span = self.span(start).to(second);
         Some(Finding { reads_to, ..self.finding("invalid syntax. Perhaps you forgot a comma?", span) })
+    }
+
+    /// Whether this place is in the pattern of a `case`: what stands there is no expression.
+    fn is_pattern(&self, at: usize) -> bool {
+        let head = self.line_start(at);
+        let mut depth = 0;
+        let has_ended = self.tokens(head, at).iter().any(|lexeme| {
+            depth += i32::from(lexeme.token.opens()) - i32::from(lexeme.token.closes());
+            lexeme.token == Token::If || depth == 0 && lexeme.token == Token::Colon
+        });
+        self.at(head).token == Token::Case && !has_ended
     }
 
     /// `[x, y for …]`
@@ -130,12 +144,11 @@ impl Case<'_, '_> {
             let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
             return Some(Finding { reads_to, ..self.finding(message, target.span.to(value)) });
         }
-        let excluded = matches!(target.kind, ExprKind::List { .. } | ExprKind::Tuple { .. });
         let is_target = matches!(
             target.kind,
             ExprKind::Name { .. } | ExprKind::Attribute { .. } | ExprKind::Subscript { .. }
         );
-        if excluded || !(is_target || check::suggests_comparison(&target)) {
+        if !(is_target || check::suggests_comparison(&target)) {
             return None;
         }
         let what = check::describe(&target);

@@ -128,11 +128,9 @@ pub fn set(th: &mut Thread, container: Value, key: Value, v: Value) -> R<()> {
         return set_slice(th, b, slice::bounds(start, stop, step, bytearray::len(b)), &with);
     }
     let i = th.sequence_index(key, "bytearray")?;
-    let Some(i) = position(i, bytearray::len(b)) else {
-        return Err(th.raise(Exc::IndexError, "bytearray index out of range"));
-    };
+    // Before the length is looked at: what `__index__` does may change it.
     let byte = byte(th, v)?;
-    match bytearray::set(&mut th.m, b, i, byte) {
+    match position(i, bytearray::len(b)).is_some_and(|i| bytearray::set(&mut th.m, b, i, byte)) {
         true => Ok(()),
         false => Err(th.raise(Exc::IndexError, "bytearray index out of range")),
     }
@@ -143,8 +141,16 @@ fn assigned(th: &mut Thread, v: Value) -> R<Vec<u8>> {
     if let Some(bytes) = contents(v) {
         return Ok(bytes);
     }
-    if matches!(types::kind_of(v), Kind::Int | Kind::Bool) || str::as_str(v).is_some() {
+    let is_number = matches!(types::kind_of(v), Kind::Int | Kind::Bool | Kind::Float)
+        || ["__index__", "__int__", "__float__"]
+            .into_iter()
+            .any(|name| th.lookup_override(v, name).is_some());
+    if is_number || str::as_str(v).is_some() {
         return Err(th.type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)"));
+    }
+    if ["__iter__", "__getitem__"].into_iter().all(|name| th.lookup_special(v, name).is_none()) {
+        let name = th.type_name(v);
+        return Err(th.type_error(format!("cannot convert '{name}' object to bytearray")));
     }
     bytes_of_iterable(th, v)
 }

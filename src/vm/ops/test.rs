@@ -159,6 +159,9 @@ impl Thread {
             if types::kind_of(n) == Kind::Int {
                 return Ok(n);
             }
+            if n.is_bool() {
+                return Ok(Value::int_unchecked((n == Value::TRUE) as i64));
+            }
             let name = self.type_name(n);
             return Err(self.type_error(format!("__index__ returned non-int (type {name})")));
         }

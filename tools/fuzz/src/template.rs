@@ -322,7 +322,7 @@ impl Maker {
             }
             if line == "$B" {
                 made.extend(self.block());
-            } else if line.starts_with('@') && !line.contains('=') {
+            } else if is_decorator(line) {
                 above = Some(self.line(line, names));
             } else {
                 let mut made_line = self.line(line, names);
@@ -442,6 +442,14 @@ fn below(mut decorator: Expr, line: Expr) -> Expr {
     decorator.parts.push(Part::Text("\n".to_string()));
     decorator.parts.extend(line.parts);
     decorator
+}
+
+/// Not a name that the template binds, which begins in the same way.
+fn is_decorator(line: &str) -> bool {
+    let mut chars = line.chars();
+    chars.next() == Some('@')
+        && chars.next() != Some('!')
+        && !chars.next().is_some_and(|c| c.is_ascii_digit())
 }
 
 fn starts_statement(line: &str) -> bool {

@@ -352,7 +352,7 @@ const DICT: &[&str] = &[
     "collections.OrderedDict($d)",
     "collections.defaultdict(int, $d)",
     "json.loads(json.dumps($d))",
-    "vars(types.SimpleNamespace(**$d))",
+    "dict(vars(types.SimpleNamespace(**$d)))",
     "re.match('(?P<a>.)(?P<b>.)?', $s).groupdict()",
     "dict(zip($s, $x))",
     "dict(**$d)",
