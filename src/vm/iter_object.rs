@@ -23,7 +23,7 @@ pub fn makes_rows(it: &Iter) -> bool {
     matches!(Tag::of(it), Enumerate | Zip | DictItems | Combinations | CombinationsRepeat | Permutations)
 }
 
-/// The next item of an iterator over a list, tuple or range, the shortest way. `None`: ask `next`.
+/// The next item of an iterator over a list, tuple or ASCII text, the shortest way. `None`: ask `next`.
 #[inline(always)]
 pub fn at_once(it: &Iter) -> Word {
     let [source, ..] = &it.state;
@@ -31,6 +31,12 @@ pub fn at_once(it: &Iter) -> Word {
     match Tag::of(it) {
         Tag::List => next_of_list(it, first),
         Tag::Tuple => indexed(it, |i| tuple::items(first).get(i).and_then(Slot::get)),
+        Tag::StrAscii => {
+            let [_, at, ..] = &it.state;
+            let c = str_index::ascii_byte(first, at.get()?)?;
+            set_count(it, 1, count(it, 1) + 1);
+            Some(c)
+        }
         _ => None,
     }
 }

@@ -34,6 +34,21 @@ struct Special {
 
 const FREE: Special = Special { class: 0, text: (0, 0), cell: 0 };
 
+/// What `super` has found.
+const AFTER: usize = 64;
+
+#[derive(Clone, Copy)]
+struct After {
+    /// The class of the object, and the one behind which the search begins.
+    class: u64,
+    start: u64,
+    name: u64,
+    /// 0: there is no such attribute.
+    cell: usize,
+}
+
+const NOTHING: After = After { class: 0, start: 0, name: 0, cell: 0 };
+
 /// Names that scripts make while they run (`getattr(x, "visit_" + kind)`), by their hash.
 const MADE: usize = 128;
 
@@ -44,6 +59,7 @@ pub struct LookupCache {
     names: Box<[(&'static str, Word); NAMES]>,
     specials: Box<[Special; SPECIALS]>,
     made: Box<[Word; MADE]>,
+    after: Box<[After; AFTER]>,
     shapes: ShapeCache,
     /// Where keyword arguments go.
     keywords: KeywordCache,
@@ -59,6 +75,7 @@ impl LookupCache {
             names: Box::new([("", None); NAMES]),
             specials: Box::new([FREE; SPECIALS]),
             made: Box::new([None; MADE]),
+            after: Box::new([NOTHING; AFTER]),
             shapes: ShapeCache::new(),
             keywords: KeywordCache::new(),
             window: None,
@@ -72,6 +89,7 @@ impl LookupCache {
         self.names.fill(("", None));
         self.specials.fill(FREE);
         self.made.fill(None);
+        self.after.fill(NOTHING);
         self.shapes.clear();
         self.keywords.clear();
         self.window = None;
@@ -177,6 +195,22 @@ impl LookupCache {
             *entry = Entry { class: class.bits(), name: name.bits(), cell };
         }
         // SAFETY: the cell is held by its class's namespace; deleting a name from it starts a new epoch.
+        unsafe { (entry.cell as *const Cell).as_ref() }
+    }
+}
+
+impl LookupCache {
+    /// As `find`, behind `start` in the order of the class (for `super`).
+    pub fn find_after(&mut self, class: Value, start: Value, name: Value) -> Option<&'static Cell> {
+        self.renew();
+        let (class_bits, start_bits, name_bits) = (class.bits(), start.bits(), name.bits());
+        let hash = (class_bits >> 4).wrapping_mul(5) ^ (start_bits >> 4) ^ (name_bits >> 4).wrapping_mul(3);
+        let entry = &mut self.after[(hash ^ hash >> 8) as usize % AFTER];
+        if (entry.class, entry.start, entry.name) != (class_bits, start_bits, name_bits) {
+            let cell = class::find_after(class, start, name).map_or(0, |c| std::ptr::from_ref(c).addr());
+            *entry = After { class: class_bits, start: start_bits, name: name_bits, cell };
+        }
+        // SAFETY: as in `find`.
         unsafe { (entry.cell as *const Cell).as_ref() }
     }
 }
