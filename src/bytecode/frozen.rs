@@ -42,7 +42,19 @@ impl<'b> Reader<'b> {
         self.take(8)?.try_into().ok()
     }
 
+    #[inline]
     fn number(&mut self) -> Option<u64> {
+        match self.rest {
+            [small @ ..0x80, rest @ ..] => {
+                self.rest = rest;
+                Some((*small).into())
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    #[inline(never)]
+    fn long_number(&mut self) -> Option<u64> {
         let (mut n, mut shift) = (0, 0);
         loop {
             let byte = self.byte()?;

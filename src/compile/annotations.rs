@@ -188,7 +188,7 @@ impl<'a> Compiler<'a> {
             self.evaluated(later, dict)?;
         }
         self.emit(Op::Return, dict, 0, 0);
-        let nested = self.unit.qualname.contains("<locals>");
+        let nested = self.is_nested();
         let flags = Flags { nested, ..Flags::default() };
         self.leave(Signature { flags, nparams: 1, nposonly: 1, ..Signature::default() }, line)
     }

@@ -83,7 +83,7 @@ impl<'a> Compiler<'a> {
         if let Some(cell) = self.unit.class_cell {
             self.emit(Op::Return, cell, 0, 0);
         }
-        let nested = self.unit.qualname.contains("<locals>");
+        let nested = self.is_nested();
         let flags = Flags { class_body: true, nested, ..Flags::default() };
         self.leave(Signature { flags, doc, ..Signature::default() }, first_line)
     }

@@ -77,7 +77,7 @@ impl<'a> Compiler<'a> {
             }
             vars.insert(name.clone(), Variable { reg, var, cell: symbol.cell });
         }
-        self.unit.comps.push(ActiveComp { vars });
+        self.unit.comps.push(ActiveComp { name: scope.name.clone(), vars });
     }
 
     fn new_result(&mut self, comp: Comp<'a>, dst: Reg) {
@@ -194,7 +194,7 @@ impl<'a> Compiler<'a> {
         self.begin_frame(nparams);
         self.generator(comp, 0, 0, 0)?;
         let Suspends { yields: generator, is_async: coroutine, .. } = self.scope().suspends;
-        let nested = self.unit.qualname.contains("<locals>");
+        let nested = self.is_nested();
         let flags = Flags { generator, coroutine, nested, ..Flags::default() };
         let code =
             self.leave(Signature { flags, nparams, nposonly: nparams, ..Signature::default() }, line)?;

@@ -152,6 +152,9 @@ impl<'a> Compiler<'a> {
         (left, op, right): (&'a Expr, Operator, &'a Expr),
         dst: Reg,
     ) -> Fallible<()> {
+        if op == Operator::Mod && self.percent(expr, left, right, dst)? {
+            return Ok(());
+        }
         let l = self.held(left, right, dst)?;
         let at = self.source.origin_of(expr);
         self.arithmetic(op, l, right, dst, 0, at)

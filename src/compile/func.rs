@@ -133,6 +133,11 @@ fn narrow(count: usize) -> Option<u16> {
     u16::try_from(count).ok()
 }
 
+/// Whether a scope is called what comprehensions are called: in a qualified name they stand without `<locals>`.
+fn is_comprehension(name: &str) -> bool {
+    matches!(name, "<listcomp>" | "<setcomp>" | "<dictcomp>" | "<genexpr>")
+}
+
 impl<'a> Compiler<'a> {
     /// Begins the code object of an inner scope.
     pub fn enter(&mut self, scope: ScopeId, name: &str, line: u32) {
@@ -154,15 +159,25 @@ impl<'a> Compiler<'a> {
     /// The `__qualname__` of something called `name` that is defined here.
     fn inner_qualname(&self, name: &str) -> Name {
         let scope = self.scope();
-        let here = &self.unit.qualname;
-        match scope.kind {
-            Kind::Module => name.into(),
+        let mut path = match scope.kind {
+            Kind::Module => String::new(),
             _ if self.place(&self.mangle(name)) == Place::Global && scope.symbols.contains_key(name) => {
-                name.into()
+                return name.into();
             }
-            Kind::Class => format!("{here}.{name}").into(),
-            _ => format!("{here}.<locals>.{name}").into(),
+            Kind::Class => format!("{}.", self.unit.qualname),
+            _ if is_comprehension(&scope.name) => format!("{}.", self.unit.qualname),
+            _ => format!("{}.<locals>.", self.unit.qualname),
+        };
+        for comp in &self.unit.comps {
+            path.push_str(&comp.name);
+            path.push('.');
         }
+        (path + name).into()
+    }
+
+    /// Whether the present code object is inside a function's, or a comprehension's.
+    pub fn is_nested(&self) -> bool {
+        self.unit.qualname.rsplit('.').skip(1).any(|part| part == "<locals>" || is_comprehension(part))
     }
 
     /// Gives registers to parameters and locals, and makes their cells.
@@ -318,7 +333,7 @@ impl<'a> Compiler<'a> {
         self.begin_frame(parameters(args).count());
         self.unit.first_param =
             args.posonlyargs.iter().chain(&args.args).next().map(|first| self.mangle(&first.arg));
-        let nested = self.unit.qualname.contains("<locals>");
+        let nested = self.is_nested();
         let Suspends { yields, is_async, .. } = self.scope().suspends;
         let flags = Flags {
             varargs: args.vararg.is_some(),

@@ -20,6 +20,7 @@ mod import;
 mod loops;
 mod match_;
 mod origin;
+mod percent;
 mod pool;
 mod scope;
 mod stmt;

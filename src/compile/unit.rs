@@ -50,6 +50,7 @@ pub struct Variable {
 
 /// The variables of a comprehension that is being compiled in this frame.
 pub struct ActiveComp {
+    pub name: Name,
     pub vars: FxHashMap<Name, Variable>,
 }
 

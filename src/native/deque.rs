@@ -46,7 +46,7 @@ fn fill(th: &mut Thread, v: Value, args: Args) -> R {
         None => None,
     };
     deque::set_limit(d, limit);
-    if let Some(items) = args.opt_not_none(1) {
+    if let Some(items) = args.opt(1) {
         extend_end(th, d, items, End::Right)?;
     }
     Ok(Value::NONE)

@@ -36,8 +36,7 @@ binary_methods! {
 macro_rules! in_place_methods {
     ($($name:ident $op:ident),* $(,)?) => {
         $(fn $name(th: &mut Thread, args: Args) -> R {
-            let done = arith::in_place_builtin(th, BinOp::$op, args.get(0), args.get(1))?;
-            Ok(done.unwrap_or(Value::NOT_IMPLEMENTED))
+            in_place(th, BinOp::$op, args.get(0), args.get(1))
         })*
         static IN_PLACE: &[NativeDef] = &[$(
             NativeDef::full(stringify!($name), "self, value, /", $name, "Implement self op= value."),
@@ -101,6 +100,19 @@ fn reflected(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R {
         BinOp::Mul => repeated(th, y, x),
         BinOp::Mod if types::kind_of(x) != types::kind_of(y) => Ok(Value::NOT_IMPLEMENTED),
         _ => Ok(arith::builtin(th, op, x, y)?.unwrap_or(Value::NOT_IMPLEMENTED)),
+    }
+}
+
+/// `x.__iop__(y)`.
+fn in_place(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R {
+    if op != BinOp::Mul {
+        return Ok(arith::in_place_builtin(th, op, x, y)?.unwrap_or(Value::NOT_IMPLEMENTED));
+    }
+    let times = th.index_value(y)?;
+    match arith::in_place_builtin(th, op, x, times)? {
+        Some(done) => Ok(done),
+        // Nothing is repeated so often: the plain operator knows what to say.
+        None => repeated(th, x, times),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Module `_re`: compiled patterns, and searching with them. Must not know the syntax (`re_syntax`) or how an engine works
 //! (`re_engine`).
 
-use super::re_engine::{Mode, Program, Query, Spans};
+use super::re_engine::{Failure, Mode, Program, Query, Spans};
 use super::re_match::{self, Found};
 use super::re_syntax;
 use super::re_template::{self, Template};
@@ -178,10 +178,7 @@ fn compile(th: &mut Thread, args: Args) -> R {
     };
     let program = match Program::new(translated) {
         Ok(program) => program,
-        Err(problem) => {
-            let message = format!("pattern not supported: {}", problem.lines().last().unwrap_or(""));
-            return Err(fail(th, &message, source, 0));
-        }
+        Err(problem) => return Err(refuse(th, &problem, source)),
     };
     let class = type_tables::class_of(&PATTERN).unwrap_or(Value::NONE);
     let v = func::new_host(th, class, Box::new(Pattern { program, bytes: subject.bytes }))?;
@@ -189,6 +186,12 @@ fn compile(th: &mut Thread, args: Args) -> R {
         host.extra[0].set(source);
     }
     Ok(v)
+}
+
+/// A pattern that an engine does not take.
+fn refuse(th: &mut Thread, problem: &str, source: Value) -> Raised {
+    let message = format!("pattern not supported: {}", problem.lines().last().unwrap_or(""));
+    fail(th, &message, source, 0)
 }
 
 /// A search in progress: pattern, subject, where to go on.
@@ -249,7 +252,11 @@ impl Scan {
         };
         match found {
             Ok(found) => Ok(found),
-            Err(problem) => {
+            Err(Failure::Refused(problem)) => {
+                let source = types::cast::<Host>(self.object).and_then(|host| host.extra[0].get());
+                Err(refuse(th, &problem, source.unwrap_or(Value::NONE)))
+            }
+            Err(Failure::GivenUp(problem)) => {
                 let message = format!("the search was given up: {problem}");
                 Err(th.raise(Exc::RecursionError, message))
             }

@@ -33,11 +33,20 @@ enum Engine {
     Fancy(Box<fancy_regex::Regex>),
 }
 
-/// A pattern, with its engines made when they are first needed.
+/// Why there is no answer.
+#[derive(Clone)]
+pub enum Failure {
+    /// An engine has something against the pattern.
+    Refused(String),
+    /// The search took too many steps.
+    GivenUp(String),
+}
+
+/// A pattern, with its engines made when they are first needed: a module may compile dozens and use none.
 pub struct Program {
     pub translated: Translated,
     /// By mode, and whether the text ends in a line break.
-    engines: [OnceLock<Result<Engine, String>>; 8],
+    engines: [OnceLock<Result<Engine, Failure>>; 8],
     /// As `engines`, for texts in ASCII: without Unicode's classes engines are smaller and faster. `None`: the pattern
     /// has characters that need Unicode.
     ascii: [OnceLock<Option<Box<meta::Regex>>>; 8],
@@ -58,14 +67,21 @@ pub struct Query<'t> {
 }
 
 impl Program {
-    /// Errors: what the engine has against the pattern.
+    /// Errors: what the engine has against the pattern as a text; what it has against its size comes with the first
+    /// search.
     pub fn new(translated: Translated) -> Result<Program, String> {
         let program = Program {
             translated,
             engines: [const { OnceLock::new() }; 8],
             ascii: [const { OnceLock::new() }; 8],
         };
-        program.engine(Mode::Search, false)?;
+        let (mode, line_end, fancy) = program.kind(Mode::Search, false);
+        let text = program.text(mode, line_end, fancy);
+        if fancy {
+            fancy_regex::Expr::parse_tree(&text).map_err(|e| e.to_string())?;
+        } else {
+            syntax::parse_with(&text, &syntax_of(true)).map_err(|e| e.to_string())?;
+        }
         Ok(program)
     }
 
@@ -78,7 +94,7 @@ impl Program {
         (mode, line_end, fancy)
     }
 
-    fn engine(&self, mode: Mode, line_end: bool) -> Result<&Engine, String> {
+    fn engine(&self, mode: Mode, line_end: bool) -> Result<&Engine, Failure> {
         let (mode, line_end, fancy) = self.kind(mode, line_end);
         let slot = &self.engines[mode as usize * 2 + line_end as usize];
         slot.get_or_init(|| self.build(mode, line_end, fancy)).as_ref().map_err(Clone::clone)
@@ -112,20 +128,20 @@ impl Program {
         }
     }
 
-    fn build(&self, mode: Mode, line_end: bool, fancy: bool) -> Result<Engine, String> {
+    fn build(&self, mode: Mode, line_end: bool, fancy: bool) -> Result<Engine, Failure> {
         let text = self.text(mode, line_end, fancy);
         if fancy {
             let built = fancy_regex::RegexBuilder::new(&text)
                 .backtrack_limit(BACKTRACK_LIMIT)
                 .delegate_size_limit(SIZE_LIMIT)
                 .build();
-            return built.map(|re| Engine::Fancy(Box::new(re))).map_err(|e| e.to_string());
+            return built.map(|re| Engine::Fancy(Box::new(re))).map_err(|e| Failure::Refused(e.to_string()));
         }
-        plain(&text, true).map(|re| Engine::Plain(Box::new(re)))
+        plain(&text, true).map(|re| Engine::Plain(Box::new(re))).map_err(Failure::Refused)
     }
 
-    /// The first match. Errors: the search was given up.
-    pub fn find(&self, query: Query) -> Result<Option<Spans>, String> {
+    /// The first match.
+    pub fn find(&self, query: Query) -> Result<Option<Spans>, Failure> {
         let line_end = query.text.ends_with('\n');
         if query.ascii
             && let Some(re) = self.ascii_engine(query.mode, line_end)
@@ -135,7 +151,8 @@ impl Program {
         match self.engine(query.mode, line_end)? {
             Engine::Plain(re) => Ok(plain_find(re, query)),
             Engine::Fancy(re) => {
-                let found = re.captures_from_pos(query.text, query.at).map_err(|e| e.to_string())?;
+                let found = re.captures_from_pos(query.text, query.at);
+                let found = found.map_err(|e| Failure::GivenUp(e.to_string()))?;
                 Ok(found
                     .map(|caps| (0..caps.len()).map(|i| caps.get(i).map(|m| (m.start(), m.end()))).collect()))
             }
@@ -152,9 +169,13 @@ fn needs_no_unicode(pattern: &str) -> bool {
     pattern.is_ascii() && pattern.split("\\x{").skip(1).all(ascii)
 }
 
+fn syntax_of(unicode: bool) -> syntax::Config {
+    syntax::Config::new().nest_limit(1000).unicode(unicode).utf8(unicode)
+}
+
 fn plain(pattern: &str, unicode: bool) -> Result<meta::Regex, String> {
     meta::Regex::builder()
-        .syntax(syntax::Config::new().nest_limit(1000).unicode(unicode).utf8(unicode))
+        .syntax(syntax_of(unicode))
         .configure(meta::Config::new().nfa_size_limit(Some(SIZE_LIMIT)))
         .build(pattern)
         .map_err(|e| e.to_string())

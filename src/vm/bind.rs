@@ -436,19 +436,37 @@ fn function_name(def: &NativeDef, owner: Word) -> String {
 const SEARCHES: [&str; 7] = ["find", "rfind", "index", "rindex", "count", "startswith", "endswith"];
 
 /// The special methods that count their arguments as ordinary ones do.
-const COUNTED_BY_NAME: [&str; 11] = [
+const COUNTED_BY_NAME: [&str; 9] = [
     "__ceil__",
     "__floor__",
     "__trunc__",
     "__format__",
-    "__contains__",
-    "__getitem__",
     "__reversed__",
     "__dir__",
     "__enter__",
     "__exit__",
     "__init_subclass__",
 ];
+
+fn is_counted_by_name(name: &str, owner: Word) -> bool {
+    let is_of = |kinds: &[Kind]| kinds.iter().any(|&kind| owner == Some(types::class_of_kind(kind)));
+    match name {
+        "__contains__" => is_of(&[Kind::Dict, Kind::Set, Kind::FrozenSet]),
+        "__getitem__" => is_of(&[Kind::Dict, Kind::List]),
+        _ => COUNTED_BY_NAME.contains(&name),
+    }
+}
+
+fn is_counted_without_name(name: &str, owner: Word) -> bool {
+    match name {
+        "__mul__" | "__rmul__" | "__imul__" => {
+            [Kind::Str, Kind::Bytes, Kind::ByteArray, Kind::List, Kind::Tuple]
+                .into_iter()
+                .any(|kind| owner == Some(types::class_of_kind(kind)))
+        }
+        _ => matches!(name, "__pow__" | "__rpow__" | "__setitem__" | "__setattr__" | "__get__" | "__set__"),
+    }
+}
 
 #[cold]
 fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], method: bool) -> Raised {
@@ -464,8 +482,15 @@ fn native_count(th: &mut Thread, def: &NativeDef, owner: Word, args: &[Word], me
     let s = |n: usize| if n == 1 { "" } else { "s" };
     let keywords = def.params.posonly < def.params.max;
     let most = max + def.params.kwonly as usize;
-    let special = method && name.starts_with("__") && !COUNTED_BY_NAME.contains(&name);
-    let message = if special && min == max {
+    let special = method && name.starts_with("__") && !is_counted_by_name(name, owner);
+    let message = if special && is_counted_without_name(name, owner) {
+        // CPython has an empty name for them.
+        match (min == max, given < min) {
+            (true, _) => format!(" expected {max} argument{}, got {given}", s(max)),
+            (_, true) => format!(" expected at least {min} argument{}, got {given}", s(min)),
+            _ => format!(" expected at most {max} argument{}, got {given}", s(max)),
+        }
+    } else if special && min == max {
         format!("expected {max} argument{}, got {given}", s(max))
     } else if def.params.kwonly > 0 && max == 0 && given > most {
         format!("{name}() takes at most {most} argument{} ({given} given)", s(most))

@@ -65,8 +65,9 @@ fn binding_of(v: Word) -> Binding {
 /// A class and its subclasses get a trait bit.
 pub fn add_trait(class: Value, bit: u64) {
     let Some(c) = class::cast(class) else { return };
-    c.traits.fetch_or(bit & trait_bits::INHERITED, Ordering::Relaxed);
-    if bit & trait_bits::INHERITED != 0 {
+    let bit = bit & trait_bits::INHERITED;
+    // Its subclasses have what it has.
+    if c.traits.fetch_or(bit, Ordering::Relaxed) & bit != bit {
         class::subclasses(class).into_iter().for_each(|sub| add_trait(sub, bit));
     }
 }

@@ -151,7 +151,7 @@ pub(super) fn kind_of_instances(c: &Class) -> Kind {
 fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<()> {
     let Some(namespace) = dict::of(s.namespace) else { return Ok(()) };
     let mut at = 0;
-    let (mut eq, mut hash) = (false, false);
+    let (mut eq, mut hash, mut traits) = (false, false, 0);
     while let Some((next, key, value)) = dict::next_entry(namespace, at) {
         at = next;
         let key = attribute_name(th, key)?;
@@ -160,7 +160,7 @@ fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<
         hash |= name == "__hash__";
         let value = implicit_wrapper(th, name, value)?;
         attr::set_in_namespace(&mut th.m, c.dict.get(), key, value)?;
-        class_change::add_trait(class, trait_bits::of_name(name));
+        traits |= trait_bits::of_name(name);
     }
     for (name, value) in [("__module__", s.module), ("__doc__", Some(Value::NONE))] {
         let name = th.m.intern(name)?;
@@ -171,8 +171,9 @@ fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<
     if eq && !hash {
         let name = th.name("__hash__")?;
         attr::set_in_namespace(&mut th.m, c.dict.get(), name, Value::NONE)?;
-        class_change::add_trait(class, trait_bits::HASH);
+        traits |= trait_bits::HASH;
     }
+    class_change::add_trait(class, traits);
     Ok(())
 }
 

@@ -270,13 +270,10 @@ impl Thread {
     /// scripts see that they are asked, what they raise, and that there is no room for so much.
     pub fn ask_length(&mut self, iterable: Value) -> R<()> {
         if let Some(method) = self.lookup_override(iterable, "__len__") {
-            return match self.len_by(method, iterable) {
-                Err(_) if self.pending_is(Exc::TypeError) => {
-                    self.pending = None;
-                    Ok(())
-                }
-                length => self.check_room(length?),
-            };
+            match self.len_by(method, iterable) {
+                Err(_) if self.pending_is(Exc::TypeError) => self.pending = None,
+                length => return self.check_room(length?),
+            }
         }
         let Some(method) = self.lookup_override(iterable, "__length_hint__") else { return Ok(()) };
         let hint = match self.call(method, &[iterable]) {

@@ -66,6 +66,8 @@ pub struct LookupCache {
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
     epoch: u32,
+    /// Whether `entries` or `specials` hold anything: code that makes classes would empty them again and again.
+    used: bool,
 }
 
 impl LookupCache {
@@ -80,14 +82,17 @@ impl LookupCache {
             keywords: KeywordCache::new(),
             window: None,
             epoch: 0,
+            used: false,
         }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
+        if std::mem::take(&mut self.used) {
+            self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
+            self.specials.fill(FREE);
+        }
         self.names.fill(("", None));
-        self.specials.fill(FREE);
         self.made.fill(None);
         self.after.fill(NOTHING);
         self.shapes.clear();
@@ -182,6 +187,7 @@ impl LookupCache {
         let cell = self.find(class, name);
         let address = cell.map_or(0, |c| std::ptr::from_ref(c).addr());
         self.specials[at] = Special { class: class.bits(), text: key, cell: address };
+        self.used = true;
         cell
     }
 
@@ -193,6 +199,7 @@ impl LookupCache {
         if entry.class != class.bits() || entry.name != name.bits() {
             let cell = class::find(class, name).map_or(0, |c| std::ptr::from_ref(c).addr());
             *entry = Entry { class: class.bits(), name: name.bits(), cell };
+            self.used = true;
         }
         // SAFETY: the cell is held by its class's namespace; deleting a name from it starts a new epoch.
         unsafe { (entry.cell as *const Cell).as_ref() }

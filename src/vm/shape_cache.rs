@@ -42,17 +42,23 @@ struct Entry {
 const FREE: Entry = Entry { key: 0, name: 0, seen: Seen::Slot(0) };
 
 /// Two-way: the newer entry of a set comes first.
-pub struct ShapeCache(Box<[[Entry; 2]; SETS]>);
+pub struct ShapeCache {
+    sets: Box<[[Entry; 2]; SETS]>,
+    /// Whether anything is in it: code that makes classes would empty it again and again.
+    used: bool,
+}
 
 impl ShapeCache {
     /// An empty one.
     pub fn new() -> ShapeCache {
-        ShapeCache(Box::new([[FREE; 2]; SETS]))
+        ShapeCache { sets: Box::new([[FREE; 2]; SETS]), used: false }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.0.fill([FREE; 2]);
+        if std::mem::take(&mut self.used) {
+            self.sets.fill([FREE; 2]);
+        }
     }
 
     #[inline(always)]
@@ -67,18 +73,19 @@ impl ShapeCache {
     pub fn find(&self, access: Access, shape: u32, name: Value) -> Option<Seen> {
         let (key, at) = ShapeCache::place(access, shape, name);
         let is_it = |entry: &&Entry| entry.key == key && entry.name == name.bits();
-        let [newer, older] = &self.0[at];
+        let [newer, older] = &self.sets[at];
         Some(newer).filter(is_it).or(Some(older).filter(is_it)).map(|entry| entry.seen)
     }
 
     /// Remembers it.
     pub fn note(&mut self, access: Access, shape: u32, name: Value, seen: Seen) {
         let (key, at) = ShapeCache::place(access, shape, name);
-        let set = &mut self.0[at];
+        let set = &mut self.sets[at];
         if set[0].key != key || set[0].name != name.bits() {
             set[1] = set[0];
         }
         set[0] = Entry { key, name: name.bits(), seen };
+        self.used = true;
     }
 }
 

@@ -199,11 +199,11 @@ pub fn builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
             let parts = [bytes::as_bytes(x).unwrap_or(&[]), bytes::as_bytes(y).unwrap_or(&[])];
             m.new_bytes_parts(&parts).map(Some)
         }
+        (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),
         (BinOp::Add | BinOp::Mul | BinOp::Mod, ByteArray, _)
         | (BinOp::Add, Bytes, ByteArray | MemoryView)
         | (BinOp::Mul, _, ByteArray) => super::bytearray::operator(th, op, x, y),
         (BinOp::Add, List | Tuple | Str | Bytes, _) => concatenate_other(th, x, y),
-        (BinOp::Mul, Str | List | Tuple | Bytes, _) => repeat(th, x, y),
         (BinOp::Mul, _, Str | List | Tuple | Bytes) => repeat(th, y, x),
         (BinOp::Mod, Str | Bytes, _) => crate::vm::hooks::percent(th, x, y).map(Some),
         (BinOp::BitOr, Class, _) | (BinOp::BitOr, _, Class) => crate::vm::generic::union(th, x, y),
@@ -302,7 +302,8 @@ pub fn in_place_builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Wor
 #[cold]
 fn unsupported(th: &mut Thread, op: BinOp, in_place: bool, x: Value, y: Value) -> Raised {
     let (a, b) = (th.type_name(x), th.type_name(y));
-    let repeats = |v| matches!(types::kind_of(v), Kind::Str | Kind::List | Kind::Tuple | Kind::Bytes);
+    let repeats =
+        |v| matches!(types::kind_of(v), Kind::Str | Kind::List | Kind::Tuple | Kind::Bytes | Kind::ByteArray);
     if op == BinOp::Mul && (repeats(x) || repeats(y)) {
         let other = if repeats(x) { b } else { a };
         return th.type_error(format!("can't multiply sequence by non-int of type '{other}'"));

@@ -54,8 +54,8 @@ pub fn operator(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
         return Err(th.type_error(format!("can't concat {b} to {a}")));
     }
     let made = match (op, bytes::as_bytes(left)) {
-        (BinOp::Mul, Some(_)) => arith::repeat(th, left, right)?,
-        (BinOp::Mul, None) => arith::repeat(th, right, left)?,
+        (BinOp::Mul, Some(_)) => arith::repeat(th, left, y)?,
+        (BinOp::Mul, None) => arith::repeat(th, right, x)?,
         _ => arith::builtin(th, op, left, right)?,
     };
     match made.and_then(bytes::as_bytes) {
