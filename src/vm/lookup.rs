@@ -66,7 +66,7 @@ pub struct LookupCache {
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
     epoch: u32,
-    /// Whether `entries` or `specials` hold anything: code that makes classes would empty them again and again.
+    /// Whether `entries`, `specials` or `after` hold anything: code that makes classes would empty them again and again.
     used: bool,
 }
 
@@ -91,10 +91,10 @@ impl LookupCache {
         if std::mem::take(&mut self.used) {
             self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
             self.specials.fill(FREE);
+            self.after.fill(NOTHING);
         }
         self.names.fill(("", None));
         self.made.fill(None);
-        self.after.fill(NOTHING);
         self.shapes.clear();
         self.keywords.clear();
         self.window = None;
@@ -216,6 +216,7 @@ impl LookupCache {
         if (entry.class, entry.start, entry.name) != (class_bits, start_bits, name_bits) {
             let cell = class::find_after(class, start, name).map_or(0, |c| std::ptr::from_ref(c).addr());
             *entry = After { class: class_bits, start: start_bits, name: name_bits, cell };
+            self.used = true;
         }
         // SAFETY: as in `find`.
         unsafe { (entry.cell as *const Cell).as_ref() }
