@@ -8,7 +8,7 @@ use crate::object::{Exc, Kind, R, Value, class, dict, str, types};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::{arith, compare, item};
 use crate::vm::thread::Thread;
-use crate::vm::{attr, boot, classes};
+use crate::vm::{attr, attr_store, boot, classes};
 
 macro_rules! binary_methods {
     ($($name:ident $reflected:ident $op:ident),* $(,)?) => {
@@ -262,7 +262,7 @@ fn getattribute(th: &mut Thread, args: Args) -> R {
 
 fn setattr(th: &mut Thread, args: Args) -> R {
     let name = attribute_name(th, args.get(1))?;
-    attr::set_plainly(th, args.get(0), name, args.get(2)).map(|()| Value::NONE)
+    attr_store::set_by_object(th, args.get(0), name, args.get(2)).map(|()| Value::NONE)
 }
 
 fn delattr(th: &mut Thread, args: Args) -> R {

@@ -3,7 +3,7 @@
 use super::support;
 use crate::object::header::Kind;
 use crate::object::num::{BinOp, CmpOp};
-use crate::object::{R, Value, types};
+use crate::object::{R, Value, Word, types};
 use crate::vm::fold::{self, Fold};
 use crate::vm::iter::VmIter;
 use crate::vm::native::Args;
@@ -101,6 +101,11 @@ fn best(th: &mut Thread, args: Args, name: &str, better: CmpOp) -> R {
                     format!("Cannot specify a default for {name}() with multiple positional arguments");
                 return Err(th.type_error(message));
             }
+            if key.is_none()
+                && let Some(v) = best_of_small(several, better)
+            {
+                return Ok(v);
+            }
             // The arguments are in the caller's registers.
             let mut items = several.iter().flatten().copied();
             return best_of(th, |_| Ok(items.next()), key, better).map(|v| v.unwrap_or(Value::NONE));
@@ -115,6 +120,16 @@ fn best(th: &mut Thread, args: Args, name: &str, better: CmpOp) -> R {
         Some(v) => Ok(v),
         None => Err(th.value_error(format!("{name}() arg is an empty sequence"))),
     }
+}
+
+/// The best of small ints; `None`: there are others.
+fn best_of_small(items: &[Word], better: CmpOp) -> Word {
+    let mut best = items.first()?.as_ref()?.as_small()?;
+    for item in items {
+        let n = item.as_ref()?.as_small()?;
+        best = if better == CmpOp::Lt { best.min(n) } else { best.max(n) };
+    }
+    Value::small(best)
 }
 
 /// The item that none before it equals and none after it beats; `None` if there are no items.

@@ -17,11 +17,11 @@ use super::attr_errors::{property_error, refuse_store};
 use super::frame::LINK;
 use super::shape_cache::{Access, Seen};
 use super::site::{
-    cached_method, cell, id_of, parent_is, property_cell, read_as_seen, remember, shape_id, site, site_name,
+    cached_method, cell, id_of, property_cell, read_as_seen, remember, shape_id, site, site_name,
     store_as_seen,
 };
 use super::thread::Thread;
-use super::{annotations, class_change, hooks, slot_names, type_names};
+use super::{annotations, attr_store, class_change, hooks, slot_names, type_names};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Super};
 use crate::object::mutator::Mutator;
@@ -97,11 +97,25 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
             {
                 remember(words, 2, id, id_of(c));
                 th.lookup.shapes().note(Access::Get, id, name, Seen::Cell(id_of(c)));
+            } else if let Some(id) = before
+                && is_plain_class(th, object, name)
+            {
+                th.lookup.shapes().note(Access::Get, id, name, Seen::Class);
             }
             Ok(v)
         }
         Found::Nothing => missing(th, object, name),
     }
+}
+
+/// Whether this attribute of the object is always its class.
+fn is_plain_class(th: &mut Thread, object: Value, name: Value) -> bool {
+    let class = types::class_of(object);
+    text(name) == "__class__"
+        && types::kind_of(object) == Kind::Instance
+        && class::traits(class) & (trait_bits::GETATTRIBUTE | trait_bits::GETATTR) == 0
+        && th.lookup.find(class, name).is_none()
+        && shape::find(shape::of(types::hdr(object)), name).is_none()
 }
 
 /// `R[a], R[a+4] = method, receiver`: the slow half of `GetMethod`.
@@ -196,7 +210,7 @@ pub fn special(th: &mut Thread, object: Value, name: Value, which: u8, window: *
 
 /// Inline caches will refer to what a lookup on `object` finds in these namespaces. Before the lookup: a thread that
 /// changes a class either sees the mark, or has made its change before we look.
-fn mark_cached(object: Value) {
+pub(super) fn mark_cached(object: Value) {
     let class = if types::kind_of(object) == Kind::Class { object } else { types::class_of(object) };
     for c in class::mro(class).iter().filter_map(Slot::get).filter_map(class::cast) {
         if c.traits.load(Ordering::SeqCst) & trait_bits::CACHED == 0 {
@@ -518,37 +532,20 @@ pub fn set_at_site(th: &mut Thread, object: Value, value: Value, words: *const u
         match seen {
             Seen::Grow(after) => remember(words, 2, id, after),
             Seen::Slot(n) => remember(words, 1, id, n),
-            Seen::Outside(_) | Seen::Cell(_) => {}
+            Seen::Outside(_) | Seen::Cell(_) | Seen::Class => {}
         }
         return Ok(());
     }
     set(th, object, name, value)?;
-    let Some(before) = before.filter(|_| cacheable_store(th, object, name)) else { return Ok(()) };
-    let after = shape_id(object);
-    let shape = shape::from_id(after);
-    let Some(n) = shape::find(shape, name) else { return Ok(()) };
-    if n >= shape.inline_cap {
-        if after == before {
-            th.lookup.shapes().note(Access::Set, after, name, Seen::Outside(n));
-        }
-    } else if after == before {
-        remember(words, 1, after, n + 2);
-        th.lookup.shapes().note(Access::Set, after, name, Seen::Slot(n + 2));
-    } else if shape.count == n + 1 && parent_is(shape, before) {
-        remember(words, 2, before, after);
-        th.lookup.shapes().note(Access::Set, before, name, Seen::Grow(after));
+    let Some(before) = before.filter(|_| attr_store::cacheable(th, object, name)) else { return Ok(()) };
+    let Some(seen) = attr_store::stored(object, before, name) else { return Ok(()) };
+    match seen {
+        Seen::Slot(n) => remember(words, 1, before, n),
+        Seen::Grow(after) => remember(words, 2, before, after),
+        _ => {}
     }
+    th.lookup.shapes().note(Access::Set, before, name, seen);
     Ok(())
-}
-
-/// Storing this attribute always means the object's own slot.
-fn cacheable_store(th: &mut Thread, object: Value, name: Value) -> bool {
-    if !matches!(types::kind_of(object), Kind::Instance | Kind::Exception) {
-        return false;
-    }
-    mark_cached(object);
-    let class = types::class_of(object);
-    class::traits(class) & trait_bits::SETATTR == 0 && th.lookup.find(class, name).is_none()
 }
 
 /// `object.name = value`; `name` is interned.

@@ -342,7 +342,9 @@ fn plain_slots(p: &Params, args: &[Word]) -> Option<([Word; SHORT], usize)> {
     let (positional, rest) = args.split_at(args.len().min(p.max as usize));
     let behind = p.max as usize + p.kwonly as usize + p.varkw as usize;
     let mut slots = [None; SHORT];
-    slots.get_mut(..positional.len())?.copy_from_slice(positional);
+    if !positional.is_empty() {
+        slots.get_mut(..positional.len())?.copy_from_slice(positional);
+    }
     slots.get_mut(behind..behind + rest.len())?.copy_from_slice(rest);
     let complete = slots.iter().take(p.min as usize).all(Option::is_some);
     complete.then_some((slots, behind + rest.len()))

@@ -16,12 +16,49 @@ enum Spot {
     Absent(&'static Table, usize),
 }
 
+/// The string that this thread has last found as a key of a plain dict: `if k in d: d[k] = d[k] + 1` looks for one key three
+/// times. An entry belongs to its key for as long as there is its table. Whoever collects makes it forgotten, for addresses are
+/// used again then.
+#[derive(Default)]
+pub struct LastFound {
+    /// Addresses; 0: none.
+    table: usize,
+    key: u64,
+    entry: Option<(usize, &'static table::Entry)>,
+}
+
+impl LastFound {
+    /// Number and value of the key's entry, if it is the one that was found last and is still there.
+    #[inline(always)]
+    fn get(&self, t: &'static Table, key: Value) -> Option<(usize, Value)> {
+        if self.key != key.bits() || self.table != std::ptr::from_ref(t).addr() {
+            return None;
+        }
+        let (number, entry) = self.entry?;
+        Some((number, entry.value.get()?))
+    }
+
+    #[inline(always)]
+    fn set(&mut self, t: &'static Table, key: Value, number: usize, entry: &'static table::Entry) {
+        *self =
+            LastFound { table: std::ptr::from_ref(t).addr(), key: key.bits(), entry: Some((number, entry)) };
+    }
+}
+
 #[inline(always)]
 fn find(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Spot> {
     let t = dict::table(d);
     let seen = table::used(t);
+    if let Some((entry, _)) = th.last_found.get(t, key) {
+        return Ok(Spot::At(t, entry));
+    }
     match dict::search(t, hash, key) {
-        table::Search::At(entry, _) => Ok(Spot::At(t, entry)),
+        table::Search::At(number, entry) => {
+            if key::exact_str(key).is_some() && dict::is_plain(d) {
+                th.last_found.set(t, key, number, entry);
+            }
+            Ok(Spot::At(t, number))
+        }
         table::Search::Absent => Ok(Spot::Absent(t, seen)),
         table::Search::Unsure(..) => find_by_asking(th, d, key, hash),
     }
@@ -243,12 +280,22 @@ impl Thread {
     #[inline]
     pub fn dict_get(&mut self, dict: Value, key: Value) -> R<Word> {
         let Some(d) = dict::of(dict) else { return Ok(None) };
+        let t = dict::table(d);
+        if let Some((_, v)) = self.last_found.get(t, key) {
+            return Ok(Some(v));
+        }
         let found = if let Some(n) = key.as_small() {
-            dict::search_small(dict::table(d), key, n)
+            dict::search_small(t, key, n)
         } else if let Some(s) = key::exact_str(key)
             && dict::window(d).is_none()
         {
-            dict::search_str(dict::table(d), key, s)
+            match dict::search_str(t, key, s) {
+                table::Search::At(number, entry) if !dict::is_namespace(d) => {
+                    self.last_found.set(t, key, number, entry);
+                    return Ok(entry.value.get());
+                }
+                found => found,
+            }
         } else {
             return get_other(self, d, key);
         };
@@ -263,6 +310,12 @@ impl Thread {
     #[inline]
     pub fn dict_set(&mut self, dict: Value, key: Value, v: Value) -> R<()> {
         let Some(d) = dict::of(dict) else { return Ok(()) };
+        let t = dict::table(d);
+        if let Some((entry, _)) = self.last_found.get(t, key)
+            && dict::replace(&mut self.m, d, t, entry, v)
+        {
+            return Ok(());
+        }
         let hash = match key.as_small() {
             Some(n) => key::small_hash(n),
             None => self.hash_key(key)?,

@@ -23,7 +23,7 @@ pub fn makes_rows(it: &Iter) -> bool {
     matches!(Tag::of(it), Enumerate | Zip | DictItems | Combinations | CombinationsRepeat | Permutations)
 }
 
-/// The next item of an iterator over a list, tuple, range or set, the shortest way. `None`: ask `next`.
+/// The next item of an iterator over a list, tuple, range, set or ASCII text, the shortest way. `None`: ask `next`.
 #[inline(always)]
 pub fn at_once(it: &Iter) -> Word {
     let [source, ..] = &it.state;
@@ -33,6 +33,12 @@ pub fn at_once(it: &Iter) -> Word {
         Tag::Tuple => indexed(it, |i| tuple::items(first).get(i).and_then(Slot::get)),
         Tag::Range => next_of_range(it, first),
         Tag::Set => element(it, set::of(first)?),
+        Tag::StrAscii => {
+            let [_, at, ..] = &it.state;
+            let c = str_index::ascii_byte(first, at.get()?)?;
+            set_count(it, 1, count(it, 1) + 1);
+            Some(c)
+        }
         _ => None,
     }
 }

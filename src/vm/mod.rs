@@ -4,6 +4,7 @@ pub mod abstract_classes;
 pub mod annotations;
 pub mod attr;
 mod attr_errors;
+pub mod attr_store;
 pub mod awaitable;
 pub mod bases;
 pub mod bind;

@@ -12,6 +12,8 @@ pub enum Access {
     Get,
     Method,
     Set,
+    /// As `Set`, by `object.__setattr__`: whatever the class's own says.
+    SetPlainly,
 }
 
 /// What is known of it.
@@ -25,6 +27,8 @@ pub enum Seen {
     Cell(u32),
     /// The shape after the attribute is added.
     Grow(u32),
+    /// `__class__`, of which the class says nothing.
+    Class,
 }
 
 #[derive(Clone, Copy)]

@@ -188,7 +188,7 @@ pub(super) fn store_as_seen(m: &Mutator, object: Value, before: u32, seen: Seen,
         Seen::Outside(n) => {
             shape::slot(object, shape::from_id(before), n).map(|slot| slot.set(value)).is_some()
         }
-        Seen::Cell(_) => false,
+        Seen::Cell(_) | Seen::Class => false,
     }
 }
 
@@ -197,6 +197,7 @@ pub(super) fn read_as_seen(object: Value, id: u32, seen: Seen) -> Word {
     match seen {
         Seen::Slot(n) => slot_at(object, n).get(),
         Seen::Outside(n) => shape::slot(object, shape::from_id(id), n)?.get(),
+        Seen::Class => Some(types::class_of(object)),
         Seen::Cell(_) | Seen::Grow(_) => None,
     }
 }

@@ -4,6 +4,7 @@
 use super::coroutine::Left;
 use super::fold::Fold;
 use super::frame::{self, LINK};
+use super::hashing::LastFound;
 use super::lookup::LookupCache;
 use super::stack;
 use crate::bytecode::op::Insn;
@@ -48,6 +49,8 @@ pub struct Thread {
     pub loop_kind: LoopKind,
     /// Caches of class lookups for the slow paths.
     pub lookup: LookupCache,
+    /// Where the last key of a dict was found.
+    pub(super) last_found: LastFound,
     /// Containers whose repr is being made.
     pub printing: Vec<Value>,
     /// The thread's Mini object, for `threading.current_thread`; roots for rt.
@@ -99,6 +102,7 @@ impl Thread {
             scarce: false,
             loop_kind: LoopKind::Locked,
             lookup: LookupCache::new(),
+            last_found: LastFound::default(),
             printing: Vec::new(),
             local: None,
             registers,

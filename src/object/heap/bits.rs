@@ -21,7 +21,9 @@ fn mask(w: usize, from: usize, to: usize) -> u64 {
 pub fn set_range(bits: &Bits, pattern: &[u64; WORDS], from: usize, to: usize) {
     let words = bits.iter().zip(pattern).enumerate();
     for (w, (bits, pattern)) in words.take(to.div_ceil(64)).skip(from / 64) {
-        bits.store(bits.load(Relaxed) | pattern & mask(w, from, to), Relaxed);
+        let inside = w > from / 64 && w < to / 64;
+        let wanted = if inside { *pattern } else { pattern & mask(w, from, to) };
+        bits.store(bits.load(Relaxed) | wanted, Relaxed);
     }
 }
 

@@ -107,11 +107,11 @@ pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value)
     if op == BinOp::Add && both_text(x, y) {
         return str::concat(&mut th.m, x, y).map(Called::Value);
     }
-    if let Some(done) = num::boxed::binary(&mut th.m, op, x, y) {
-        return done.map(Called::Value);
-    }
     if let Some(v) = num::with_bool(op, x, y) {
         return Ok(Called::Value(v));
+    }
+    if let Some(done) = num::boxed::binary(&mut th.m, op, x, y) {
+        return done.map(Called::Value);
     }
     if is_instance(x)
         && left_first(x, y)
@@ -131,6 +131,9 @@ pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value)
 #[cold]
 #[inline(never)]
 pub(crate) fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value, a: usize) -> R<Called> {
+    if both_text(x, y) {
+        return Ok(Called::Value(Value::bool(compare::texts(op, x, y))));
+    }
     if is_instance(x)
         && left_first(x, y)
         && let Some(f) = th.lookup_in_instance(x, compare::method_name(op))
