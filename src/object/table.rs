@@ -23,8 +23,8 @@ pub struct Entry {
     pub value: Slot,
 }
 
-/// What a dict without a table of its own shows.
-#[repr(C)]
+/// What a dict without a table of its own shows. Aligned as objects of the heap are: its address has to look like theirs.
+#[repr(C, align(16))]
 struct NoTable {
     table: Table,
     index: [AtomicU64; 1],
