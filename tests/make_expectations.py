@@ -92,7 +92,7 @@ def normal(text, folder):
 def run(path, with_stdlib):
     """Run a script; return its (stdout, stderr, code)."""
     options = header(path)
-    command = [PYTHON, "-B", "-W", "ignore", "-X", "utf8"]
+    command = [PYTHON, "-B", "-W", "ignore", "-W", "default::SyntaxWarning", "-X", "utf8"]
     if with_stdlib:
         command.append(str(HERE / "stdlib_on_cpython.py"))
     command += [str(path)] + options.get("args", "").split()
