@@ -96,10 +96,9 @@ pub fn wake(key: usize, count: usize) -> usize {
     {
         let mut bucket = bucket(key);
         while woken.len() < count {
-            match take_first(&mut bucket, key) {
-                Some(member) => woken.push(member),
-                None => break,
-            }
+            let Some(member) = remove_first(&mut bucket, key) else { break };
+            mark_woken(member);
+            woken.push(member);
         }
     }
     woken.iter().for_each(|m| m.parker().unpark());
@@ -110,13 +109,13 @@ pub fn wake(key: usize, count: usize) -> usize {
 /// if nobody waits: it sets the state word to fit, so that a lock can be handed over directly.
 pub fn wake_one<T>(key: usize, decide: impl FnOnce(Next) -> T) -> T {
     let mut bucket = bucket(key);
-    let member = take_first(&mut bucket, key);
+    let member = remove_first(&mut bucket, key);
     let more = bucket.iter().any(|s| s.key == key);
+    // Only then may it see that it is awake: it looks without the lot's lock, and would miss what is handed to it.
     let decided = decide(Next { member, more });
+    member.inspect(|member| mark_woken(member));
     drop(bucket);
-    if let Some(member) = member {
-        member.parker().unpark();
-    }
+    member.inspect(|member| member.parker().unpark());
     decided
 }
 
@@ -162,11 +161,14 @@ fn withdraw(member: &'static Member, key: usize, otherwise: Wait) -> Wait {
     otherwise
 }
 
-fn take_first(bucket: &mut VecDeque<Sleeper>, key: usize) -> Option<&'static Member> {
+/// The thread that waited longest, out of its bucket. It has to be marked before the lot's lock is let go.
+fn remove_first(bucket: &mut VecDeque<Sleeper>, key: usize) -> Option<&'static Member> {
     let at = bucket.iter().position(|s| s.key == key)?;
-    let sleeper = bucket.remove(at)?;
-    sleeper.member.lot.store(WOKEN, Ordering::SeqCst);
-    Some(sleeper.member)
+    bucket.remove(at).map(|sleeper| sleeper.member)
+}
+
+fn mark_woken(member: &Member) {
+    member.lot.store(WOKEN, Ordering::SeqCst);
 }
 
 fn bucket(key: usize) -> MutexGuard<'static, VecDeque<Sleeper>> {
