@@ -10,6 +10,7 @@ use crate::object::mutator::Mutator;
 use crate::object::{R, Raised, Value, types};
 use crate::vm::iter_object;
 use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::ops::test;
 use crate::vm::thread::Thread;
 use smallvec::SmallVec;
 
@@ -249,7 +250,11 @@ fn settle_len(th: &mut Thread, answer: Value) -> R {
 }
 
 fn len_builtin(th: &mut Thread, args: Args) -> R {
-    let n = th.len(args.get(0))?;
+    let v = args.get(0);
+    let n = match test::plain_len(v) {
+        Some(n) => n,
+        None => th.len(v)?,
+    };
     th.new_int(n as i64)
 }
 
