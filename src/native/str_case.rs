@@ -28,7 +28,7 @@ pub fn casefold(m: &mut Mutator, args: Args) -> R {
 #[inline]
 fn ascii_or(m: &mut Mutator, args: Args, case: Case, full: fn(&str) -> String) -> R {
     if let Some(s) = str::view(args.get(0)).filter(|s| str::is_ascii(s)) {
-        return str_ascii::converted(m, str::text(s), case).unwrap_or_else(|| itself(m, args));
+        return str_ascii::converted(m, s, case).unwrap_or_else(|| itself(m, args));
     }
     let out = full(this(args));
     if out == this(args) { itself(m, args) } else { m.new_str(&out) }

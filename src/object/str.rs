@@ -169,7 +169,7 @@ unsafe fn clear_last_word(bytes: *mut u8, nbytes: usize) {
 
 /// As `new_plain`, without the zeros.
 #[inline(always)]
-fn new_unwritten(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Value, *mut u8)> {
+pub(super) fn new_unwritten(m: &mut Mutator, nbytes: usize, nchars: usize) -> R<(Value, *mut u8)> {
     let at = m.alloc_leaf::<Str>(nbytes)?;
     // SAFETY: the cell is not visible to anybody yet; this writes the fields behind its header.
     unsafe {
@@ -312,7 +312,7 @@ fn table_end(nbytes: usize, table: usize) -> usize {
 
 /// The text of a short string in words, the last filled up with zeros.
 #[inline(always)]
-fn words(s: &Str) -> Option<&[u64]> {
+pub(super) fn words(s: &Str) -> Option<&[u64]> {
     let n = s.nbytes as usize;
     // SAFETY: a string of so few bytes is not EXTERNAL and has no offset table; whoever made it has written its last word.
     (n <= PADDED).then(|| unsafe { std::slice::from_raw_parts((&raw const s.bytes).cast(), n.div_ceil(8)) })
