@@ -27,14 +27,14 @@ fn prints(name: &str, code: &str, expected: &str) {
 #[test]
 fn a_killed_worker_fails_its_own_task() {
     let code = "
-import multiprocessing as mp, os, signal_numbers as s, sys, time
+import multiprocessing as mp, os, sys, time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 def square(x): return x * x
 def end(how): os.kill(os.getpid(), how) if how < 100 else os._exit(how - 100)
 with mp.Pool(2) as pool:
     slow = pool.apply_async(time.sleep, (0.3,))
-    for how in (9, 11, 15, 100, 107):
+    for how in (9, 6, 15, 100, 107):
         try: pool.apply(end, (how,))
         except mp.ProcessError as e: print(type(e).__name__, e)
         print(pool.map(square, range(4)))
@@ -49,9 +49,9 @@ print(mp.active_children())
 ";
     prints(
         "killed",
-        &code.replace(", signal_numbers as s", ""),
+        code,
         "WorkerLostError a worker process was ended by SIGKILL while it carried out the task\n[0, 1, 4, 9]\n\
-         WorkerLostError a worker process was ended by SIGSEGV while it carried out the task\n[0, 1, 4, 9]\n\
+         WorkerLostError a worker process was ended by SIGABRT while it carried out the task\n[0, 1, 4, 9]\n\
          WorkerLostError a worker process was ended by SIGTERM while it carried out the task\n[0, 1, 4, 9]\n\
          WorkerLostError a worker process exited with code 0 while it carried out the task\n[0, 1, 4, 9]\n\
          WorkerLostError a worker process exited with code 7 while it carried out the task\n[0, 1, 4, 9]\n\
@@ -199,7 +199,8 @@ fn ready(gil: &str, name: &str, code: &str) -> (Child, Vec<u32>) {
 
 fn signal(name: &str, numbers: &[u32]) {
     let numbers = numbers.iter().map(u32::to_string);
-    Command::new("kill").arg(format!("-{name}")).args(numbers).status().unwrap();
+    // One may be gone already: that is what it says then.
+    Command::new("kill").arg(format!("-{name}")).args(numbers).stderr(Stdio::null()).status().unwrap();
 }
 
 /// Waits until none of these processes runs.
@@ -237,7 +238,12 @@ fn ctrl_c_ends_a_pool_and_leaves_no_child() {
             targets.extend(workers.iter().filter(|_| everybody));
             signal("INT", &targets);
             let done = finish(child, LIMIT);
-            assert_eq!((done.code(), done.last_error()), (130, "KeyboardInterrupt"), "--gil {gil}: {}", done.stderr);
+            assert_eq!(
+                (done.code(), done.last_error()),
+                (130, "KeyboardInterrupt"),
+                "--gil {gil}: {}",
+                done.stderr
+            );
             all_gone(&workers, gil);
         }
     }

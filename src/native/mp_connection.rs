@@ -99,7 +99,11 @@ fn fill(th: &mut Thread, fd: i32, buffer: &mut [u8], mut done: usize, begun: boo
 }
 
 fn ended(th: &mut Thread, midst: bool) -> Raised {
-    if midst { th.raise(Exc::OSError, "got end of file during message") } else { th.raise_with(Exc::EOFError, &[]) }
+    if midst {
+        th.raise(Exc::OSError, "got end of file during message")
+    } else {
+        th.raise_with(Exc::EOFError, &[])
+    }
 }
 
 /// The length that a header says; `None`: the longer one follows.
@@ -300,12 +304,25 @@ pub const RECV: NativeDef =
     NativeDef::full("recv", "fd, limit=, /", recv, "Receive a message; None if it is longer than the limit.");
 pub const RECV_ONLY: NativeDef =
     NativeDef::full("recv_only", "fd, /", recv_only, "Receive a message that no other can follow yet.");
-pub const WAIT: NativeDef =
-    NativeDef::full("wait", "fds, timeout=, /", wait_readable, "Wait for descriptors; return those that can be read.");
-pub const PAIR: NativeDef = NativeDef::full("pair", "", pair, "Two ends of a connection that goes both ways.");
-pub const PROCESS: NativeDef =
-    NativeDef::full("process", "pid, /", process, "A descriptor that can be read when the process has ended.");
-pub const WAIT_FOR_END: NativeDef =
-    NativeDef::full("wait_for_end", "pid, /", wait_for_end, "Wait until a child has ended, without asking for its status.");
+pub const WAIT: NativeDef = NativeDef::full(
+    "wait",
+    "fds, timeout=, /",
+    wait_readable,
+    "Wait for descriptors; return those that can be read.",
+);
+pub const PAIR: NativeDef =
+    NativeDef::full("pair", "", pair, "Two ends of a connection that goes both ways.");
+pub const PROCESS: NativeDef = NativeDef::full(
+    "process",
+    "pid, /",
+    process,
+    "A descriptor that can be read when the process has ended.",
+);
+pub const WAIT_FOR_END: NativeDef = NativeDef::full(
+    "wait_for_end",
+    "pid, /",
+    wait_for_end,
+    "Wait until a child has ended, without asking for its status.",
+);
 pub const WIDEN: NativeDef = NativeDef::full("widen", "fd, size, /", widen, "Let a pipe hold more.");
 pub const RUNS: NativeDef = NativeDef::full("runs", "pid, /", runs, "Whether a process runs.");

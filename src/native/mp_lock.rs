@@ -90,9 +90,19 @@ pub static SEMAPHORE: TypeDef = TypeDef {
     name: "SemLock",
     kind: Kind::Host,
     doc: "A semaphore or lock that processes share.",
-    construct: Some(NativeDef::full("__new__", "cls, kind, value, maxvalue, fd=, known=, /", new_semaphore, "")),
+    construct: Some(NativeDef::full(
+        "__new__",
+        "cls, kind, value, maxvalue, fd=, known=, /",
+        new_semaphore,
+        "",
+    )),
     methods: &[
-        NativeDef::full("acquire", "self, block=, timeout=", acquire, "Take it; False if that was not possible."),
+        NativeDef::full(
+            "acquire",
+            "self, block=, timeout=",
+            acquire,
+            "Take it; False if that was not possible.",
+        ),
         NativeDef::data("release", "self, /", release, "Give it back."),
         NativeDef::full("__enter__", "self, /", enter, "Take it."),
         NativeDef::data("__exit__", "self, *args", release, "Give it back."),

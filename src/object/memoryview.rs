@@ -217,7 +217,9 @@ impl Parts {
             return match (bytearray::of(self.base), shared::of(self.base)) {
                 (Some(b), _) => bytearray::part(b, range),
                 (None, Some(memory)) => memory.part(range),
-                (None, None) => bytes::as_bytes(self.base).and_then(|all| all.get(range)).unwrap_or(&[]).to_vec(),
+                (None, None) => {
+                    bytes::as_bytes(self.base).and_then(|all| all.get(range)).unwrap_or(&[]).to_vec()
+                }
             };
         }
         let mut out = Vec::with_capacity(self.nbytes());

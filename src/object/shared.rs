@@ -40,9 +40,8 @@ impl Shared {
     fn map(len: usize, flags: i32, fd: i32) -> Result<Shared, i32> {
         let len = len.max(1);
         // SAFETY: a new mapping at a place of the kernel's choice; a bad length or descriptor is an error.
-        let at = unsafe {
-            libc::mmap(ptr::null_mut(), len, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0)
-        };
+        let at =
+            unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0) };
         match NonNull::new(at.cast::<u8>()).filter(|_| at != libc::MAP_FAILED) {
             Some(at) => Ok(Shared { at, len }),
             None => Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::ENOMEM)),
@@ -162,5 +161,48 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // SAFETY: our own mapping, whole; nobody has a reference to it any more.
         unsafe { libc::munmap(self.at.as_ptr().cast(), self.len) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Shared;
+
+    #[test]
+    fn what_is_written_anywhere_is_read_back() {
+        let memory = Shared::anonymous(64).unwrap();
+        let bytes: Vec<u8> = (1..=30).collect();
+        for at in 0..20 {
+            memory.overwrite(at, &bytes);
+            assert_eq!(memory.part(at..at + 30), bytes, "at {at}");
+        }
+        memory.overwrite(60, &bytes);
+        assert_eq!(memory.part(60..64), [1, 2, 3, 4]);
+        assert_eq!(memory.part(60..65), []);
+    }
+
+    #[test]
+    fn numbers_of_every_size_at_every_place() {
+        let memory = Shared::anonymous(32).unwrap();
+        let item = 0x0807_0605_0403_0201_u64.to_le_bytes();
+        for size in [1, 2, 4, 8] {
+            for at in 0..16 {
+                memory.overwrite(0, &[0; 32]);
+                memory.set_number(at, size, item);
+                let mut wanted = [0; 8];
+                wanted[..size].copy_from_slice(&item[..size]);
+                assert_eq!(memory.number(at, size), Some(wanted), "{size} bytes at {at}");
+                assert_eq!(memory.part(at + size..32), vec![0; 32 - at - size]);
+            }
+        }
+        assert_eq!(memory.number(31, 2), None);
+    }
+
+    #[test]
+    fn retired_memory_can_still_be_looked_at() {
+        let memory = Shared::anonymous(16).unwrap();
+        memory.set_number(8, 8, [7; 8]);
+        memory.retire();
+        assert_eq!(memory.number(8, 8), Some([0; 8]));
     }
 }

@@ -62,7 +62,8 @@ const NOW_AND_THEN: u32 = 64;
 /// before this one would have gone to sleep. `None`: better go to sleep.
 pub fn soon<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     static TURN: AtomicU32 = AtomicU32::new(0);
-    static ALONE: LazyLock<bool> = LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|n| n.get() == 1));
+    static ALONE: LazyLock<bool> =
+        LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|n| n.get() == 1));
     let now_and_then = TURN.fetch_add(1, Ordering::Relaxed).is_multiple_of(NOW_AND_THEN);
     if *ALONE || (LUCK.load(Ordering::Relaxed) <= 0 && !now_and_then) {
         return None;
@@ -162,4 +163,3 @@ pub fn milliseconds_until(deadline: Option<Instant>) -> i32 {
     let left = at.saturating_duration_since(Instant::now());
     i32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
 }
-

@@ -6,8 +6,8 @@
 //! that a waker that died between two steps holds nobody up.
 
 use super::pipes;
-use crate::gil::{Cause, Member};
 use crate::gil::futex::{self, Reach, Wake};
+use crate::gil::{Cause, Member};
 use crate::object::R;
 use crate::object::shared::Shared;
 use crate::vm::thread::Thread;
@@ -24,8 +24,7 @@ fn doze(th: &mut Thread, word: &AtomicU32, expected: u32, deadline: Option<u64>)
         return Ok(false);
     }
     let until = deadline.map_or(now + SLICE, |at| at.min(now + SLICE));
-    let wake = th
-        .detach(Cause::Blocking, || futex::wait_within(Reach::Machine, word, expected, Some(until)));
+    let wake = th.detach(Cause::Blocking, || futex::wait_within(Reach::Machine, word, expected, Some(until)));
     if wake == Wake::Interrupted || th.m.member.pending().has(crate::gil::Events::SIGNAL) {
         th.check_signals()?;
     }
