@@ -29,7 +29,7 @@ fn each_word(from: usize, to: usize, mut act: impl FnMut(usize, u64)) {
 pub fn set_range(bits: &Bits, pattern: &[u64; WORDS], from: usize, to: usize) {
     each_word(from, to, |w, mask| {
         if let (Some(bits), Some(pattern)) = (bits.get(w), pattern.get(w)) {
-            bits.store(bits.load(Relaxed) | pattern & mask, Relaxed);
+            bits.store(bits.load(Relaxed) | (pattern & mask), Relaxed);
         }
     });
 }
