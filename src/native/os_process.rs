@@ -5,8 +5,8 @@ use super::oserror::os_error;
 use super::support::c_int;
 use super::{io_stream, registry};
 use crate::gil::signal;
-use crate::object::{R, Value, dict, list, str, tuple};
-use crate::rt::fork::{self, Forked};
+use crate::object::{Exc, R, Value, dict, list, str, tuple};
+use crate::rt::fork::{self, Forked, Refused};
 use crate::rt::processor::Processors;
 use crate::rt::syscall;
 use crate::vm::native::{Args, NativeDef};
@@ -30,7 +30,13 @@ fn fork(th: &mut Thread, _: Args) -> R {
             Ok(Value::int_unchecked(0))
         }
         Ok(Forked::Parent(child)) => Ok(Value::int_unchecked(i64::from(child))),
-        Err(errno) => Err(os_error(th, errno, None)),
+        Err(Refused::System(errno)) => Err(os_error(th, errno, None)),
+        Err(Refused::Held(locks)) => {
+            let locks = locks.join("; ");
+            let message = format!("cannot fork: in the child nobody would ever release {locks}");
+            Err(th.raise(Exc::RuntimeError, message))
+        }
+        Err(Refused::Raised(raised)) => Err(raised),
     }
 }
 
