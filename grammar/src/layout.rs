@@ -5,8 +5,9 @@ use logos::Logos;
 
 use crate::fstring::FString;
 use crate::source::{BOM, LineIndex, Span};
-use crate::syntax_error::{ErrorKind, SyntaxError};
+use crate::syntax_error::{ErrorKind, Finder, SyntaxError};
 use crate::tokens::{Lexeme, Token};
+use crate::warning::{Category, Warning};
 use crate::{names, numbers, strings};
 
 /// CPython's limits, in levels.
@@ -26,6 +27,7 @@ pub struct Tokens<'s> {
     pub unclosed: Option<Lexeme<'s>>,
     /// Why the tokens end before the text does.
     pub error: Option<LexicalError>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Something wrong below the level of grammar.
@@ -41,7 +43,8 @@ pub fn tokenize<'s>(source: &'s str, start: Token<'s>) -> Tokens<'s> {
     let mut scanner = Scanner::new(source, start);
     let error = scanner.run().err();
     let open = scanner.brackets.last().map(|open| open.lexeme);
-    Tokens { unclosed: open.filter(|open| open.token != Token::FieldOpen), lexemes: scanner.out, error }
+    let unclosed = open.filter(|open| open.token != Token::FieldOpen);
+    Tokens { lexemes: scanner.out, unclosed, error, warnings: scanner.warnings }
 }
 
 /// The error for a bracket that is still open at the end.
@@ -75,6 +78,7 @@ pub(crate) struct Scanner<'s> {
     indents: Vec<Indent>,
     pub brackets: Vec<Bracket<'s>>,
     pub fstrings: Vec<FString>,
+    warnings: Vec<Warning>,
 }
 
 pub(crate) type Scan = Result<(), LexicalError>;
@@ -92,7 +96,8 @@ impl<'s> Scanner<'s> {
             let text = lexer.remainder();
             lexer.bump(text.len() - text.trim_start_matches([' ', '\t']).len());
         }
-        Scanner { source, lexer, out, indents, brackets: Vec::new(), fstrings: Vec::new() }
+        let (brackets, fstrings, warnings) = Default::default();
+        Scanner { source, lexer, out, indents, brackets, fstrings, warnings }
     }
 
     fn run(&mut self) -> Scan {
@@ -202,13 +207,16 @@ impl<'s> Scanner<'s> {
 
     fn number(&mut self, token: Token<'s>, start: u32, end: u32) -> Scan {
         let text = self.source.get(start as usize..).unwrap_or("");
-        match numbers::malformed(text, (end - start) as usize) {
-            None => self.push(token, start, end),
-            Some(bad) => {
-                let span = (start + bad.span.start as u32, start + bad.span.end as u32);
-                return Err(self.error(bad.message, span.0, span.1));
-            }
+        let length = (end - start) as usize;
+        if let Some(bad) = numbers::malformed(text, length) {
+            let span = (start + bad.span.start as u32, start + bad.span.end as u32);
+            return Err(self.error(bad.message, span.0, span.1));
         }
+        if let Some(message) = numbers::doubtful(text, length) {
+            let (category, span) = (Category::SyntaxWarning, Span::new(end - 1, end - 1));
+            self.warnings.push(Warning { category, message, finder: Finder::Scanner, span });
+        }
+        self.push(token, start, end);
         Ok(())
     }
 

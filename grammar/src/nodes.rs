@@ -9,6 +9,7 @@ use crate::check;
 use crate::depth;
 use crate::items::*;
 use crate::parameters;
+use crate::syntax_error::Finder;
 use crate::tokens::Lexeme;
 use crate::warning::{Category, Warning};
 
@@ -48,6 +49,7 @@ impl<'s> Nodes<'s> {
             self.warnings.borrow_mut().push(Warning {
                 category: Category::DeprecationWarning,
                 message,
+                finder: Finder::Parser,
                 span,
             });
         }

@@ -26,21 +26,42 @@ pub fn malformed(text: &str, length: usize) -> Option<BadNumber> {
     let rest = text.get(length..)?;
     let next = rest.chars().next()?;
     let glued = next.is_ascii_alphanumeric() || next == '_' || !next.is_ascii();
-    if !glued || starts_with_keyword(rest) {
+    // The letter of `0or` is taken for that of an octal number.
+    if !glued || starts_with_keyword(rest) && !text.starts_with("0or") {
         return None;
     }
-    let number = text.get(..length)?;
-    let radix_letter = match (number, number.get(1..2)) {
-        ("0", _) => rest.get(..1).unwrap_or(""),
-        (_, letter) => letter.unwrap_or(""),
-    };
-    let explained = match radix_letter {
-        "x" | "X" => in_radix(text, "hexadecimal", 16),
-        "o" | "O" => in_radix(text, "octal", 8),
-        "b" | "B" => in_radix(text, "binary", 2),
-        _ => in_decimal(text, length),
+    let explained = match radix(text) {
+        Some((name, radix)) => in_radix(text, name, radix),
+        None => in_decimal(text, length),
     };
     Some(explained)
+}
+
+/// What is to be said about a number that is well formed as far as `length`, and glued to a keyword.
+pub fn doubtful(text: &str, length: usize) -> Option<String> {
+    if !starts_with_keyword(text.get(length..)?) {
+        return None;
+    }
+    let kind = match radix(text) {
+        Some((name, _)) => name,
+        None => without_radix(text.get(..length)?),
+    };
+    Some(format!("invalid {kind} literal"))
+}
+
+/// The name and the base of the kind of number that the second letter of `text` announces.
+fn radix(text: &str) -> Option<(&'static str, u32)> {
+    let mut letters = text.chars();
+    match (letters.next()?, letters.next()?.to_ascii_lowercase()) {
+        ('0', 'x') => Some(("hexadecimal", 16)),
+        ('0', 'o') => Some(("octal", 8)),
+        ('0', 'b') => Some(("binary", 2)),
+        _ => None,
+    }
+}
+
+fn without_radix(number: &str) -> &'static str {
+    if number.ends_with(['j', 'J']) { "imaginary" } else { "decimal" }
 }
 
 fn starts_with_keyword(rest: &str) -> bool {
@@ -78,7 +99,7 @@ fn in_radix(text: &str, name: &str, radix: u32) -> BadNumber {
 fn in_decimal(text: &str, length: usize) -> BadNumber {
     let rest = text.get(length..).unwrap_or("");
     let number = text.get(..length).unwrap_or("");
-    let kind = if number.ends_with(['j', 'J']) { "imaginary" } else { "decimal" };
+    let kind = without_radix(number);
     let invalid = |end| ending_at(format!("invalid {kind} literal"), end);
     let is_integer = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
     let mut after = rest.bytes();

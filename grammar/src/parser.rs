@@ -43,9 +43,10 @@ pub fn parse_warned(source: &str, mode: Mode) -> Result<(Module, Vec<Warning>), 
         Mode::Interactive => Token::StartInteractive,
         Mode::Expression => Token::StartExpression,
     };
-    let Tokens { mut lexemes, unclosed, error } = layout::tokenize(source, start);
+    let Tokens { mut lexemes, unclosed, error, mut warnings } = layout::tokenize(source, start);
     soft::resolve(&mut lexemes);
-    let (result, (problem, warnings)) = run(source, &lexemes);
+    let (result, (problem, of_parser)) = run(source, &lexemes);
+    warnings.extend(of_parser);
     if let Some(LexicalError { error, deferred }) = error {
         let found_first = match (&result, &problem) {
             (Err(failure), _) if failure.is_indentation => true,

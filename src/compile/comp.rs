@@ -1,20 +1,20 @@
 //! Comprehensions. They run in the frame around them, with registers of their own for their variables; in a class body,
-//! whose names they must not see, they are functions that take the first iterable. Must not know statements.
+//! whose names they must not see, they are functions that take the state of the outermost loop. Must not know statements.
 
 use super::Fallible;
 use super::call::WINDOW;
 use super::func::Signature;
 use super::loops::ITER_REGS;
 use super::scope::{Kind, ScopeId, Suspends, node_key};
-use super::unit::{ActiveComp, Compiler, Place, Reg, Variable};
+use super::unit::{ActiveComp, Compiler, Reg, Variable};
 use crate::bytecode::code::Flags;
 use crate::bytecode::op::Op;
 use mini_grammar::ast::*;
 use rustc_hash::FxHashMap;
 
-/// The parameter of a comprehension that is a function.
+/// The first parameter of a comprehension that is a function.
 pub const ITERABLE: &str = ".0";
-/// The parameters of a generator expression: the state of its outermost loop, or its asynchronous iterator alone.
+/// The parameters of such a function, and of a generator expression: the state of its outermost loop, or its asynchronous iterator alone.
 pub const STATE: [&str; ITER_REGS as usize] = [".0", ".1", ".2", ".3"];
 
 /// What a comprehension makes.
@@ -213,7 +213,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// In a class body: a function of the first iterable, called at once.
+    /// In a class body: a function of the state of the outermost loop, called at once.
     fn comp_function(
         &mut self,
         comp: Comp<'a>,
@@ -225,25 +225,24 @@ impl<'a> Compiler<'a> {
         let line = self.source.line(comp.expr.span.start);
         let name = self.scopes.get(id).name.clone();
         self.enter(id, &name, line);
-        self.begin_frame(1);
-        let (state, result) = (self.alloc_run(ITER_REGS), self.alloc());
-        if let Place::Local { reg, .. } = self.place(&ITERABLE.into()) {
-            self.emit(Op::GetIter, state, reg, 0);
-        }
+        let nparams = STATE.len();
+        self.begin_frame(nparams);
+        let result = self.alloc();
         self.new_result(comp, result);
-        self.generator(comp, 0, state, result)?;
+        self.generator(comp, 0, 0, result)?;
         self.emit(Op::Return, result, 0, 0);
-        let code = self.leave(Signature { nparams: 1, nposonly: 1, ..Signature::default() }, line)?;
+        let code = self.leave(Signature { nparams, nposonly: nparams, ..Signature::default() }, line)?;
         self.at_expr(comp.expr);
         let run = self.alloc_run(2);
         self.emit(Op::Clear, run, 0, 0);
         self.emit(Op::Clear, run + 1, 0, 0);
         self.close_over(code, run, window);
         self.unit.top = u32::from(window) + 1;
-        let argument = self.alloc_run(4) + 3;
-        self.expr_to(&first.iter, argument)?;
+        self.alloc_run(WINDOW - 1);
+        let state = self.comp_iteration(first, comp.expr)?;
+        debug_assert!(u32::from(state) == u32::from(window) + WINDOW || self.unit.too_large);
         self.at_expr(comp.expr);
-        self.emit(Op::Call, window, 1, 0);
+        self.emit(Op::Call, window, nparams as u16, 0);
         self.move_to(dst, window);
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Source<'_> {
 
     fn warn(&self, message: impl Into<String>, span: Span) {
         let (category, message) = (Category::SyntaxWarning, message.into());
-        self.warnings.borrow_mut().push(Warning { category, message, span });
+        self.warnings.borrow_mut().push(Warning { category, message, finder: Finder::Compiler, span });
     }
 
     fn line(&self, offset: u32) -> u32 {

@@ -4,6 +4,7 @@
 use super::Fallible;
 use super::bound::Bound;
 use super::emit::Label;
+use super::fold;
 use super::try_::Block;
 use super::unit::{Compiler, Reg};
 use crate::bytecode::code::Const;
@@ -126,6 +127,12 @@ impl<'a> Compiler<'a> {
         let state = self.alloc();
         let iterable = self.operand_in(iter, state)?;
         self.at(span);
+        if matches!(&iter.kind, ExprKind::List { elts, .. } if fold::tuple(elts).is_some()) {
+            // CPython makes a tuple of a list of constants that only a loop sees: the error that comes names it.
+            self.emit(Op::ListToTuple, state, iterable, 0);
+            self.emit(Op::AsyncIter, state, state, 0);
+            return Ok(state);
+        }
         self.emit(Op::AsyncIter, state, iterable, 0);
         Ok(state)
     }

@@ -640,7 +640,7 @@ impl Walker<'_> {
             self.comps.push(expr.span);
         }
         if in_class && !lazy {
-            self.symbol(super::comp::ITERABLE).param = true;
+            super::comp::STATE.iter().for_each(|name| self.symbol(name).param = true);
         }
         for (index, generator) in generators.iter().enumerate() {
             self.targets(&generator.target)?;

@@ -12,12 +12,12 @@ pub fn tell(th: &mut Thread, warnings: &[Warning], text: &str, filename: &str) -
         return Ok(());
     }
     let mut warnings = warnings.to_vec();
-    // Those of the parser come first in CPython, the others in the order of the text.
-    warnings.sort_by_key(|w| (w.category == Category::SyntaxWarning, w.span.start));
+    warnings.sort_by_key(|w| (w.finder == Finder::Compiler, w.span.start));
     let module = import::import_dotted(th, "warnings")?;
     for warning in &warnings {
         let error = Error::new(ErrorKind::SyntaxError, warning.message.as_str(), text, warning.span);
-        tell_one(th, module, warning.category, &Error { finder: Finder::Compiler, ..error }, filename)?;
+        let finder = if warning.finder == Finder::Scanner { Finder::Scanner } else { Finder::Compiler };
+        tell_one(th, module, warning.category, &Error { finder, ..error }, filename)?;
     }
     Ok(())
 }

@@ -113,12 +113,7 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
     th.ask_length(v)?;
     let mut out = Vec::new();
     while let Some(item) = items.next(th)? {
-        let n = match int::as_i64(item) {
-            Some(n) => n,
-            None if types::kind_of(item) == Kind::Int => -1,
-            None => th.index(item)?,
-        };
-        match u8::try_from(n) {
+        match u8::try_from(clipped(th, item)?) {
             Ok(b) => out.push(b),
             Err(_) => {
                 let what = if class == "bytes" { "bytes" } else { "byte" };
@@ -127,6 +122,15 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
         }
     }
     th.new_bytes(&out)
+}
+
+/// An item that is to be a byte, as an int; of one that is far from it, another that is none.
+pub fn clipped(th: &mut Thread, item: Value) -> R<i64> {
+    match int::as_i64(item) {
+        Some(n) => Ok(n),
+        None if types::kind_of(item) == Kind::Int => Ok(-1),
+        None => th.index(item),
+    }
 }
 
 fn fromhex(th: &mut Thread, args: Args) -> R {

@@ -4,7 +4,7 @@ use super::bytes_args::{is_space, like, this};
 use super::str_split::not_iterable;
 use super::text_args::{argument_name, index, index_or, limit, type_name};
 use crate::object::mutator::Mutator;
-use crate::object::{R, Word, bytes, list, tuple};
+use crate::object::{Exc, R, Word, bytes, list, tuple};
 use crate::vm::native::Args;
 use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
@@ -198,7 +198,11 @@ pub fn zfill(m: &mut Mutator, args: Args) -> R {
 }
 
 pub fn expandtabs(m: &mut Mutator, args: Args) -> R {
-    let size = usize::try_from(index_or(m, args.opt(1), 8)?).unwrap_or(0);
+    let size = index_or(m, args.opt(1), 8)?;
+    if i32::try_from(size).is_err() {
+        return Err(m.raise(Exc::OverflowError, "Python int too large to convert to C int"));
+    }
+    let size = usize::try_from(size).unwrap_or(0);
     let tabs = this(args).iter().filter(|b| **b == b'\t').count();
     if tabs.checked_mul(size).is_none_or(|total| total > LIMIT) {
         return Err(m.no_memory());

@@ -219,7 +219,7 @@ fn new_method(th: &mut Thread, args: Args) -> R {
     if receiver.is_none() {
         return Err(th.type_error("instance must not be None"));
     }
-    func::new_bound(th, function, receiver)
+    func::new_method(th, function, receiver)
 }
 
 fn method_doc(th: &mut Thread, args: Args) -> R {

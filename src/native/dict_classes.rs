@@ -89,7 +89,15 @@ static OF_DEFAULTDICT: [NativeDef; 1] =
     [NativeDef::full("__missing__", "self, key, /", make_missing, "Make, store and return a value.")];
 static OF_COUNTER: [NativeDef; 1] =
     [NativeDef::data("__missing__", "self, key, /", zero, "What was not counted occurs 0 times.")];
-static OF_ORDERED: [NativeDef; 2] = [
+/// As dict's, with a name of its own in errors.
+fn clear(m: &mut Mutator, args: Args) -> R {
+    let d = this(m, args)?;
+    dict::clear(m, d)?;
+    Ok(Value::NONE)
+}
+
+static OF_ORDERED: [NativeDef; 3] = [
+    NativeDef::data("clear", "self, /", clear, "Remove all entries."),
     NativeDef::full(
         "popitem",
         "self, last=",

@@ -4,6 +4,7 @@
 
 use crate::object::iter::{self, Tag};
 use crate::object::num::{BinOp, CmpOp, UnOp};
+use crate::object::types::Manner;
 use crate::object::{Exc, Kind, R, Value, class, dict, str, types};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::{arith, compare, item};
@@ -539,6 +540,12 @@ pub fn install(th: &mut Thread) -> R<()> {
     boot::add_methods(th, of(Class), CLASS)?;
     for kind in [Function, Native, BoundMethod] {
         boot::add_methods(th, of(kind), CALLABLE)?;
+    }
+    for manner in [Manner::Method, Manner::Slot, Manner::BoundSlot] {
+        boot::add_methods(th, types::class_of_manner(manner), CALLABLE)?;
+    }
+    for manner in [Manner::Method, Manner::Slot] {
+        boot::add_methods(th, types::class_of_manner(manner), GET_BOUND)?;
     }
     for kind in [Int, Float, Str, Bytes, ByteArray, Tuple, List, Dict, Set, FrozenSet, MappingProxy, Class] {
         add_operators(th, of(kind), operators_of(kind))?;

@@ -236,7 +236,7 @@ fn bytes_of(th: &mut Thread, v: Value) -> R<Vec<u8>> {
     let mut items = th.iter(v)?;
     let mut data = Vec::new();
     while let Some(item) = items.next(th)? {
-        match u8::try_from(th.index(item)?) {
+        match u8::try_from(super::bytes::clipped(th, item)?) {
             Ok(byte) => data.push(byte),
             Err(_) => return Err(th.value_error("bytes must be in range(0, 256)")),
         }

@@ -2,7 +2,7 @@
 //! words, and writes. Must not know how the result is run.
 //!
 //! Flags are worked in where they count, so that the result depends on no settings but its own `(?i:...)`. What is not
-//! supported: the locale flag, and references to groups inside look-behind.
+//! supported: the locale flag.
 
 use crate::object::text_repr;
 use mini_grammar::char_names;
@@ -74,7 +74,10 @@ struct Parser {
     bytes: bool,
     /// Widths of groups that are closed, by number.
     widths: Vec<Option<Width>>,
-    look_behind: usize,
+    /// In a look-behind: the first group that would begin inside the outermost one.
+    behind: Option<usize>,
+    /// The groups that conditions ask for, and where: they may begin later.
+    asked: Vec<(usize, usize)>,
     depth: usize,
     lazy: bool,
 }
@@ -87,7 +90,8 @@ pub fn translate(pattern: &str, flags: i64, bytes: bool) -> Parse<Translated> {
         out: Translated { flags, ..Translated::default() },
         bytes,
         widths: vec![None],
-        look_behind: 0,
+        behind: None,
+        asked: Vec::new(),
         depth: 0,
         lazy: false,
     };
@@ -112,6 +116,9 @@ pub fn translate(pattern: &str, flags: i64, bytes: bool) -> Parse<Translated> {
     if p.at < p.source.len() {
         return Err(("unbalanced parenthesis".to_owned(), p.at));
     }
+    if let Some((number, at)) = p.asked.iter().find(|(number, _)| *number >= p.widths.len()) {
+        return Err((format!("invalid group reference {number}"), *at));
+    }
     p.out.lazy_empty = width.low == 0 && p.lazy;
     Ok(p.out)
 }
@@ -127,6 +134,12 @@ fn flag_of(c: char) -> Option<i64> {
         'u' => UNICODE,
         _ => return None,
     })
+}
+
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
+        && chars.all(unicode_ident::is_xid_continue)
 }
 
 /// Appends a character that stands for itself.
@@ -410,16 +423,30 @@ impl Parser {
             number = number * 10 + second as usize;
             self.at += 1;
         }
-        self.reference(number, start + 1)
+        self.reference(number, start + 1, start)
     }
 
-    /// A reference to a group.
-    fn reference(&mut self, number: usize, at: usize) -> Parse<(Width, bool)> {
+    /// Refuses, in a look-behind, a group that is not complete where it begins.
+    fn check_behind(&self, number: usize) -> Parse<()> {
+        let Some(first) = self.behind else { return Ok(()) };
+        if !matches!(self.widths.get(number), Some(Some(_))) {
+            return self.fail("cannot refer to an open group", self.at);
+        }
+        if number >= first {
+            let message = "cannot refer to group defined in the same lookbehind subpattern";
+            return self.fail(message, self.at);
+        }
+        Ok(())
+    }
+
+    /// A reference to a group; `at` and `open` are where it is wrong: no group, or one that is still open.
+    fn reference(&mut self, number: usize, at: usize, open: usize) -> Parse<(Width, bool)> {
         match self.widths.get(number) {
             None => self.fail(format!("invalid group reference {number}"), at),
-            Some(None) => self.fail("cannot refer to an open group", at),
+            Some(None) => self.fail("cannot refer to an open group", open),
             Some(Some(width)) => {
                 let width = *width;
+                self.check_behind(number)?;
                 self.out.fancy = true;
                 // Writing to a String cannot fail.
                 let _ = write!(self.out.text, "(?:\\{number})");
@@ -635,10 +662,7 @@ impl Parser {
 
     fn checked_name(&mut self, end: char) -> Parse<(String, usize)> {
         let (name, at) = self.name(end)?;
-        let mut chars = name.chars();
-        let good = chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
-            && chars.all(unicode_ident::is_xid_continue);
-        if !good {
+        if !is_name(&name) {
             return self.fail(format!("bad character in group name '{name}'"), at);
         }
         Ok((name, at))
@@ -657,7 +681,7 @@ impl Parser {
         if self.take("=") {
             let (name, at) = self.checked_name(')')?;
             return match self.number_of(&name) {
-                Some(number) => self.reference(number, at),
+                Some(number) => self.reference(number, at, at),
                 None => self.fail(format!("unknown group name '{name}'"), at),
             };
         }
@@ -683,9 +707,10 @@ impl Parser {
         };
         self.at += 1;
         self.out.fancy = true;
-        self.look_behind += 1;
+        let outer = self.behind;
+        self.behind = outer.or(Some(self.widths.len()));
         let width = self.wrapped(opening, flags, start)?;
-        self.look_behind -= 1;
+        self.behind = outer;
         if width.low != width.high {
             return self.fail("look-behind requires fixed-width pattern", usize::MAX);
         }
@@ -695,17 +720,14 @@ impl Parser {
     /// What follows `(?(`.
     fn conditional(&mut self, flags: i64, start: usize) -> Parse<(Width, bool)> {
         let (name, at) = self.name(')')?;
-        let number = match name.parse::<usize>() {
-            Ok(0) => return self.fail("bad group number", at),
-            Ok(n) => n,
-            Err(_) => match self.number_of(&name) {
-                Some(n) => n,
-                None => return self.fail(format!("unknown group name '{name}'"), at),
-            },
+        let number = match (name.parse::<usize>(), self.number_of(&name)) {
+            (Ok(0), _) => return self.fail("bad group number", at),
+            (Ok(n), _) | (_, Some(n)) => n,
+            _ if is_name(&name) => return self.fail(format!("unknown group name '{name}'"), at),
+            _ => return self.fail(format!("bad character in group name '{name}'"), at),
         };
-        if number >= self.widths.len() {
-            return self.fail(format!("invalid group reference {number}"), at);
-        }
+        self.asked.push((number, at));
+        self.check_behind(number)?;
         self.out.fancy = true;
         let _ = write!(self.out.text, "(?({number})");
         let mut width = self.sequence(flags)?;

@@ -3,7 +3,7 @@
 use super::str_search::itself;
 use super::text_args::{index, index_or, this, type_name};
 use crate::object::mutator::Mutator;
-use crate::object::{R, str};
+use crate::object::{Exc, R, str};
 use crate::vm::native::Args;
 
 /// Widths beyond this raise MemoryError before anything is allocated.
@@ -71,7 +71,11 @@ pub fn zfill(m: &mut Mutator, args: Args) -> R {
 }
 
 pub fn expandtabs(m: &mut Mutator, args: Args) -> R {
-    let size = usize::try_from(index_or(m, args.opt(1), 8)?).unwrap_or(0);
+    let size = index_or(m, args.opt(1), 8)?;
+    if i32::try_from(size).is_err() {
+        return Err(m.raise(Exc::OverflowError, "Python int too large to convert to C int"));
+    }
+    let size = usize::try_from(size).unwrap_or(0);
     let text = this(args);
     let tabs = text.bytes().filter(|b| *b == b'\t').count();
     if tabs.checked_mul(size).is_none_or(|total| total > LIMIT) {

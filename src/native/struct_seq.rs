@@ -65,14 +65,14 @@ pub fn make_class(th: &mut Thread, module: &str, name: &str, fields: &[&str], sl
     for (i, (field, getter)) in fields.iter().zip(&GETTERS).enumerate() {
         let key = m.intern(field)?;
         names.push(key);
-        let getter = func::new_native(m, std::ptr::from_ref(getter).cast(), None)?;
+        let getter = func::new_native(m, std::ptr::from_ref(getter).cast(), None, None)?;
         let doc = m.new_str(&format!("Item {i} of the tuple."))?;
         let property = func::new_property(m, Some(getter), None, None, Some(doc))?;
         attr::set_in_namespace(m, namespace, key, property)?;
     }
     let names = m.new_tuple(&names)?;
     let module = m.new_str(module)?;
-    let repr = func::new_native(m, std::ptr::from_ref(&REPR).cast(), None)?;
+    let repr = func::new_native(m, std::ptr::from_ref(&REPR).cast(), None, None)?;
     let doc = m.new_str("A tuple whose items also have names.")?;
     let attributes =
         [("__match_args__", names), ("__module__", module), ("__repr__", repr), ("__doc__", doc)];

@@ -48,7 +48,7 @@ fn parse(spec: &str) -> Option<Quick> {
     };
     match *rest {
         [] => Some(Quick { align, zeros, width, precision, ty: 0 }),
-        [ty] => Some(Quick { align, zeros, width, precision, ty }),
+        [ty] if ty != 0 => Some(Quick { align, zeros, width, precision, ty }),
         _ => None,
     }
 }

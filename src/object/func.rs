@@ -7,6 +7,7 @@ use super::layout::{
     Wrapper,
 };
 use super::mutator::Mutator;
+use super::types::Manner;
 use super::value::{Value, Word};
 use super::{dict, heap, shape, subclass, types};
 use std::any::Any;
@@ -14,8 +15,13 @@ use std::sync::atomic::Ordering;
 
 /// Writes `words` behind the header of a fresh object and returns it as a value.
 fn filled<T: HeapObject, const N: usize>(m: &mut Mutator, kind: Kind, words: [Word; N]) -> R {
+    filled_as::<T, N>(m, kind, types::root_shape(kind), words)
+}
+
+/// As `filled`, of another class than the one of the kind.
+fn filled_as<T: HeapObject, const N: usize>(m: &mut Mutator, kind: Kind, shape: u32, words: [Word; N]) -> R {
     const { assert!(std::mem::size_of::<T>() >= 8 * (N + 1)) };
-    let p = m.alloc_as::<T>(kind, types::root_shape(kind), 0)?;
+    let p = m.alloc_as::<T>(kind, shape, 0)?;
     // SAFETY: freshly allocated, with room for N words behind the header (asserted above), and not shared yet.
     unsafe { p.cast::<u64>().add(1).cast::<[Word; N]>().write(words) };
     Ok(Value::from_addr(p.addr()))
@@ -68,8 +74,9 @@ pub fn new_function(m: &mut Mutator, p: FunctionParts) -> R {
 }
 
 /// A native function or method. `def` is a `&'static NativeDef` as a pointer.
-pub(crate) fn new_native(m: &mut Mutator, def: *const (), owner: Word) -> R {
-    let v = filled::<Native, 2>(m, Kind::Native, [None, owner])?;
+pub(crate) fn new_native(m: &mut Mutator, def: *const (), owner: Word, manner: Option<Manner>) -> R {
+    let shape = manner.map_or(types::root_shape(Kind::Native), types::manner_shape);
+    let v = filled_as::<Native, 2>(m, Kind::Native, shape, [None, owner])?;
     // SAFETY: `v` is the Native just made; its `def` word is written before anybody else can see it.
     unsafe { (v.addr() as *mut Native).cast::<*const ()>().add(1).write(def) };
     Ok(v)
@@ -77,6 +84,12 @@ pub(crate) fn new_native(m: &mut Mutator, def: *const (), owner: Word) -> R {
 
 /// A function or native with its receiver.
 pub fn new_bound(m: &mut Mutator, func: Value, receiver: Value) -> R {
+    let shape = types::bound_shape(func);
+    filled_as::<BoundMethod, 2>(m, Kind::BoundMethod, shape, [Some(func), Some(receiver)])
+}
+
+/// As `new_bound`, of the class `method` whatever the function is.
+pub fn new_method(m: &mut Mutator, func: Value, receiver: Value) -> R {
     filled::<BoundMethod, 2>(m, Kind::BoundMethod, [Some(func), Some(receiver)])
 }
 

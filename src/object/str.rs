@@ -533,7 +533,8 @@ pub fn hash(s: &Str) -> i64 {
 }
 
 /// The hash of a string or bytes object with these bytes: 128-bit products folded, with a fixed seed, so that a run can
-/// be repeated. (Mini does not defend against keys chosen to collide.) Never 0 (not computed) or -1 (CPython's error).
+/// be repeated. (Mini does not defend against keys chosen to collide.) 0 (not computed) only of no bytes, as in CPython, whose
+/// order of sets shows it; never -1 (CPython's error).
 #[inline]
 pub fn hash_bytes(bytes: &[u8]) -> i64 {
     let (words, tail) = bytes.as_chunks::<8>();
@@ -553,6 +554,9 @@ fn hash_words(words: &[u64], nbytes: usize) -> i64 {
 
 #[inline(always)]
 fn hash_of(nbytes: usize, words: impl Iterator<Item = u64>, tail: u64) -> i64 {
+    if nbytes == 0 {
+        return 0;
+    }
     const K0: u64 = 0x9e37_79b9_7f4a_7c15;
     const K1: u64 = 0xd6e8_feb8_6659_fd93;
     let fold = |a: u64, b: u64| {

@@ -13,6 +13,22 @@ static KIND_CLASS: [Slot; KINDS] = [const { Slot::empty() }; KINDS];
 static KIND_SHAPE: [AtomicU32; KINDS] = [const { AtomicU32::new(0) }; KINDS];
 static EXC_CLASS: [Slot; EXCS] = [const { Slot::empty() }; EXCS];
 static MEMORY_ERROR: Slot = Slot::empty();
+static MANNER_SHAPE: [AtomicU32; MANNERS.len()] = [const { AtomicU32::new(0) }; MANNERS.len()];
+
+/// What CPython has classes of its own for, although natives are one kind here, and bound methods another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// A method of a built-in class.
+    Method,
+    /// One that CPython keeps in a slot of the class.
+    Slot,
+    /// A native with its receiver.
+    Bound,
+    /// One of a slot, with its receiver.
+    BoundSlot,
+}
+
+pub const MANNERS: [Manner; 4] = [Manner::Method, Manner::Slot, Manner::Bound, Manner::BoundSlot];
 
 /// The class of a built-in kind (`Kind::Int` and small ints: `int`).
 #[inline]
@@ -20,10 +36,39 @@ pub fn class_of_kind(kind: Kind) -> Value {
     KIND_CLASS[kind as usize].value()
 }
 
+/// Whether `v` is of the built-in class itself, not of one that derives from it.
+pub fn is_exactly(v: Value, kind: Kind) -> bool {
+    class_of_kind(kind) == class_of(v)
+}
+
 /// The shape of a fresh object of a built-in kind.
 #[inline(always)]
 pub fn root_shape(kind: Kind) -> u32 {
     KIND_SHAPE[kind as usize].load(Ordering::Relaxed)
+}
+
+/// The shape of a native, or of a bound one.
+#[inline]
+pub fn manner_shape(manner: Manner) -> u32 {
+    MANNER_SHAPE[manner as usize].load(Ordering::Relaxed)
+}
+
+/// The class of such natives.
+pub fn class_of_manner(manner: Manner) -> Value {
+    match cast::<layout::Shape>(heap::expand(manner_shape(manner))) {
+        Some(shape) => shape.class.value(),
+        None => class_of_kind(Kind::Native),
+    }
+}
+
+/// The shape of a bound method of `func`.
+#[inline]
+pub fn bound_shape(func: Value) -> u32 {
+    if kind_of(func) != Kind::Native {
+        return root_shape(Kind::BoundMethod);
+    }
+    let of_slot = hdr(func).shape.load(Ordering::Relaxed) == manner_shape(Manner::Slot);
+    manner_shape(if of_slot { Manner::BoundSlot } else { Manner::Bound })
 }
 
 /// The class of a built-in exception.
@@ -43,6 +88,11 @@ pub fn set_kind(kind: Kind, class: Value, shape: u32) {
 }
 
 /// Start-up only.
+pub fn set_manner(manner: Manner, shape: u32) {
+    MANNER_SHAPE[manner as usize].store(shape, Ordering::Relaxed);
+}
+
+/// Start-up only.
 pub fn set_exc(exc: Exc, class: Value) {
     EXC_CLASS[exc as usize].set(class);
 }
@@ -58,6 +108,7 @@ pub fn visit_roots(visit: &mut dyn FnMut(Value)) {
     slots.filter_map(Slot::get).for_each(&mut *visit);
     KIND_SHAPE
         .iter()
+        .chain(MANNER_SHAPE.iter())
         .map(|s| s.load(Ordering::Relaxed))
         .filter(|s| *s != 0)
         .for_each(|s| visit(heap::expand(s)));

@@ -270,7 +270,7 @@ fn find_in_object(th: &mut Thread, object: Value, name: Value) -> R<Found> {
 
 /// `object.__getattribute__`: data descriptors, the object's own attributes, then the class's.
 fn find_plainly(th: &mut Thread, object: Value, class: Value, name: Value) -> R<Found> {
-    let in_class = th.lookup.find(class, name);
+    let in_class = slot_names::visible(th, class, name);
     let value = in_class.and_then(|c| c.value.get());
     if let Some(v) = value {
         if types::kind_of(v) == Kind::Property && !has_get(th, v) {
@@ -394,7 +394,7 @@ fn find_in_class(th: &mut Thread, class: Value, name: Value) -> R<Found> {
         let found = annotations::of_class(th, class, name, text(name) == "__annotations__")?;
         return Ok(found.map_or(Found::Nothing, Found::Computed));
     }
-    if let Some((c, v)) = th.lookup.find(class, name).and_then(|c| Some((c, c.value.get()?))) {
+    if let Some((c, v)) = slot_names::visible(th, class, name).and_then(|c| Some((c, c.value.get()?))) {
         return Ok(match types::kind_of(v) {
             // How the instances of a built-in class show their docstrings; the class has one of its own.
             Kind::Property
@@ -567,12 +567,12 @@ pub fn set(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
 pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
     match types::kind_of(object) {
         Kind::Class if text(name) == "__annotate__" => return annotations::set_class(th, object, value),
-        Kind::Class => return class_change::set_in_class(th, object, name, Some(value)),
+        Kind::Class => return class_change::assign(th, object, name, Some(value)),
         Kind::Module => return set_in_namespace(&mut th.m, func::module_dict(object), name, value),
         _ => {}
     }
     let class = types::class_of(object);
-    if let Some(v) = th.lookup.find(class, name).and_then(|c| c.value.get()) {
+    if let Some(v) = slot_names::visible(th, class, name).and_then(|c| c.value.get()) {
         let custom = th.lookup_override(v, "__set__").is_some();
         if let Some(p) = types::cast::<Property>(v).filter(|_| !custom) {
             return match p.set.get() {
@@ -656,7 +656,7 @@ fn delete_own(th: &mut Thread, object: Value, name: Value) -> R<bool> {
 pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
     match types::kind_of(object) {
         Kind::Class if class::find_own(object, name).is_some() => {
-            return class_change::set_in_class(th, object, name, None);
+            return class_change::assign(th, object, name, None);
         }
         Kind::Module => {
             let cell = func::module_dict(object).and_then(|d| dict::find_cell(d, name));
@@ -668,7 +668,8 @@ pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
         }
         Kind::Class => {}
         _ => {
-            let in_class = th.lookup.find(types::class_of(object), name).and_then(|c| c.value.get());
+            let in_class = slot_names::visible(th, types::class_of(object), name);
+            let in_class = in_class.and_then(|c| c.value.get());
             if let Some(p) = in_class.and_then(types::cast::<Property>) {
                 return match p.del.get() {
                     Some(f) => th.call(f, &[object]).map(drop),

@@ -541,10 +541,11 @@ fn native_missing(
         return native_count(th, def, owner, args, method);
     }
     let at = slots.iter().position(Option::is_none).unwrap_or(0);
-    if at < p.posonly as usize && !method {
-        let (least, s) = (p.min, if p.min == 1 { "" } else { "s" });
-        let message =
-            format!("{}() takes at least {least} positional argument{s} ({} given)", def.name, args.len());
+    if at < p.posonly as usize {
+        let own = usize::from(method);
+        let least = usize::from(p.min) - own;
+        let (given, s) = (args.len() - own, if least == 1 { "" } else { "s" });
+        let message = format!("{}() takes at least {least} positional argument{s} ({given} given)", def.name);
         return th.type_error(message);
     }
     let name = p.names().nth(at).unwrap_or("?");

@@ -1,12 +1,13 @@
 //! Start-up: the classes of all built-in kinds and exceptions, made from tables.
 //! Must not know what the tables hold: `native` hands them in.
 
-use super::attr;
 use super::native::{ModuleDef, NativeDef, TypeDef};
 use super::thread::Thread;
+use super::{attr, call};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::error::EXCEPTIONS;
 use crate::object::layout::Shape;
+use crate::object::types::Manner;
 use crate::object::{Exc, Kind, R, Value, Word, exc, func, heap, shape, types};
 
 /// Built-in classes that no table describes: kind, name, whether a class may derive from it, docstring.
@@ -29,6 +30,13 @@ const PLAIN: &[(Kind, &str, bool, &str)] = &[
     (Kind::Iter, "iterator", false, "A built-in iterator."),
     (Kind::DictView, "dict_keys", false, "A view of a dict, which follows its changes."),
     (Kind::Host, "host", false, "An object whose contents are Rust’s."),
+];
+
+/// The classes of natives that CPython tells from its built-in functions.
+const OF_NATIVES: [(Manner, Kind, &str, &str); 3] = [
+    (Manner::Method, Kind::Native, "method_descriptor", "A method of a built-in class."),
+    (Manner::Slot, Kind::Native, "wrapper_descriptor", "An operator of a built-in class."),
+    (Manner::BoundSlot, Kind::BoundMethod, "method-wrapper", "An operator of a built-in object."),
 ];
 
 /// The two that exist before all others.
@@ -90,6 +98,10 @@ pub fn make_classes(th: &mut Thread, tables: &[&'static TypeDef]) -> R<()> {
         let root = shape::new_root(&mut th.m, Value::NONE, 0)?;
         types::set_kind(*kind, Value::NONE, heap::compress(root));
     }
+    for manner in types::MANNERS {
+        let root = shape::new_root(&mut th.m, Value::NONE, 0)?;
+        types::set_manner(manner, heap::compress(root));
+    }
     let object = make_plain(th, Kind::Instance, "object", None, true)?;
     let class = make_plain(th, Kind::Class, "type", Some(object), false)?;
     // The two classes were made before `type` was known.
@@ -99,6 +111,12 @@ pub fn make_classes(th: &mut Thread, tables: &[&'static TypeDef]) -> R<()> {
     for (kind, name, open, _) in PLAIN {
         make_plain(th, *kind, name, Some(object), *open)?;
     }
+    for (manner, kind, name, _) in OF_NATIVES {
+        let plan = blueprint(th, kind, name, Some(object), false)?;
+        let class = class::new_class(&mut th.m, &plan)?;
+        give(types::manner_shape(manner), class);
+    }
+    give(types::manner_shape(Manner::Bound), types::class_of_kind(Kind::Native));
     for def in tables {
         let base = if def.kind == Kind::Bool { types::class_of_kind(Kind::Int) } else { object };
         make_from_table(th, def, base)?;
@@ -117,7 +135,14 @@ pub fn plain_doc(class: Value) -> Option<&'static str> {
     let first = [(Kind::Instance, OBJECT_DOC), (Kind::Class, TYPE_DOC)];
     let mut all = first.into_iter().chain(plain);
     let found = all.find(|(kind, _)| types::class_of_kind(*kind) == class).map(|(_, doc)| doc);
-    found.or_else(|| super::type_tables::table_of(class).map(|table| table.doc))
+    let of_native = || {
+        OF_NATIVES.iter().find(|(_, _, name, _)| {
+            class::name(class) == *name && class::traits(class) & trait_bits::HEAP_TYPE == 0
+        })
+    };
+    found
+        .or_else(|| of_native().map(|(.., doc)| *doc))
+        .or_else(|| super::type_tables::table_of(class).map(|table| table.doc))
 }
 
 fn blueprint(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -> R<Blueprint> {
@@ -136,12 +161,18 @@ fn make_plain(th: &mut Thread, kind: Kind, name: &str, base: Word, open: bool) -
 /// The class becomes the one of its kind: the shape made first gets it.
 fn adopt(kind: Kind, class: Value) {
     let id = types::root_shape(kind);
-    let root = heap::expand(id);
-    if let (Some(s), Some(c)) = (types::cast::<Shape>(root), class::cast(class)) {
-        s.class.set(class);
-        c.root_shape.set(root);
+    if let Some(c) = class::cast(class) {
+        c.root_shape.set(heap::expand(id));
     }
+    give(id, class);
     types::set_kind(kind, class, id);
+}
+
+/// What has this shape is of this class.
+fn give(shape: u32, class: Value) {
+    if let Some(s) = types::cast::<Shape>(heap::expand(shape)) {
+        s.class.set(class);
+    }
 }
 
 fn make_from_table(th: &mut Thread, def: &'static TypeDef, base: Value) -> R<()> {
@@ -174,7 +205,9 @@ fn put(th: &mut Thread, class: Value, name: &str, v: Value) -> R<()> {
 
 /// A native as a value; `owner`: the class whose method, or the module whose function it is.
 pub fn native(th: &mut Thread, def: &'static NativeDef, owner: Word) -> R {
-    func::new_native(&mut th.m, std::ptr::from_ref(def).cast(), owner)
+    let of_class = owner.filter(|o| class::cast(*o).is_some());
+    let manner = of_class.map(|c| if call::is_slot(def.name, c) { Manner::Slot } else { Manner::Method });
+    func::new_native(&mut th.m, std::ptr::from_ref(def).cast(), owner, manner)
 }
 
 /// Adds natives to a class as methods.

@@ -469,7 +469,7 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
 fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word]) -> R<()> {
     let Some(receiver) = args.first().copied().flatten() else {
         let class = class::name(owner);
-        if is_slot(def.name, &class) {
+        if is_slot(def.name, owner) {
             let name = def.name;
             return Err(th.type_error(format!("descriptor '{name}' of '{class}' object needs an argument")));
         }
@@ -481,7 +481,7 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
     }
     let (class, got) = (type_names::of_class(owner), th.type_name(receiver));
     let name = def.name;
-    if is_slot(name, &class::name(owner)) {
+    if is_slot(name, owner) {
         return Err(
             th.type_error(format!("descriptor '{name}' requires a '{class}' object but received a '{got}'"))
         );
@@ -489,35 +489,24 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
     Err(th.type_error(format!("descriptor '{name}' for '{class}' objects doesn't apply to a '{got}' object")))
 }
 
-/// Methods with names of operators that are ordinary ones to CPython, and what class each is of; "" for any.
-const PLAIN_METHODS: [(&str, &str); 21] = [
-    ("__getitem__", "dict"),
-    ("__getitem__", "list"),
-    ("__contains__", "dict"),
-    ("__contains__", "set"),
-    ("__contains__", "frozenset"),
-    ("__format__", ""),
-    ("__round__", ""),
-    ("__trunc__", ""),
-    ("__floor__", ""),
-    ("__ceil__", ""),
-    ("__sizeof__", ""),
-    ("__reversed__", ""),
-    ("__reduce__", ""),
-    ("__reduce_ex__", ""),
-    ("__getstate__", ""),
-    ("__dir__", ""),
-    ("__bytes__", ""),
-    ("__length_hint__", ""),
-    ("__getnewargs__", ""),
-    ("__enter__", ""),
-    ("__exit__", ""),
-];
-
-/// Whether CPython keeps this method in a slot of the class: its messages have other words then.
-pub fn is_slot(name: &str, class: &str) -> bool {
-    let plain = |&(method, of): &(&str, &str)| method == name && (of.is_empty() || of == class);
-    name.starts_with("__") && !PLAIN_METHODS.iter().any(plain)
+/// Whether CPython keeps this method of a built-in class in a slot: its messages have other words then, and its class
+/// another name.
+pub fn is_slot(name: &str, class: Value) -> bool {
+    // Ordinary methods with names of operators, and of which classes; of any, if none is named.
+    let plain: &[&str] = match name {
+        "__getitem__" => &["dict", "list"],
+        "__contains__" => &["dict", "set", "frozenset"],
+        "__format__" | "__round__" | "__trunc__" | "__floor__" | "__ceil__" | "__sizeof__"
+        | "__reversed__" => &[],
+        "__reduce__" | "__reduce_ex__" | "__getstate__" | "__setstate__" | "__getnewargs__" | "__dir__" => {
+            &[]
+        }
+        "__bytes__" | "__length_hint__" | "__enter__" | "__exit__" | "__copy__" | "__deepcopy__" => &[],
+        "__instancecheck__" | "__subclasscheck__" | "__subclasses__" | "__prepare__" | "__complex__" => &[],
+        "__missing__" | "__class_getitem__" | "__fspath__" => &[],
+        _ => return name.starts_with("__"),
+    };
+    !(plain.is_empty() || plain.contains(&class::name(class).as_str()))
 }
 
 /// Runs a native with bound arguments.

@@ -8,6 +8,17 @@ use crate::object::layout::{Cell, Class};
 use crate::object::{Kind, R, Value, Word, dict, str, types};
 use std::sync::atomic::{Ordering, fence};
 
+/// `class.name = value`, or `del`: a class that has a say in it (an enumeration) is asked first.
+pub fn assign(th: &mut Thread, class: Value, name: Value, value: Word) -> R<()> {
+    if class::traits(class) & trait_bits::CLASS_PROTOCOL != 0 {
+        let hook = th.name("__class_guard__")?;
+        if let Some(guard) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
+            th.call(guard, &[class, name, Value::bool(value.is_none())])?;
+        }
+    }
+    set_in_class(th, class, name, value)
+}
+
 /// Binds (or, with EMPTY, unbinds) a name in a class's namespace, and tells the caches.
 pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> R<()> {
     let Some(c) = class::cast(class) else { return Ok(()) };

@@ -167,15 +167,22 @@ fn of_class(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     })
 }
 
+fn belongs_to_class(native: Value) -> bool {
+    types::cast::<Native>(native).and_then(|n| n.owner.get()).is_some_and(|o| class::cast(o).is_some())
+}
+
 fn native(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     let Some(def) = def(object) else { return Ok(None) };
     let owner = types::cast::<Native>(object).and_then(|n| n.owner.get());
+    let of_class = belongs_to_class(object);
     Ok(match name {
-        "__qualname__" if owner.is_some_and(|o| class::cast(o).is_some()) => {
+        "__qualname__" if of_class => {
             let class = owner.map_or(String::new(), class::name);
             Some(th.m.new_str(&format!("{class}.{}", def.name))?)
         }
         "__name__" | "__qualname__" => Some(th.m.new_str(def.name)?),
+        "__module__" | "__self__" if of_class => None,
+        "__objclass__" if of_class => owner,
         "__module__" => match owner.and_then(types::cast::<Module>) {
             Some(module) => module.name.get(),
             None => Some(th.m.new_str("builtins")?),
@@ -187,9 +194,14 @@ fn native(th: &mut Thread, object: Value, name: &str) -> R<Word> {
 
 fn bound(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     let Some(b) = types::cast::<BoundMethod>(object) else { return Ok(None) };
+    let of_script = types::class_of(object) == types::class_of_kind(Kind::BoundMethod);
     match name {
         "__self__" => Ok(field(&b.receiver)),
-        "__func__" => Ok(field(&b.func)),
+        "__func__" if of_script => Ok(field(&b.func)),
+        "__func__" => Ok(None),
+        "__objclass__" if !of_script && types::class_of(object) == types::class_of_kind(Kind::Native) => {
+            Ok(None)
+        }
         _ => {
             let name = th.m.intern(name)?;
             th.get_attr_opt(b.func.value(), name)
@@ -315,8 +327,12 @@ pub fn names(object: Value) -> impl Iterator<Item = &'static str> {
             "__name__",
             "__qualname__",
         ],
+        Kind::Native if belongs_to_class(object) => &["__name__", "__objclass__", "__qualname__"],
         Kind::Native => &["__module__", "__name__", "__qualname__", "__self__"],
-        Kind::BoundMethod => &["__func__", "__self__"],
+        Kind::BoundMethod if types::class_of(object) == types::class_of_kind(Kind::BoundMethod) => {
+            &["__func__", "__self__"]
+        }
+        Kind::BoundMethod => &["__name__", "__qualname__", "__self__"],
         Kind::Exception => {
             &["__cause__", "__context__", "__dict__", "__suppress_context__", "__traceback__", "args"]
         }

@@ -47,8 +47,8 @@ pub fn make(th: &mut Thread, class: Value, message: Value, given: Value) -> R {
         let got = if message.is_none() { "None".to_owned() } else { th.type_name(message) };
         return Err(th.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {got}")));
     }
-    let is_sequence = matches!(types::kind_of(given), Kind::List | Kind::Tuple)
-        || th.lookup_override(given, "__getitem__").is_some();
+    let is_sequence =
+        types::kind_of(given) != Kind::Dict && th.lookup_special(given, "__getitem__").is_some();
     if !is_sequence {
         return Err(th.type_error("second argument (exceptions) must be a sequence"));
     }

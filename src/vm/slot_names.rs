@@ -4,7 +4,7 @@
 use super::bases::Bases;
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
-use crate::object::layout::Class;
+use crate::object::layout::{Cell, Class};
 use crate::object::{Kind, R, Slot, Value, Word, intern, str, tuple, types};
 use std::sync::atomic::Ordering;
 
@@ -54,6 +54,17 @@ pub fn owner(class: Value, name: Value) -> Word {
         return None;
     }
     class::mro(class).iter().filter_map(Slot::get).filter(|c| class::has_slot(*c, name)).last()
+}
+
+/// What the class attribute `name` is to objects of `class`; none where a slot of a class before hides it.
+pub fn visible(th: &mut Thread, class: Value, name: Value) -> Option<&'static Cell> {
+    th.lookup.find(class, name).filter(|_| !is_hidden(class, name))
+}
+
+fn is_hidden(class: Value, name: Value) -> bool {
+    let Some(owner) = owner(class, name) else { return false };
+    let mut until = class::mro(class).iter().filter_map(Slot::get).take_while(|c| *c != owner);
+    class::find_own(owner, name).is_none() && until.all(|c| class::find_own(c, name).is_none())
 }
 
 fn is_limited(class: Value) -> bool {

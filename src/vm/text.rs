@@ -6,6 +6,7 @@ use super::fields;
 use super::groups;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Cell, Code, Function, Module, Native, Super};
+use crate::object::types::Manner;
 use crate::object::{
     Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, func, generator, int, memoryview,
     str, text_repr, tuple, types, unicode_error,
@@ -150,9 +151,14 @@ impl Thread {
     fn bound_text(&mut self, v: Value) -> R {
         let Some(b) = types::cast::<BoundMethod>(v) else { return self.m.new_str("<bound method>") };
         let (f, receiver) = (b.func.value(), b.receiver.value());
-        if let Some(def) = fields::def(f) {
+        let of_native = types::class_of(v) != types::class_of_kind(Kind::BoundMethod);
+        if let Some(def) = fields::def(f).filter(|_| of_native) {
             let class = self.type_name(receiver);
-            let what = if def.name.starts_with("__") { "method-wrapper" } else { "built-in method" };
+            let what = if types::class_of(v) == types::class_of_manner(Manner::BoundSlot) {
+                "method-wrapper"
+            } else {
+                "built-in method"
+            };
             let name = if what == "method-wrapper" { format!("'{}'", def.name) } else { def.name.to_owned() };
             let text = format!("<{what} {name} of {class} object at {:#x}>", receiver.bits());
             return self.m.new_str(&text);
@@ -325,7 +331,9 @@ fn native_text(v: Value) -> String {
     let name = fields::def(v).map_or("?", |d| d.name);
     let owner = types::cast::<Native>(v).and_then(|n| n.owner.get()).filter(|o| class::cast(*o).is_some());
     match owner.map(class::name) {
-        Some(class) if name.starts_with("__") => format!("<slot wrapper '{name}' of '{class}' objects>"),
+        Some(class) if types::class_of(v) == types::class_of_manner(Manner::Slot) => {
+            format!("<slot wrapper '{name}' of '{class}' objects>")
+        }
         Some(class) => format!("<method '{name}' of '{class}' objects>"),
         None => format!("<built-in function {name}>"),
     }

@@ -1,10 +1,6 @@
 //! What error messages call the class of a value. CPython's classes that are written in C carry their module there
-//! (`itertools.chain`) and in no `__name__`; its methods of built-in types are of four classes, Mini's of two.
-//! Must not know what the messages say.
+//! (`itertools.chain`) and in no `__name__`. Must not know what the messages say.
 
-use super::{call, fields};
-use crate::object::header::Kind;
-use crate::object::layout::{BoundMethod, Native};
 use crate::object::{Value, class, intern, str, types};
 
 /// The classes that CPython has written in C, by module; a module without names is C altogether.
@@ -27,11 +23,7 @@ const IN_C: [(&str, &[&str]); 14] = [
 
 /// The class of a value, as messages name it.
 pub fn of(v: Value) -> String {
-    match types::kind_of(v) {
-        Kind::BoundMethod => bound(v).to_owned(),
-        Kind::Native => native(v).to_owned(),
-        _ => of_class(types::class_of(v)),
-    }
+    of_class(types::class_of(v))
 }
 
 /// A class, as messages name it.
@@ -50,22 +42,4 @@ pub fn of_class(class: Value) -> String {
         return format!("{module}.{name}");
     }
     name
-}
-
-fn bound(v: Value) -> &'static str {
-    match types::cast::<BoundMethod>(v).map(|b| native(b.func.value())) {
-        Some("wrapper_descriptor") => "method-wrapper",
-        Some("function") | None => "method",
-        Some(_) => "builtin_function_or_method",
-    }
-}
-
-fn native(v: Value) -> &'static str {
-    let Some(def) = fields::def(v) else { return "function" };
-    let owner = types::cast::<Native>(v).and_then(|n| n.owner.get()).filter(|o| class::cast(*o).is_some());
-    match owner {
-        Some(class) if call::is_slot(def.name, &class::name(class)) => "wrapper_descriptor",
-        Some(_) => "method_descriptor",
-        None => "builtin_function_or_method",
-    }
 }

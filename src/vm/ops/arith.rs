@@ -172,7 +172,7 @@ fn overrides(th: &mut Thread, name: &str, base: Value, derived: Value) -> bool {
 }
 
 /// A special method written in Mini; EMPTY if there is none or it answers NotImplemented.
-fn try_method(th: &mut Thread, name: &'static str, x: Value, y: Value) -> R<Word> {
+pub fn try_method(th: &mut Thread, name: &'static str, x: Value, y: Value) -> R<Word> {
     let Some(f) = th.lookup_override(x, name) else { return Ok(None) };
     let v = th.call(f, &[x, y])?;
     Ok(Some(v).filter(|v| *v != Value::NOT_IMPLEMENTED))

@@ -176,7 +176,10 @@ pub fn callee_name(th: &mut Thread, f: Value) -> String {
     match (text(module), text(name)) {
         (Some(m), Some(n)) if m != "builtins" => format!("{m}.{n}()"),
         (_, Some(n)) => format!("{n}()"),
-        _ => format!("{} object", th.type_name(f)),
+        _ => match th.str(f) {
+            Ok(shown) => str::as_str(shown).unwrap_or("?").to_owned(),
+            Err(_) => format!("{} object", th.type_name(f)),
+        },
     }
 }
 

@@ -50,6 +50,10 @@ pub fn operator(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     let array = types::kind_of(x) == Kind::ByteArray || op == BinOp::Mul;
     let (left, right) = (as_bytes_object(&mut th.m, x)?, as_bytes_object(&mut th.m, y)?);
     if op == BinOp::Add && bytes::as_bytes(right).is_none() {
+        // A right operand written in Mini may still know what to do.
+        if let Some(v) = arith::try_method(th, "__radd__", y, x)? {
+            return Ok(Some(v));
+        }
         let (a, b) = (th.type_name(x), th.type_name(y));
         return Err(th.type_error(format!("can't concat {b} to {a}")));
     }

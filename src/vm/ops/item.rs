@@ -242,8 +242,11 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
                         | Kind::ClassMethod
                         | Kind::Super
                 );
-                // A class written in Mini has the slot, an exception of CPython's own has not.
-                let own = class::traits(types::class_of(container)) & class::trait_bits::HEAP_TYPE == 0;
+                // A class written in Mini has the slot, an exception of CPython's own has not, but for the one whose class
+                // CPython makes as a script would.
+                let class = types::class_of(container);
+                let own = class::traits(class) & class::trait_bits::HEAP_TYPE == 0
+                    && class != types::exc_class(Exc::ExceptionGroup);
                 let sequence = sequence && !(own && types::kind_of(container) == Kind::Exception);
                 let numbered = matches!(types::kind_of(index), Kind::Int | Kind::Bool);
                 let verb = if sequence && numbered { "doesn't" } else { "does not" };

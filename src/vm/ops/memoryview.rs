@@ -132,7 +132,12 @@ fn plain_key(th: &mut Thread, key: Value) -> R {
     match tuple::items(key) {
         [] => Err(th.raise(Exc::NotImplementedError, "sub-views are not implemented")),
         [only] if types::kind_of(only.value()) != Kind::Slice => Ok(only.value()),
-        [_] => Err(th.raise(Exc::NotImplementedError, "multi-dimensional slicing is not implemented")),
+        all if all.iter().all(|k| slice::of(k.value()).is_some()) => {
+            Err(th.raise(Exc::NotImplementedError, "multi-dimensional slicing is not implemented"))
+        }
+        all if all.iter().any(|k| !is_index(th, k.value())) => {
+            Err(th.type_error("memoryview: invalid slice key"))
+        }
         all => {
             let n = all.len();
             Err(th.type_error(format!("cannot index 1-dimension view with {n}-element tuple")))
@@ -140,10 +145,13 @@ fn plain_key(th: &mut Thread, key: Value) -> R {
     }
 }
 
+fn is_index(th: &mut Thread, key: Value) -> bool {
+    matches!(types::kind_of(key), Kind::Int | Kind::Bool) || th.lookup_special(key, "__index__").is_some()
+}
+
 /// The place that an index means.
 fn place(th: &mut Thread, p: &Parts, key: Value) -> R<usize> {
-    let numbered = matches!(types::kind_of(key), Kind::Int | Kind::Bool);
-    if !numbered && th.lookup_special(key, "__index__").is_none() {
+    if !is_index(th, key) {
         return Err(th.type_error("memoryview: invalid slice key"));
     }
     let i = th.sequence_index(key, "memoryview")?;

@@ -5,8 +5,12 @@ import traceback
 
 
 def lines_of(error):
-    entries = traceback.extract_tb(error.__traceback__)
-    return " ".join(f"{e.name}:{e.lineno}" for e in entries if e.filename == "<program>")
+    entries = [e for e in traceback.extract_tb(error.__traceback__) if e.filename == "<program>"]
+    lines = [f"{e.name}:{e.lineno}" for e in entries]
+    if isinstance(error, UnboundLocalError) and entries:
+        # CPython 3.11 runs two instructions as one, and then names the line of the first.
+        lines[-1] = entries[-1].name
+    return " ".join(lines)
 
 
 def report(error, depth=0):

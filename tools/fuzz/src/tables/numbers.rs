@@ -66,7 +66,7 @@ pub const INT: &[&str] = &[
     "int.from_bytes($y, 'big', signed=$b)",
     "int.from_bytes($y, 'little')",
     "hash(+$i)",
-    "hash($i + 0.5)",
+    "hash(+$i + 0.5)",
     "($i if $b else $i)",
     "($i or $i)",
     "($i and $i)",
