@@ -56,6 +56,17 @@ fn while_it_sleeps_or_waits_for_input() {
 }
 
 #[test]
+fn while_it_waits_for_a_socket() {
+    dies_of_it("import socket\na, b = socket.socketpair()\na.recv(1)");
+    dies_of_it("import socket\na, b = socket.socketpair()\na.settimeout(60)\na.recv(1)");
+    dies_of_it("import socket\na, b = socket.socketpair()\na.makefile('rb').readline()");
+    dies_of_it("import socket\na, b = socket.socketpair()\na.sendall(bytes(10**8))");
+    dies_of_it("import socket\nsocket.create_server(('127.0.0.1', 0)).accept()");
+    dies_of_it("import select\nselect.select([], [], [])");
+    dies_of_it("import select\nselect.epoll().poll(60)");
+}
+
+#[test]
 fn while_it_waits_for_threads() {
     dies_of_it("import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()");
     dies_of_it("import threading\nthreading.Event().wait()");

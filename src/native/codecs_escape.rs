@@ -1,6 +1,7 @@
-//! `unicode_escape` and `raw_unicode_escape`: texts as they stand in source code, in bytes. Must not know error handlers.
+//! `unicode_escape` and `raw_unicode_escape`: texts as they stand in source code, in bytes.
+//! Must not know error handlers.
 
-use crate::object::text_repr::push_code;
+use crate::object::text_repr::{is_printable_ascii, push_code, push_escaped};
 use mini_grammar::char_names;
 
 /// What cannot be decoded: how many bytes of it, and why.
@@ -15,14 +16,7 @@ const NO_SURROGATES: &str = "surrogates are not supported";
 pub fn encode(text: &str) -> Vec<u8> {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            ' '..='~' => out.push(c),
-            _ => push_code(&mut out, c),
-        }
+        push_escaped(&mut out, c, is_printable_ascii);
     }
     out.into_bytes()
 }

@@ -1,15 +1,11 @@
 //! Module `errno`: the names of the system's error numbers. Must not know exceptions.
 
-use super::support::{self, set_int};
+use super::support::{self, numbers, set_int};
 use crate::object::{R, Value};
 use crate::vm::native::ModuleDef;
 use crate::vm::thread::Thread;
 
-macro_rules! names {
-    ($($name:ident)*) => { [$((stringify!($name), libc::$name)),*] };
-}
-
-const NAMES: &[(&str, i32)] = &names! {
+const NAMES: &[(&str, i64)] = &numbers! {
     EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST
     EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE
     EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP EWOULDBLOCK ENODATA ETIME EPROTO EOVERFLOW EILSEQ EUSERS
@@ -30,11 +26,11 @@ pub static MODULE: ModuleDef = ModuleDef {
 fn init(th: &mut Thread, module: Value) -> R<()> {
     let code_names = th.new_dict()?;
     for (name, number) in NAMES {
-        set_int(th, module, name, i64::from(*number))?;
+        set_int(th, module, name, *number)?;
         let text = th.new_str(name)?;
         let aliased = matches!(*name, "EWOULDBLOCK" | "EOPNOTSUPP");
         if !aliased {
-            th.dict_set(code_names, Value::int_unchecked(i64::from(*number)), text)?;
+            th.dict_set(code_names, Value::int_unchecked(*number), text)?;
         }
     }
     support::set(th, module, "errorcode", code_names)

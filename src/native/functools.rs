@@ -3,7 +3,7 @@
 use super::support::put_type;
 use super::{lru_cache, partial};
 use crate::object::num::CmpOp;
-use crate::object::{Kind, R, Value, func, types};
+use crate::object::{R, Value, func, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{class_change, type_tables};
@@ -58,9 +58,7 @@ fn hash(th: &mut Thread, _: Args) -> R {
 
 static KEY: TypeDef = TypeDef {
     name: "KeyWrapper",
-    kind: Kind::Host,
     doc: "A sort key that asks a comparison function.",
-    construct: None,
     methods: &[
         NativeDef::full("__call__", "self, obj", wrap, "A key for one value."),
         NativeDef::full("__lt__", "self, other, /", __lt__, "Less, says the function."),
@@ -71,9 +69,8 @@ static KEY: TypeDef = TypeDef {
         NativeDef::full("__ge__", "self, other, /", __ge__, "Not less, says the function."),
         NativeDef::full("__hash__", "self, /", hash, "There is none."),
     ],
-    class_methods: &[],
     properties: &[NativeDef::full("obj", "self", object, "The value.")],
-    subclassable: false,
+    ..TypeDef::BARE
 };
 
 fn fill(th: &mut Thread, module: Value) -> R<()> {

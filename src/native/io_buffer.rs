@@ -6,11 +6,9 @@ use super::io_file::{
     REPR, SEEKABLE, TRUNCATE, WRITABLE, WRITELINES, below, open_file, unsupported,
 };
 use super::io_stream::LineEnd;
-use super::oserror::run;
 use super::support;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Value, bytes};
-use crate::rt::terminal;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::ops::memoryview::{bytes_object, writable_buffer};
 use crate::vm::thread::Thread;
@@ -65,8 +63,7 @@ fn read(th: &mut Thread, args: Args) -> R {
 
 fn raw_read(th: &mut Thread, file: &File, n: usize) -> R {
     let mut buffer = support::zeroed(th, n)?;
-    let fd = file.stream.fd();
-    let got = run(th, None, || terminal::read(fd, &mut buffer))?;
+    let got = file.stream.read_raw(th, &mut buffer)?;
     th.new_bytes(buffer.get(..got).unwrap_or(&[]))
 }
 
@@ -133,8 +130,7 @@ fn write(th: &mut Thread, args: Args) -> R {
     };
     if let Layer::Raw = file.layer {
         file.stream.enter(th)?.flush(th)?;
-        let fd = file.stream.fd();
-        let n = run(th, None, || terminal::write(fd, data))?;
+        let n = file.stream.write_raw(th, data)?;
         return th.new_int(n as i64);
     }
     file.stream.enter(th)?.write(th, data)?;

@@ -4,6 +4,7 @@
 //! nobody up but those who want the same stream, and never while it is attached.
 
 use super::oserror::{os_error, run};
+use super::socket_wait::{self, Patience};
 use crate::gil::Cause;
 use crate::object::{Exc, R, heap};
 use crate::rt::lock::Lock;
@@ -44,6 +45,8 @@ pub struct Stream {
     /// -1 once it is closed.
     fd: AtomicI32,
     pub access: Access,
+    /// Of a file made of a socket: how long that waits.
+    patience: OnceLock<Arc<Patience>>,
     inner: Inner,
 }
 
@@ -88,6 +91,7 @@ impl Stream {
             owner: AtomicU64::new(0),
             fd: AtomicI32::new(fd),
             access,
+            patience: OnceLock::new(),
             inner: Inner::default(),
         });
         let mut all = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,6 +115,32 @@ impl Stream {
     #[inline]
     pub fn is_closed(&self) -> bool {
         self.fd() < 0
+    }
+
+    /// From now on calls wait as those of the socket behind the stream do.
+    pub fn wait_as(&self, patience: Arc<Patience>) {
+        // A stream is of one socket only.
+        let _ = self.patience.set(patience);
+    }
+
+    /// Reads once from the file itself.
+    pub fn read_raw(&self, th: &mut Thread, into: &mut [u8]) -> R<usize> {
+        let fd = self.fd();
+        match self.patience.get() {
+            Some(patience) => socket_wait::call(th, fd, libc::POLLIN, patience, || terminal::read(fd, into)),
+            None => run(th, None, || terminal::read(fd, into)),
+        }
+    }
+
+    /// Writes once to the file itself.
+    pub fn write_raw(&self, th: &mut Thread, bytes: &[u8]) -> R<usize> {
+        let fd = self.fd();
+        match self.patience.get() {
+            Some(patience) => {
+                socket_wait::call(th, fd, libc::POLLOUT, patience, || syscall::write(fd, bytes))
+            }
+            None => run(th, None, || terminal::write(fd, bytes)),
+        }
     }
 
     /// Begins to work on the stream; waits while another thread does.
@@ -278,8 +308,7 @@ impl Entered<'_> {
             return Err(th.no_memory());
         }
         inner.read.resize(start + room, 0);
-        let fd = self.stream.fd();
-        let got = run(th, None, || terminal::read(fd, inner.read.get_mut(start..).unwrap_or(&mut [])));
+        let got = self.stream.read_raw(th, inner.read.get_mut(start..).unwrap_or(&mut []));
         inner.read.truncate(start + *got.as_ref().unwrap_or(&0));
         got
     }
@@ -345,12 +374,11 @@ impl Entered<'_> {
 
     /// Writes out what was taken.
     pub fn flush(&mut self, th: &mut Thread) -> R<()> {
-        let fd = self.stream.fd();
         let bytes = &mut self.inner.write;
         let mut done = 0;
         let mut result = Ok(());
         while done < bytes.len() {
-            match run(th, None, || terminal::write(fd, bytes.get(done..).unwrap_or(&[]))) {
+            match self.stream.write_raw(th, bytes.get(done..).unwrap_or(&[])) {
                 Ok(n) => done += n,
                 Err(raised) => {
                     result = Err(raised);
@@ -364,6 +392,10 @@ impl Entered<'_> {
 
     /// Moves the file's place back to where the caller believes it is.
     fn forget_unread(&mut self, th: &mut Thread) -> R<()> {
+        if self.stream.patience.get().is_some() {
+            // A connection has no place: what comes and what goes have nothing to do with each other.
+            return Ok(());
+        }
         let unread = self.unread().len();
         self.inner.read.clear();
         self.inner.place = 0;

@@ -1,7 +1,7 @@
 //! `member_descriptor`: what a class shows for a name in its `__slots__`. The attributes themselves lie where others lie, so an
 //! instance never meets one of these. Must not know how attributes are stored.
 
-use crate::object::{Kind, R, Raised, Value, class, func, str, types};
+use crate::object::{R, Raised, Value, class, func, str, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot, type_tables};
@@ -85,9 +85,7 @@ fn doc(_: &mut Thread, _: Args) -> R {
 
 static MEMBER: TypeDef = TypeDef {
     name: "member_descriptor",
-    kind: Kind::Host,
     doc: "An attribute that a class names in its slots.",
-    construct: None,
     methods: &[
         NativeDef::full("__get__", "self, instance, owner=, /", get, "Read the attribute."),
         NativeDef::full("__set__", "self, instance, value, /", set, "Set the attribute."),
@@ -96,12 +94,11 @@ static MEMBER: TypeDef = TypeDef {
         NativeDef::full("__eq__", "self, other, /", eq, "Of the same class, with the same name."),
         NativeDef::full("__hash__", "self, /", hash, "Agree with ==."),
     ],
-    class_methods: &[],
     properties: &[
         NativeDef::full("__name__", "self, /", name, "The name."),
         NativeDef::full("__qualname__", "self, /", name, "The name."),
         NativeDef::full("__objclass__", "self, /", owner, "The class."),
         NativeDef::full("__doc__", "self, /", doc, "Nothing."),
     ],
-    subclassable: false,
+    ..TypeDef::BARE
 };

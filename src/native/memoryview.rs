@@ -188,7 +188,6 @@ pub static TYPE: TypeDef = TypeDef {
         NativeDef::data("__enter__", "self, /", enter, "The view itself."),
         NativeDef::data("__exit__", "self, *args", release, "Release it."),
     ],
-    class_methods: &[],
     properties: &[
         NativeDef::data("c_contiguous", "self", contiguous, "Whether item follows item."),
         NativeDef::data("contiguous", "self", contiguous, "Whether item follows item."),
@@ -203,7 +202,7 @@ pub static TYPE: TypeDef = TypeDef {
         NativeDef::data("strides", "self", strides, "The bytes from item to item, in a tuple."),
         NativeDef::data("suboffsets", "self", suboffsets, "An empty tuple."),
     ],
-    subclassable: false,
+    ..TypeDef::BARE
 };
 
 /// The arguments `data, code`: all bytes as items of that format.

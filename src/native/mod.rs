@@ -23,6 +23,7 @@ pub mod digest;
 pub mod dir;
 pub mod docs;
 pub mod dunders;
+mod epoll;
 pub mod errno;
 pub mod evaluate;
 pub mod exception_group;
@@ -58,6 +59,10 @@ pub mod math_sum;
 mod member;
 pub mod memoryview;
 pub mod mersenne;
+pub mod mp_connection;
+pub mod mp_lock;
+pub mod mp_memory;
+pub mod multiprocessing;
 pub mod num;
 pub mod num_args;
 mod operators;
@@ -83,10 +88,17 @@ pub mod re_syntax;
 pub mod re_template;
 pub mod reduce;
 pub mod registry;
+mod select;
 pub mod set;
 pub mod signature;
 pub mod singletons;
 pub mod slice;
+mod socket;
+mod socket_address;
+mod socket_constants;
+mod socket_io;
+mod socket_names;
+pub mod socket_wait;
 pub mod str;
 pub mod str_case;
 pub mod str_format;
@@ -133,10 +145,14 @@ pub static MODULES: &[&ModuleDef] = &[
     &json::MODULE,
     &math::MODULE,
     &memoryview::MODULE,
+    &multiprocessing::MODULE,
     &os::MODULE,
     &pickle::MODULE,
     &random::MODULE,
     &re::MODULE,
+    &select::MODULE,
+    &socket::MODULE,
+    &socket_names::MODULE,
     &structs::MODULE,
     &sys::MODULE,
     &thread::MODULE,

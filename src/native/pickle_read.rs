@@ -1,5 +1,5 @@
-//! The reading half of `_pickle`: runs the little program that a pickle is. Must not know how a global is found: a function of
-//! `pickle.mini` (or a script's `find_class`) is asked for each, and nothing else that a pickle names is ever called.
+//! The reading half of `_pickle`: runs the little program that a pickle is. Must not know how a global is found: a
+//! function of `pickle.mini` (or a script's `find_class`) is asked for each; nothing else that a pickle names is called.
 
 use super::pickle_ops as op;
 use super::pickle_write::fail;
@@ -419,7 +419,7 @@ impl Reader {
     }
 
     fn append(&mut self, th: &mut Thread, into: Value, items: Value) -> R<()> {
-        if let Some(l) = list::of(into).filter(|_| is_exactly(into, Kind::List)) {
+        if let Some(l) = list::of(into).filter(|_| types::is_exactly(into, Kind::List)) {
             return list::extend_slots(&mut th.m, l, tuple::items(items));
         }
         for item in tuple::items(items) {
@@ -429,7 +429,7 @@ impl Reader {
     }
 
     fn set_items(&mut self, th: &mut Thread, into: Value, items: Value) -> R<()> {
-        let plain = dict::of(into).is_some() && is_exactly(into, Kind::Dict);
+        let plain = dict::of(into).is_some() && types::is_exactly(into, Kind::Dict);
         for pair in tuple::items(items).chunks(2) {
             let [key, value] = pair else {
                 return Err(fail(th, "UnpicklingError", "odd number of items for SETITEMS"));
@@ -444,7 +444,7 @@ impl Reader {
     }
 
     fn add_items(&mut self, th: &mut Thread, into: Value, items: Value) -> R<()> {
-        let plain = set::of(into).is_some() && is_exactly(into, Kind::Set);
+        let plain = set::of(into).is_some() && types::is_exactly(into, Kind::Set);
         for item in tuple::items(items) {
             if plain {
                 th.set_add(into, item.value())?;
@@ -480,8 +480,11 @@ impl Reader {
             }
             op::NEWOBJ_EX => {
                 let (keywords, args, class) = (self.pop(th)?, self.pop(th)?, self.pop(th)?);
-                let keywords = dict::entries(keywords);
-                new_object(th, class, args, &keywords)?
+                let entries = dict::entries(keywords);
+                let made = new_object(th, class, args, &entries)?;
+                // Entries beyond the first few lie where the collector does not look: the dict keeps them alive.
+                std::hint::black_box(keywords);
+                made
             }
             op::BUILD => {
                 // The state stays where it is until all of it has been used.
@@ -561,10 +564,6 @@ fn unescaped(line: &str) -> Option<String> {
 
 fn underflow(th: &mut Thread) -> Raised {
     fail(th, "UnpicklingError", "unpickling stack underflow")
-}
-
-fn is_exactly(v: Value, kind: Kind) -> bool {
-    types::class_of_kind(kind) == types::class_of(v)
 }
 
 /// Calls with `first` and the items of the tuple `args`.

@@ -1,5 +1,5 @@
-//! The writing half of `_pickle`: what CPython's pickler writes, byte for byte, from protocol 2 on. Must not know how an object of a
-//! class comes apart: `copyreg.mini` says it, and `pickle.mini` names what is found by its name.
+//! The writing half of `_pickle`: what CPython's pickler writes, byte for byte, from protocol 2 on. Must not know how an
+//! object of a class comes apart: `copyreg.mini` says it, and `pickle.mini` names what is found by its name.
 //!
 //! The format: CPython's Lib/pickletools.py describes the opcodes, PEP 3154 the frames.
 
@@ -178,8 +178,8 @@ impl Writer {
             Value::NONE => self.put(&[op::NONE]),
             Value::TRUE => self.put(&[op::NEWTRUE]),
             Value::FALSE => self.put(&[op::NEWFALSE]),
-            _ if is_exactly(v, Kind::Int) => self.int(th, v)?,
-            _ if is_exactly(v, Kind::Float) => {
+            _ if types::is_exactly(v, Kind::Int) => self.int(th, v)?,
+            _ if types::is_exactly(v, Kind::Float) => {
                 self.put(&[op::BINFLOAT]);
                 self.put(&float::as_f64(v).unwrap_or(0.0).to_be_bytes());
             }
@@ -210,7 +210,7 @@ impl Writer {
 
     fn compound(&mut self, th: &mut Thread, v: Value) -> R<()> {
         let kind = types::kind_of(v);
-        if matches!(kind, Kind::Str | Kind::Bytes | Kind::ByteArray) && is_exactly(v, kind) {
+        if matches!(kind, Kind::Str | Kind::Bytes | Kind::ByteArray) && types::is_exactly(v, kind) {
             return self.text(th, v, kind);
         }
         th.nested(" while pickling an object", |th| {
@@ -221,10 +221,10 @@ impl Writer {
                 }
             }
             match kind {
-                Kind::List if is_exactly(v, kind) => self.list(th, v),
-                Kind::Tuple if is_exactly(v, kind) => self.tuple(th, v),
-                Kind::Dict if is_exactly(v, kind) => self.dict(th, v),
-                Kind::Set | Kind::FrozenSet if is_exactly(v, kind) && self.protocol >= 4 => {
+                Kind::List if types::is_exactly(v, kind) => self.list(th, v),
+                Kind::Tuple if types::is_exactly(v, kind) => self.tuple(th, v),
+                Kind::Dict if types::is_exactly(v, kind) => self.dict(th, v),
+                Kind::Set | Kind::FrozenSet if types::is_exactly(v, kind) && self.protocol >= 4 => {
                     self.set(th, v, kind)
                 }
                 Kind::Function | Kind::Class => self.global(th, v, Value::NONE),
@@ -543,10 +543,6 @@ impl Writer {
         }
         Ok(())
     }
-}
-
-fn is_exactly(v: Value, kind: Kind) -> bool {
-    types::kind_of(v) == kind && types::class_of_kind(kind) == types::class_of(v)
 }
 
 /// Raises an exception that `pickle.mini` defines.

@@ -117,11 +117,10 @@ pub static TYPE: TypeDef = TypeDef {
         NativeDef::full("count", "self, value, /", count, "1 if value is in the range, else 0."),
         NativeDef::full("index", "self, value, /", index, "Where value is."),
     ],
-    class_methods: &[],
     properties: &[
         NativeDef::data("start", "self", start, "The first int."),
         NativeDef::data("stop", "self", stop, "Where it ends."),
         NativeDef::data("step", "self", step, "The distance."),
     ],
-    subclassable: false,
+    ..TypeDef::BARE
 };

@@ -523,9 +523,7 @@ const PLACES: &str = "self, string, pos=, endpos=";
 
 static PATTERN: TypeDef = TypeDef {
     name: "Pattern",
-    kind: Kind::Host,
     doc: "A compiled regular expression.",
-    construct: None,
     methods: &[
         NativeDef::full("search", PLACES, search, "The first match anywhere."),
         NativeDef::full("match", PLACES, match_, "A match at the beginning."),
@@ -541,14 +539,13 @@ static PATTERN: TypeDef = TypeDef {
         NativeDef::full("__copy__", "self, /", itself, "The pattern itself."),
         NativeDef::full("__deepcopy__", "self, memo, /", itself, "The pattern itself."),
     ],
-    class_methods: &[],
     properties: &[
         NativeDef::full("pattern", "self", source, "The text it was made of."),
         NativeDef::full("flags", "self", flags, "The flags, also those in the text."),
         NativeDef::full("groups", "self", groups, "The number of groups."),
         NativeDef::full("groupindex", "self", groupindex, "The numbers of named groups."),
     ],
-    subclassable: false,
+    ..TypeDef::BARE
 };
 
 fn init(th: &mut Thread, _: Value) -> R<()> {

@@ -211,9 +211,7 @@ fn itself(_: &mut Thread, args: Args) -> R {
 
 pub static MATCH: TypeDef = TypeDef {
     name: "Match",
-    kind: Kind::Host,
     doc: "Where a pattern matched.",
-    construct: None,
     methods: &[
         NativeDef::full("group", "self, /, *groups", group, "The text of groups."),
         NativeDef::full("__getitem__", "self, group, /", getitem, "The text of one group."),
@@ -227,7 +225,6 @@ pub static MATCH: TypeDef = TypeDef {
         NativeDef::full("__copy__", "self, /", itself, "The match itself."),
         NativeDef::full("__deepcopy__", "self, memo, /", itself, "The match itself."),
     ],
-    class_methods: &[],
     properties: &[
         NativeDef::full("string", "self", string, "The text that was searched."),
         NativeDef::full("re", "self", pattern, "The pattern."),
@@ -237,5 +234,5 @@ pub static MATCH: TypeDef = TypeDef {
         NativeDef::full("lastgroup", "self", lastgroup, "The name of the group closed last."),
         NativeDef::full("regs", "self", regs, "Places of all groups."),
     ],
-    subclassable: false,
+    ..TypeDef::BARE
 };

@@ -161,3 +161,9 @@ pub fn put_type(th: &mut Thread, module: Value, table: &'static TypeDef, home: &
     boot::set_global(th, module, table.name, class)?;
     Ok(class)
 }
+
+/// Names of the C library's numbers, and the numbers.
+macro_rules! numbers {
+    ($($name:ident)*) => { [$((stringify!($name), libc::$name as i64)),*] };
+}
+pub(super) use numbers;

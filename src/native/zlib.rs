@@ -2,7 +2,7 @@
 
 use super::support::{self, put_type, this};
 use crate::gil::Cause;
-use crate::object::{Kind, R, Value, bytes, func};
+use crate::object::{R, Value, bytes, func};
 use crate::vm::native::{Args, ModuleDef, NativeDef, TypeDef};
 use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
@@ -111,24 +111,18 @@ fn inflate(state: &mut Decompress, input: &[u8], limit: usize) -> Inflated {
 
 static DEFLATE: TypeDef = TypeDef {
     name: "Deflate",
-    kind: Kind::Host,
     doc: "Packs data.",
     construct: Some(NativeDef::full("__new__", "cls, level, header, /", new_deflate, "")),
     methods: &[NativeDef::full("pack", "self, data, how, /", pack, "What comes out at once.")],
-    class_methods: &[],
-    properties: &[],
-    subclassable: false,
+    ..TypeDef::BARE
 };
 
 static INFLATE: TypeDef = TypeDef {
     name: "Inflate",
-    kind: Kind::Host,
     doc: "Unpacks data.",
     construct: Some(NativeDef::full("__new__", "cls, header, /", new_inflate, "")),
     methods: &[NativeDef::full("unpack", "self, data, limit, /", unpack, "What comes out at once.")],
-    class_methods: &[],
-    properties: &[],
-    subclassable: false,
+    ..TypeDef::BARE
 };
 
 fn init(th: &mut Thread, module: Value) -> R<()> {

@@ -15,7 +15,7 @@ pub fn repr_str(text: &str) -> String {
 
 /// `ascii` of a string.
 pub fn ascii_str(text: &str) -> String {
-    escaped(text, |c| matches!(c, ' '..='~'))
+    escaped(text, is_printable_ascii)
 }
 
 /// `ascii` of any object, given its `repr`: what is not ASCII is escaped.
@@ -27,26 +27,40 @@ pub fn ascii_of_repr(repr: &str) -> String {
     out
 }
 
+/// What needs no escape in ASCII.
+pub fn is_printable_ascii(c: char) -> bool {
+    matches!(c, ' '..='~')
+}
+
 fn escaped(text: &str, shown: impl Fn(char) -> bool) -> String {
     let quote = quote(|b| text.as_bytes().contains(&b));
     let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
     for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c == quote => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if shown(c) => out.push(c),
-            c => push_code(&mut out, c),
-        }
+        push_quoted(&mut out, c, quote, &shown);
     }
     out.push(quote);
     out
+}
+
+fn push_quoted(out: &mut String, c: char, quote: char, shown: impl Fn(char) -> bool) {
+    if c == quote {
+        out.extend(['\\', c]);
+    } else {
+        push_escaped(out, c, shown);
+    }
+}
+
+/// A character as it stands between quotes that it is not one of: as it is if it may be `shown`.
+pub fn push_escaped(out: &mut String, c: char, shown: impl Fn(char) -> bool) {
+    match c {
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        c if shown(c) => out.push(c),
+        c => push_code(out, c),
+    }
 }
 
 /// `\xhh`, `\uhhhh` or `\Uhhhhhhhh`.
@@ -66,18 +80,7 @@ pub fn repr_bytes(bytes: &[u8]) -> String {
     out.push('b');
     out.push(quote);
     for b in bytes {
-        match *b {
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            b if char::from(b) == quote => {
-                out.push('\\');
-                out.push(quote);
-            }
-            b @ b' '..=b'~' => out.push(char::from(b)),
-            b => push_code(&mut out, char::from(b)),
-        }
+        push_quoted(&mut out, char::from(*b), quote, is_printable_ascii);
     }
     out.push(quote);
     out

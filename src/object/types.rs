@@ -36,6 +36,11 @@ pub fn class_of_kind(kind: Kind) -> Value {
     KIND_CLASS[kind as usize].value()
 }
 
+/// Whether `v` is of the built-in class itself, not of one that derives from it.
+pub fn is_exactly(v: Value, kind: Kind) -> bool {
+    class_of_kind(kind) == class_of(v)
+}
+
 /// The shape of a fresh object of a built-in kind.
 #[inline(always)]
 pub fn root_shape(kind: Kind) -> u32 {

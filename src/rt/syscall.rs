@@ -7,12 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 /// What a call returns: its result, or `errno`.
 pub type Sys<T = i64> = Result<T, i32>;
 
-fn last() -> i32 {
+pub(super) fn last() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }
 
 /// -1 means failure.
-fn checked(result: impl Into<i64>) -> Sys {
+pub(super) fn checked(result: impl Into<i64>) -> Sys {
     let result = result.into();
     if result == -1 { Err(last()) } else { Ok(result) }
 }

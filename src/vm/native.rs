@@ -262,6 +262,20 @@ pub struct TypeDef {
     pub subclassable: bool,
 }
 
+impl TypeDef {
+    /// What most types leave out, for the end of a table: `..TypeDef::BARE`.
+    pub const BARE: TypeDef = TypeDef {
+        name: "",
+        kind: crate::object::Kind::Host,
+        doc: "",
+        construct: None,
+        methods: &[],
+        class_methods: &[],
+        properties: &[],
+        subclassable: false,
+    };
+}
+
 /// A module's Rust half.
 pub struct ModuleDef {
     pub name: &'static str,
