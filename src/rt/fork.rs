@@ -80,17 +80,16 @@ pub fn set_patience(limit: Duration) {
 ///
 /// # Errors
 /// See `Refused`.
-pub fn fork(th: &mut Thread) -> Result<Forked, Refused> {
+pub fn fork(th: &mut Thread, mode: Mode) -> Result<Forked, Refused> {
     let mut taken = Taken::default();
     let scope = th.scope();
-    let forked = fork_between_locks(th, &mut taken);
+    let forked = fork_between_locks(th, mode, &mut taken);
     taken.release_all(th);
     th.close(scope);
     forked
 }
 
-fn fork_between_locks(th: &mut Thread, taken: &mut Taken) -> Result<Forked, Refused> {
-    let mode = mode().1;
+fn fork_between_locks(th: &mut Thread, mode: Mode, taken: &mut Taken) -> Result<Forked, Refused> {
     let until = wait::deadline(patience().as_secs_f64())
         .unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 32));
     loop {
