@@ -22,7 +22,7 @@ STDLIB = real_os.path.join(real_os.path.dirname(real_os.path.abspath(__file__)),
 
 
 def add_joinable_threads():
-    """Give `_thread` the call that starts a thread which can be joined."""
+    """Give `_thread` the call that starts a thread which can be joined, and the lock that a waiter sleeps on."""
     import _thread
 
     class Handle:
@@ -54,7 +54,13 @@ def add_joinable_threads():
         handle.ident = _thread.start_new_thread(body, ())
         return handle
 
+    def waiter_lock():
+        lock = _thread.allocate_lock()
+        lock.acquire()
+        return lock
+
     _thread.start_joinable_thread = start_joinable_thread
+    _thread._waiter_lock = waiter_lock
 
 
 def make_os():

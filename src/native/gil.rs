@@ -1,11 +1,13 @@
 //! Module `gil`: Mini's own: the policy in force, changing it, and what every thread did with its time.
 //! Must not know how policies work.
 
-use super::support::put;
+use super::support::{number, put};
 use crate::gil::{self, CAUSES, Figures, PolicySpec};
 use crate::object::{R, Value, str};
+use crate::rt::fork;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
+use std::time::Duration;
 
 fn policy(th: &mut Thread, _: Args) -> R {
     th.new_str(&gil::policy().to_string())
@@ -22,6 +24,37 @@ fn set(th: &mut Thread, args: Args) -> R {
     };
     th.waiting(|member| gil::set_policy(member, spec));
     Ok(Value::NONE)
+}
+
+/// `fork_mode(mode=None, limit=None)`: sets what is given; what was in force before.
+fn fork_mode(th: &mut Thread, args: Args) -> R {
+    let before = fork::mode().0;
+    let mode = match args.opt(0).filter(|v| !v.is_none()) {
+        None => None,
+        Some(v) => Some(named_mode(th, v)?),
+    };
+    if let Some(limit) = args.opt(1).filter(|v| !v.is_none()) {
+        let seconds = number(th, limit, "fork_mode() limit must be a number, not {}")?;
+        let Ok(limit) = Duration::try_from_secs_f64(seconds) else {
+            return Err(th.value_error("fork_mode() limit must be a time in seconds, not negative"));
+        };
+        fork::set_patience(limit);
+    }
+    if let Some(mode) = mode {
+        fork::set_mode(mode);
+    }
+    th.new_str(before)
+}
+
+fn named_mode(th: &mut Thread, v: Value) -> R<fork::Mode> {
+    let Some(name) = str::as_str(v) else {
+        let class = super::support::type_name(v);
+        return Err(th.type_error(format!("fork_mode() argument must be str, not {class}")));
+    };
+    match fork::MODES.iter().find(|(known, _)| *known == name) {
+        Some((_, mode)) => Ok(*mode),
+        None => Err(th.value_error(format!("fork mode must be raw, checked or safe, not {name:?}"))),
+    }
 }
 
 fn yield_now(th: &mut Thread, _: Args) -> R {
@@ -90,6 +123,12 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::full("set", "spec, /", set, "Change the policy; threads may be running."),
         NativeDef::full("stats", "", stats, "What every thread did with its time, as a dict."),
         NativeDef::full("switches", "", switches, "How often the GIL changed hands, by cause."),
+        NativeDef::full(
+            "fork_mode",
+            "mode=, limit=",
+            fork_mode,
+            "What a fork does about locks that other threads hold: raw, checked or safe; the mode before.",
+        ),
         NativeDef::full("yield_now", "", yield_now, "Offer the GIL to whoever waits for it."),
     ],
     types: &[],

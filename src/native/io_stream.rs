@@ -242,7 +242,7 @@ pub fn flush_same_file(th: &mut Thread, fd: i32) -> R<()> {
 /// Before a fork: writes out what can be written without waiting for anybody, or the child would write it again.
 pub fn flush_before_fork(th: &mut Thread) {
     for stream in all().iter().filter(|s| s.is_unwritten()) {
-        if stream.guard.try_acquire() {
+        if stream.guard.try_acquire(th) {
             stream.owner.store(th.m.member.id(), Ordering::Relaxed);
             let mut entered = Entered { stream, inner: stream.lock_buffers() };
             if entered.flush(th).is_err() {

@@ -5,8 +5,8 @@ use super::oserror::os_error;
 use super::support::c_int;
 use super::{io_stream, registry};
 use crate::gil::signal;
-use crate::object::{R, Value, dict, list, str, tuple};
-use crate::rt::fork::{self, Forked};
+use crate::object::{Exc, R, Value, dict, list, str, tuple};
+use crate::rt::fork::{self, Forked, Refused};
 use crate::rt::processor::Processors;
 use crate::rt::syscall;
 use crate::vm::native::{Args, NativeDef};
@@ -15,22 +15,31 @@ use crate::vm::thread::Thread;
 use std::ffi::{CStr, CString};
 
 pub const FORK: NativeDef =
-    NativeDef::full("fork", "", fork, "Make a child process: 0 in it, its number here.");
+    NativeDef::full("fork", "raw=", fork, "Make a child process: 0 in it, its number here.");
 pub const EXECV: NativeDef = NativeDef::full("execv", "path, argv, /", execv, "Become another program.");
 pub const EXECVE: NativeDef =
     NativeDef::full("execve", "path, argv, env", execve, "Become another program, with this environment.");
 pub const SCHED_GETAFFINITY: NativeDef =
     NativeDef::full("sched_getaffinity", "pid, /", sched_getaffinity, "The processors it may use.");
 
-fn fork(th: &mut Thread, _: Args) -> R {
+/// `fork(raw=False)`: with `raw`, whatever locks other threads hold.
+fn fork(th: &mut Thread, args: Args) -> R {
+    let raw = args.opt(0).is_some_and(|v| v == Value::TRUE);
+    let mode = if raw { fork::Mode::Raw } else { fork::mode().1 };
     io_stream::flush_before_fork(th);
-    match fork::fork(th) {
+    match fork::fork(th, mode) {
         Ok(Forked::Child) => {
             io_stream::after_fork_child();
             Ok(Value::int_unchecked(0))
         }
         Ok(Forked::Parent(child)) => Ok(Value::int_unchecked(i64::from(child))),
-        Err(errno) => Err(os_error(th, errno, None)),
+        Err(Refused::System(errno)) => Err(os_error(th, errno, None)),
+        Err(Refused::Held(locks)) => {
+            let locks = locks.join("; ");
+            let message = format!("cannot fork: in the child nobody would ever release {locks}");
+            Err(th.raise(Exc::RuntimeError, message))
+        }
+        Err(Refused::Raised(raised)) => Err(raised),
     }
 }
 

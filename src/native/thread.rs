@@ -4,7 +4,7 @@
 use super::os_process;
 use super::support::{self, number, set, this};
 use super::thread_local;
-use super::thread_lock::{LOCK, RLOCK, allocate_lock};
+use super::thread_lock::{LOCK, RLOCK, allocate_lock, waiter_lock};
 use crate::gil::signal;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Slot, Value, dict, func, str, tuple, types};
@@ -199,6 +199,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         ),
         NativeDef::data("allocate_lock", "", allocate_lock, "Return a new lock."),
         NativeDef::data("allocate", "", allocate_lock, "As allocate_lock()."),
+        NativeDef::data("_waiter_lock", "", waiter_lock, "A locked lock that nobody holds, to sleep on."),
         NativeDef::data("get_ident", "", get_ident, "The number of the running thread."),
         NativeDef::data("get_native_id", "", get_native_id, "The system's number of the running thread."),
         NativeDef::full("stack_size", "size=, /", stack_size, "The stack size of threads to come; set it."),

@@ -18,6 +18,11 @@ pub fn allocate_lock(m: &mut Mutator, _: Args) -> R {
     func::new_host(m, LOCK_CLASS.value(), Box::new(Lock::new()))
 }
 
+/// `_waiter_lock()`.
+pub fn waiter_lock(m: &mut Mutator, _: Args) -> R {
+    func::new_host(m, LOCK_CLASS.value(), Box::new(Lock::new_held()))
+}
+
 fn new_lock(m: &mut Mutator, args: Args) -> R {
     func::new_host(m, args.get(0), Box::new(Lock::new()))
 }
@@ -72,7 +77,7 @@ fn acquire(th: &mut Thread, args: Args) -> R {
         return lock.acquire(th, None).map(Value::bool);
     }
     match patience(th, args)? {
-        Patience::No => Ok(Value::bool(lock.try_acquire())),
+        Patience::No => Ok(Value::bool(lock.try_acquire(th))),
         Patience::Until(until) => lock.acquire(th, until).map(Value::bool),
     }
 }

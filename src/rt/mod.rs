@@ -4,6 +4,7 @@
 pub mod exit;
 pub mod fork;
 pub mod handle;
+mod held_locks;
 pub mod local;
 pub mod lock;
 pub mod pipes;

@@ -24,7 +24,7 @@ impl RLock {
             self.depth.fetch_add(1, Ordering::Relaxed);
             return Ok(true);
         }
-        let taken = if wait { self.lock.acquire(th, until)? } else { self.lock.try_acquire() };
+        let taken = if wait { self.lock.acquire(th, until)? } else { self.lock.try_acquire(th) };
         if taken {
             self.owner.store(me, Ordering::Relaxed);
             self.depth.store(1, Ordering::Relaxed);
@@ -71,6 +71,11 @@ impl RLock {
     /// Owner (0 for none) and depth, for listings.
     pub fn holder(&self) -> (u64, u64) {
         (self.owner.load(Ordering::Relaxed), self.depth.load(Ordering::Relaxed))
+    }
+
+    /// The lock below.
+    pub fn inner(&self) -> &Lock {
+        &self.lock
     }
 
     /// In a forked child: nobody holds it, nobody waits.

@@ -3,9 +3,10 @@
 
 use super::keyword_cache::KeywordCache;
 use super::shape_cache::ShapeCache;
+use super::windows;
 use crate::object::layout::Cell;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, Word, class, func, intern, str};
+use crate::object::{R, Value, Word, class, intern, str};
 
 const ENTRIES: usize = 1024;
 
@@ -130,7 +131,7 @@ impl LookupCache {
         Ok(name)
     }
 
-    /// `object.__dict__`: the same dict for as long as no other object's is asked for.
+    /// `object.__dict__`.
     pub fn window(&mut self, m: &mut Mutator, object: Value) -> R {
         self.renew();
         if let Some((of, window)) = self.window
@@ -138,7 +139,7 @@ impl LookupCache {
         {
             return Ok(window);
         }
-        let window = func::new_window(m, object)?;
+        let window = windows::of(m, object)?;
         self.window = Some((object, window));
         Ok(window)
     }

@@ -59,6 +59,7 @@ pub mod type_names;
 pub mod type_tables;
 pub mod unwind;
 pub mod weak;
+pub mod windows;
 
 #[cfg(test)]
 mod tests;

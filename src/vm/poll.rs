@@ -77,45 +77,60 @@ fn within_native(th: &mut Thread) -> R<()> {
 
 /// Collects garbage now. Returns the number of bytes that survived.
 pub fn collect(th: &mut Thread) -> u64 {
-    collect_and(th, &mut |_| ())
+    let collected = th.stop_the_world(|world| collect_stopped(world, &mut |_| ()));
+    // The destructors of the garbage may take locks or close files: not while the world stands still.
+    collected.live
 }
 
 /// Collects, and asks of these objects which are in use for certain: reached from modules, classes and variables. What only
 /// an old temporary may still refer to is kept as well, but is not among them.
 pub fn certainly_used(th: &mut Thread, objects: &[Value]) -> Vec<Value> {
-    let mut used = Vec::new();
-    collect_and(th, &mut |marker| {
-        visit_statics(&mut |v| marker.visit(v));
-        for_each_thread(|t| t.visit_variables(marker));
-        marker.drain();
-        used = objects.iter().copied().filter(|v| v.is_ref() && marker.is_marked(v.addr())).collect();
-    });
-    used
+    while_stopped(th, |_| true, || objects.to_vec(), |used| used)
 }
 
-/// Collects; `first` is called before anything is marked.
-fn collect_and(th: &mut Thread, first: &mut dyn FnMut(&mut heap::Marker)) -> u64 {
-    let heap::Collected { live, garbage } = th.stop_the_world(|world| {
-        gil::note_solitude(world);
-        let mut locals = |each: &mut dyn FnMut(&mut heap::LocalHeap)| {
-            for_each_thread(|t| each(&mut t.m.heap));
-        };
-        let mut roots = |marker: &mut heap::Marker| {
-            first(marker);
+/// As `certainly_used`, of what `objects` finds while the world stands still, and with the variables of some threads
+/// only; `then` goes on before the world runs again.
+pub fn while_stopped<T>(
+    th: &mut Thread,
+    whose: impl Fn(&Thread) -> bool,
+    objects: impl FnOnce() -> Vec<Value>,
+    then: impl FnOnce(Vec<Value>) -> T,
+) -> T {
+    let (_collected, result) = th.stop_the_world(|world| {
+        let mut used = objects();
+        let collected = collect_stopped(world, &mut |marker| {
             visit_statics(&mut |v| marker.visit(v));
-            for_each_thread(|t| t.visit_roots(marker));
-        };
-        // Lookup caches hold addresses weakly: a dead class's may be used again.
-        for_each_thread(|t| {
-            t.last_found = LastFound::default();
-            t.last_hashed = LastHashed::default();
+            for_each_thread(|t| {
+                if whose(t) {
+                    t.visit_variables(marker);
+                }
+            });
+            marker.drain();
+            used.retain(|v| v.is_ref() && marker.is_marked(v.addr()));
         });
-        crate::object::class::bump_epoch();
-        heap::collect(&mut locals, &mut roots)
+        (collected, then(used))
     });
-    // Destructors may take locks or close files: not while the world stands still.
-    drop(garbage);
-    live
+    result
+}
+
+/// Collects; `first` is called before anything is marked. The garbage is to be dropped when the world runs again.
+fn collect_stopped(world: &gil::World, first: &mut dyn FnMut(&mut heap::Marker)) -> heap::Collected {
+    gil::note_solitude(world);
+    let mut locals = |each: &mut dyn FnMut(&mut heap::LocalHeap)| {
+        for_each_thread(|t| each(&mut t.m.heap));
+    };
+    let mut roots = |marker: &mut heap::Marker| {
+        first(marker);
+        visit_statics(&mut |v| marker.visit(v));
+        for_each_thread(|t| t.visit_roots(marker));
+    };
+    // Lookup caches hold addresses weakly: a dead class's may be used again.
+    for_each_thread(|t| {
+        t.last_found = LastFound::default();
+        t.last_hashed = LastHashed::default();
+    });
+    crate::object::class::bump_epoch();
+    heap::collect(&mut locals, &mut roots)
 }
 
 /// What no thread owns.

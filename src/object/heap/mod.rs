@@ -125,6 +125,11 @@ pub fn add_finalizable(v: Value) {
     global().lock().finalizable.push(v.addr());
 }
 
+/// Visits the objects that own something, dead ones included. The world stands still; `visit` must not allocate.
+pub fn for_each_finalizable(mut visit: impl FnMut(Value)) {
+    global().lock().finalizable.iter().for_each(|addr| visit(Value::from_addr(*addr)));
+}
+
 /// Has a weak table cleared of the dead after each marking.
 pub fn register_weak(hook: WeakHook) {
     global().lock().weak.push(hook);

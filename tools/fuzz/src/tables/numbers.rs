@@ -107,7 +107,7 @@ pub const INT: &[&str] = &[
     "($i).__rsub__($i)",
     "operator.index($i)",
     "len(set($x))",
-    "ord(chr($i % 55000))",
+    "ord(chr(($i) % 55000))",
     "(($i, $i)[$b])",
 ];
 

@@ -31,7 +31,7 @@ pub const STR: &[&str] = &[
     "str($a)",
     "repr($a)",
     "ascii($a)",
-    "chr($i % 55000)",
+    "chr(($i) % 55000)",
     "hex($i)",
     "oct($i)",
     "bin($i)",
