@@ -28,13 +28,14 @@ embedded! {
     "contextlib", "contextvars", "copy", "copyreg", "csv", "dataclasses", "datetime", "decimal", "difflib",
     "distributed", "enum", "fnmatch", "fractions", "functools", "getpass", "glob", "graphlib", "gzip",
     "hashlib", "heapq", "hmac", "html", "html.parser", "importlib", "importlib.metadata", "inspect", "io",
-    "json", "keyword", "linecache", "logging", "numbers", "operator", "os", "pathlib", "pickle", "platform",
-    "posixpath", "pprint", "queue", "random", "re", "reprlib", "sched", "secrets", "selectors", "shlex",
-    "shutil", "socket", "stat", "statistics", "string", "struct", "tempfile", "textwrap", "threading",
-    "timeit", "traceback", "types", "typing", "unittest", "unittest._assertions", "unittest._contexts",
-    "unittest._mock_calls", "unittest._mock_objects", "unittest.case", "unittest.loader", "unittest.main",
-    "unittest.mock", "unittest.result", "unittest.runner", "unittest.suite", "unittest.util", "urllib",
-    "urllib.parse", "uuid", "warnings", "weakref", "zlib",
+    "json", "keyword", "linecache", "logging", "multiprocessing._listener", "multiprocessing.managers",
+    "numbers", "operator", "os", "pathlib", "pickle", "platform", "posixpath", "pprint", "queue", "random",
+    "re", "reprlib", "sched", "secrets", "selectors", "shlex", "shutil", "socket", "stat", "statistics",
+    "string", "struct", "tempfile", "textwrap", "threading", "timeit", "traceback", "types", "typing",
+    "unittest", "unittest._assertions", "unittest._contexts", "unittest._mock_calls",
+    "unittest._mock_objects", "unittest.case", "unittest.loader", "unittest.main", "unittest.mock",
+    "unittest.result", "unittest.runner", "unittest.suite", "unittest.util", "urllib", "urllib.parse", "uuid",
+    "warnings", "weakref", "zlib",
 }
 
 /// The source of an embedded module.
