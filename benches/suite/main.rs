@@ -8,6 +8,7 @@ mod free;
 mod json;
 mod memory;
 mod options;
+mod processes;
 mod rows;
 mod run;
 mod startup;
@@ -50,6 +51,7 @@ fn run_suites(options: &Options) -> Result<usize, String> {
             Suite::Free => free::tables(&mut lab),
             Suite::Memory => memory::tables(&mut lab),
             Suite::Threads => threads::tables(&mut lab),
+            Suite::Processes => processes::tables(&mut lab),
         };
         for table in suite_tables {
             print!("{table}");

@@ -8,14 +8,16 @@ pub enum Suite {
     Free,
     Memory,
     Threads,
+    Processes,
 }
 
-const ALL: [(&str, Suite); 5] = [
+const ALL: [(&str, Suite); 6] = [
     ("startup", Suite::Startup),
     ("cpu", Suite::Cpu),
     ("free", Suite::Free),
     ("memory", Suite::Memory),
     ("threads", Suite::Threads),
+    ("processes", Suite::Processes),
 ];
 
 pub const HELP: &str = "\
@@ -27,6 +29,7 @@ Suites (all of them by default):
   free           --gil off: two threads against in turn, and one thread against --gil time:5ms
   memory         resident bytes per item of lists, dicts, objects, strings
   threads        lock hand-over, queue.Queue, thread start and join
+  processes      pipes, queues and pools of processes, fork and wait, two processes against in turn
 
 Options:
   --rounds N     interleaved rounds; the median counts (default 5, 20 for startup)

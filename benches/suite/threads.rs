@@ -9,8 +9,13 @@ use crate::table::{Row, Table, Target};
 const TARGETS: [(&str, f64); 1] = [("start_join", 0.5)];
 
 pub fn tables(lab: &mut Lab) -> Vec<Table> {
+    of_script(lab, "Threads", "threads.mini", &TARGETS)
+}
+
+/// What a script of `benches/scripts` measures, in microseconds per operation, against CPython.
+pub fn of_script(lab: &mut Lab, title: &str, file: &str, targets: &[(&str, f64)]) -> Vec<Table> {
     let rounds = lab.rounds(5);
-    let script = vec![bench_file("scripts/threads.mini")];
+    let script = vec![bench_file(&format!("scripts/{file}"))];
     // The default policy is held to the targets; the other column only informs.
     let mut commands =
         vec![(lab.mini.with_gil("time:5ms"), script.clone()), (lab.mini.with_gil("off"), script.clone())];
@@ -19,17 +24,17 @@ pub fn tables(lab: &mut Lab) -> Vec<Table> {
     for result in lab.interleave(&commands, rounds) {
         let report = result.map(|outcomes| Report::read(&outcomes)).transpose();
         reports.push(report.unwrap_or_else(|message| {
-            lab.report(&format!("threads.mini: {message}"));
+            lab.report(&format!("{file}: {message}"));
             None
         }));
     }
-    compare_checks(lab, "threads.mini", &reports);
+    compare_checks(lab, file, &reports);
     let Some(named) = reports.iter().flatten().last() else { return Vec::new() };
     let names: Vec<String> = named.names().filter(|name| lab.wants(name)).map(str::to_string).collect();
     let mut rows = Vec::new();
     for name in names {
         let us = |position: usize| reports.get(position)?.as_ref()?.median(&name, 0);
-        let bound = TARGETS.iter().find(|(known, _)| *known == name).map_or(1.0, |(_, bound)| *bound);
+        let bound = targets.iter().find(|(known, _)| *known == name).map_or(1.0, |(_, bound)| *bound);
         rows.push(Row {
             values: vec![us(0), us(1), us(2)],
             ratio: us(0).zip(us(2)).map(|(mini, python)| mini / python),
@@ -38,7 +43,7 @@ pub fn tables(lab: &mut Lab) -> Vec<Table> {
         });
     }
     vec![Table {
-        title: format!("Threads, median of {rounds} rounds"),
+        title: format!("{title}, median of {rounds} rounds"),
         unit: "microseconds per operation",
         columns: vec!["mini time:5ms".into(), "mini off".into(), "python3.11".into()],
         ratio: "mini/python",

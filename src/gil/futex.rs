@@ -22,8 +22,26 @@ pub fn now() -> u64 {
     t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
 }
 
+/// Who can wake a sleeper: threads of this process, or of any that has mapped the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    Process,
+    Machine,
+}
+
+impl Reach {
+    fn flag(self) -> i32 {
+        if self == Reach::Process { libc::FUTEX_PRIVATE_FLAG } else { 0 }
+    }
+}
+
 /// Sleeps while `word` holds `expected`, until `deadline` (in `now()` nanoseconds) if there is one.
 pub fn wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> Wake {
+    wait_within(Reach::Process, word, expected, deadline)
+}
+
+/// As `wait`, for words that may lie in memory that processes share.
+pub fn wait_within(reach: Reach, word: &AtomicU32, expected: u32, deadline: Option<u64>) -> Wake {
     let limit = deadline.map(|ns| libc::timespec {
         tv_sec: (ns / 1_000_000_000) as libc::time_t,
         tv_nsec: (ns % 1_000_000_000) as libc::c_long,
@@ -35,7 +53,7 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> Wake {
         libc::syscall(
             libc::SYS_futex,
             word.as_ptr(),
-            libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG,
+            libc::FUTEX_WAIT_BITSET | reach.flag(),
             expected,
             limit,
             std::ptr::null::<u32>(),
@@ -54,10 +72,15 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> Wake {
 
 /// Wakes up to `count` threads that sleep on `word`. Safe in a signal handler (it may change `errno`).
 pub fn wake(word: &AtomicU32, count: u32) {
+    wake_within(Reach::Process, word, count);
+}
+
+/// As `wake`, for words that may lie in memory that processes share.
+pub fn wake_within(reach: Reach, word: &AtomicU32, count: u32) {
     let count = count.min(i32::MAX as u32);
     // SAFETY: the kernel only uses the address as a key; the word is alive.
     unsafe {
-        libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, count);
+        libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | reach.flag(), count);
     }
 }
 

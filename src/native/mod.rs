@@ -59,6 +59,10 @@ pub mod math_sum;
 mod member;
 pub mod memoryview;
 pub mod mersenne;
+pub mod mp_connection;
+pub mod mp_lock;
+pub mod mp_memory;
+pub mod multiprocessing;
 pub mod num;
 pub mod num_args;
 mod operators;
@@ -141,6 +145,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &json::MODULE,
     &math::MODULE,
     &memoryview::MODULE,
+    &multiprocessing::MODULE,
     &os::MODULE,
     &pickle::MODULE,
     &random::MODULE,

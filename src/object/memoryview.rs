@@ -1,4 +1,4 @@
-//! Views of the bytes of a bytes object or a bytearray: which of them, and as what kind of numbers. A bytearray counts the
+//! Views of the bytes of a bytes object, a bytearray or shared memory: which of them, and as what kind of numbers. A bytearray counts the
 //! views that look at it, because it must keep its size meanwhile. Must not know error texts, nor what indexing means.
 //!
 //! A view that is dropped without being released still counts until a collection finds it dead: see `forget_dead`.
@@ -8,14 +8,14 @@ use super::header::Slot;
 use super::layout::{ByteArray, MemoryView};
 use super::mutator::Mutator;
 use super::value::Value;
-use super::{bytearray, bytes, types};
+use super::{bytearray, bytes, shared, types};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a view is made of.
 #[derive(Clone, Copy)]
 pub struct Parts {
-    /// The bytes or bytearray.
+    /// The bytes, the bytearray or the shared memory.
     pub base: Value,
     /// What a script sees as the object behind the view.
     pub obj: Value,
@@ -104,11 +104,12 @@ pub fn parts(view: &MemoryView) -> Option<Parts> {
     })
 }
 
-/// All bytes of a bytes object or a bytearray, as items.
+/// All bytes of a bytes object, a bytearray or shared memory, as items.
 pub fn whole(base: Value, obj: Value) -> Option<Parts> {
-    let (count, readonly) = match bytearray::of(base) {
-        Some(b) => (bytearray::len(b), false),
-        None => (bytes::as_bytes(base)?.len(), true),
+    let (count, readonly) = match (bytearray::of(base), bytes::as_bytes(base)) {
+        (Some(b), _) => (bytearray::len(b), false),
+        (None, Some(bytes)) => (bytes.len(), true),
+        (None, None) => (shared::of(base)?.len(), false),
     };
     Some(Parts { base, obj, start: 0, count, stride: 1, format: Format::BYTES, readonly })
 }
@@ -188,6 +189,7 @@ impl Parts {
                     *byte = bytearray::get(b, at.wrapping_add(k))?;
                 }
             }
+            None if shared::of(self.base).is_some() => return shared::of(self.base)?.number(at, size),
             None => {
                 let from = bytes::as_bytes(self.base)?.get(at..at.wrapping_add(size))?;
                 item.iter_mut().zip(from).for_each(|(to, byte)| *to = *byte);
@@ -200,6 +202,10 @@ impl Parts {
     pub fn write(&self, m: &mut Mutator, i: usize, item: &[u8]) {
         if let Some(b) = bytearray::of(self.base) {
             bytearray::overwrite(m, b, self.place(i), item);
+        } else if let Some(memory) = shared::of(self.base) {
+            let mut number = [0; 8];
+            number.iter_mut().zip(item).for_each(|(to, byte)| *to = *byte);
+            memory.set_number(self.place(i), item.len().min(8), number);
         }
     }
 
@@ -208,9 +214,12 @@ impl Parts {
         let size = self.format.size();
         if self.is_contiguous() {
             let range = self.start..self.start.wrapping_add(self.nbytes());
-            return match bytearray::of(self.base) {
-                Some(b) => bytearray::part(b, range),
-                None => bytes::as_bytes(self.base).and_then(|all| all.get(range)).unwrap_or(&[]).to_vec(),
+            return match (bytearray::of(self.base), shared::of(self.base)) {
+                (Some(b), _) => bytearray::part(b, range),
+                (None, Some(memory)) => memory.part(range),
+                (None, None) => {
+                    bytes::as_bytes(self.base).and_then(|all| all.get(range)).unwrap_or(&[]).to_vec()
+                }
             };
         }
         let mut out = Vec::with_capacity(self.nbytes());
@@ -227,6 +236,8 @@ impl Parts {
             let cut = with.get(..self.nbytes()).unwrap_or(with);
             if let Some(b) = bytearray::of(self.base) {
                 bytearray::overwrite(m, b, self.start, cut);
+            } else if let Some(memory) = shared::of(self.base) {
+                memory.overwrite(self.start, cut);
             }
             return;
         }

@@ -34,6 +34,7 @@ pub mod num;
 pub mod range;
 pub mod set;
 pub mod shape;
+pub mod shared;
 pub mod slice;
 pub mod str;
 pub mod str_ascii;

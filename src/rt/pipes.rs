@@ -1,0 +1,165 @@
+//! The door to the kernel for what processes tell each other: pipes, whole writes of two pieces, waiting for several
+//! descriptors, children by descriptor. `unsafe` is allowed here. As `syscall.rs`: error numbers, no value, may block.
+
+use super::syscall::Sys;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::{LazyLock, Once};
+use std::time::{Duration, Instant};
+
+fn checked(result: i64) -> Sys {
+    if result == -1 {
+        return Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO));
+    }
+    Ok(result)
+}
+
+/// What `poll` is asked about one descriptor.
+pub type Asked = libc::pollfd;
+
+/// Whether something can be read from the descriptor, or will never come; or whether it takes bytes.
+pub fn asked(fd: i32, write: bool) -> Asked {
+    Asked { fd, events: if write { libc::POLLOUT } else { libc::POLLIN }, revents: 0 }
+}
+
+/// Waits until one of them has something to say, for so many milliseconds, for ever if negative; returns how many have.
+pub fn poll(all: &mut [Asked], milliseconds: i32) -> Sys<usize> {
+    // SAFETY: live elements, which the kernel writes to.
+    checked(i64::from(unsafe { libc::poll(all.as_mut_ptr(), all.len() as libc::nfds_t, milliseconds) }))
+        .map(|n| n as usize)
+}
+
+/// Writes the rest of two pieces from byte `done` on; returns how many bytes were taken.
+pub fn write_two(fd: i32, first: &[u8], second: &[u8], done: usize) -> Sys<usize> {
+    let head = first.get(done..).unwrap_or(&[]);
+    let body = second.get(done.saturating_sub(first.len())..).unwrap_or(&[]);
+    let part = |b: &[u8]| libc::iovec { iov_base: b.as_ptr().cast_mut().cast(), iov_len: b.len() };
+    let parts = [part(head), part(body)];
+    // SAFETY: two live pieces, which the kernel only reads.
+    checked(unsafe { libc::writev(fd, parts.as_ptr(), 2) } as i64).map(|n| n as usize)
+}
+
+/// Reads what is there already; `None`: nothing is.
+pub fn read_now(fd: i32, buffer: &mut [u8]) -> Sys<Option<usize>> {
+    let part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // SAFETY: the kernel writes at most `len` bytes into a live buffer.
+    match checked(unsafe { libc::preadv2(fd, &part, 1, -1, libc::RWF_NOWAIT) } as i64) {
+        Ok(n) => Ok(Some(n as usize)),
+        // Nothing there, interrupted, or a file that cannot be asked so.
+        Err(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP | libc::ESPIPE) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// How long an answer may take for it to be cheaper to look again and again than to sleep and be woken.
+const SOON: Duration = Duration::from_micros(40);
+/// How often looking again has been worth it lately.
+static LUCK: AtomicI32 = AtomicI32::new(0);
+const MOST_LUCK: i32 = 8;
+/// Without any luck it is tried now and then.
+const NOW_AND_THEN: u32 = 64;
+
+/// Asks again and again, as long as an answer is likely to come soon: a process that answers on another processor does so
+/// before this one would have gone to sleep. `None`: better go to sleep.
+pub fn soon<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    static ALONE: LazyLock<bool> =
+        LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|n| n.get() == 1));
+    let now_and_then = TURN.fetch_add(1, Ordering::Relaxed).is_multiple_of(NOW_AND_THEN);
+    if *ALONE || (LUCK.load(Ordering::Relaxed) <= 0 && !now_and_then) {
+        return None;
+    }
+    let start = Instant::now();
+    let found = loop {
+        let found = ask();
+        if found.is_some() || start.elapsed() > SOON {
+            break found;
+        }
+        std::hint::spin_loop();
+    };
+    let change = |luck: i32| Some((luck + if found.is_some() { 1 } else { -2 }).clamp(-1, MOST_LUCK));
+    let _ = LUCK.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+    found
+}
+
+/// Two ends of a connection that goes both ways; neither is inherited by programs that are started.
+pub fn pair() -> Sys<(i32, i32)> {
+    let mut ends = [0; 2];
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+    // SAFETY: the kernel writes two numbers into the array.
+    checked(i64::from(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) }))?;
+    Ok((ends[0], ends[1]))
+}
+
+/// A descriptor that can be read once the process has ended.
+pub fn process(pid: i32) -> Sys<i32> {
+    // SAFETY: plain numbers.
+    checked(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }).map(|fd| fd as i32)
+}
+
+/// Waits until a child has ended, and leaves it to be asked for its status.
+pub fn wait_for_end(pid: i32) -> Sys<()> {
+    // SAFETY: a zeroed siginfo is valid, and the kernel writes one.
+    let done = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_PID, pid as libc::id_t, &mut info, libc::WEXITED | libc::WNOWAIT)
+    };
+    checked(i64::from(done)).map(drop)
+}
+
+/// A file without a name, in memory, of so many zeros.
+pub fn memory_file(len: usize) -> Sys<i32> {
+    // SAFETY: a NUL-terminated name, which is for people only.
+    let fd = checked(i64::from(unsafe { libc::memfd_create(c"mini".as_ptr(), libc::MFD_CLOEXEC) }))? as i32;
+    super::syscall::ftruncate(fd, len as i64).map(|_| fd).inspect_err(|_| {
+        let _ = super::syscall::close(fd);
+    })
+}
+
+/// What a descriptor's pipe holds, in bytes, before writers have to wait; best effort.
+pub fn widen(fd: i32, bytes: i32) {
+    // SAFETY: plain numbers; the system may refuse, and then it stays as it was.
+    unsafe { libc::fcntl(fd, libc::F_SETPIPE_SZ, bytes) };
+}
+
+/// Whether a process runs: no if it is gone, or only its status is left.
+pub fn runs(pid: i32) -> bool {
+    // SAFETY: signal 0 only asks.
+    if unsafe { libc::kill(pid, 0) } == -1 {
+        return std::io::Error::last_os_error().raw_os_error() == Some(libc::EPERM);
+    }
+    let Ok(text) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+    // Behind the name, which may hold anything, and its bracket.
+    let state = text.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    !matches!(state, Some('Z' | 'X'))
+}
+
+/// This process's number, once somebody has asked; 0 again in a forked child.
+static OWN: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn forget_own() {
+    OWN.store(0, Ordering::Relaxed);
+}
+
+/// The number of this process, without asking the kernel each time.
+pub fn own_number() -> u32 {
+    static HOOK: Once = Once::new();
+    match OWN.load(Ordering::Relaxed) {
+        0 => {
+            // SAFETY: registers a function that only writes an atomic.
+            HOOK.call_once(|| unsafe {
+                libc::pthread_atfork(None, None, Some(forget_own));
+            });
+            let number = std::process::id();
+            OWN.store(number, Ordering::Relaxed);
+            number
+        }
+        known => known,
+    }
+}
+
+/// Milliseconds for `poll` up to a deadline: rounded up, so that it does not wake too early; -1 without one.
+pub fn milliseconds_until(deadline: Option<Instant>) -> i32 {
+    let Some(at) = deadline else { return -1 };
+    let left = at.saturating_duration_since(Instant::now());
+    i32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+}
