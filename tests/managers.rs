@@ -38,7 +38,7 @@ impl Machines {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.0[machine]]).arg(mini()).args(["--gil", "off"]);
         command.arg(root().join("tests/managers").join(script)).args(args);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 }
 
@@ -70,6 +70,7 @@ fn workers_on_another_machine_take_and_return_work() {
         assert_eq!((done.code(), done.stderr.as_str()), (0, ""));
         assert_eq!(done.stdout, "refused: digest sent was rejected\n");
     }
+    drop(master.stdin.take());
     let done = finish(master, LIMIT);
     assert_eq!((done.code(), done.stderr.as_str()), (0, ""));
     assert_eq!(done.stdout, "True\n['end of one', 'end of two']\n");
