@@ -131,6 +131,8 @@ impl Ledger {
 
     /// Starts at zero again: for a reused member, or a forked child.
     pub(super) fn reset(&self, phase: Phase) {
+        // Whoever had it before may have been in the middle of writing when the process was copied without its thread.
+        self.sequence.fetch_and(!1, Ordering::Relaxed);
         self.write(|| {
             for counter in self.spent.iter().chain(&self.switches).chain([&self.acquisitions, &self.futile]) {
                 counter.store(0, Ordering::Relaxed);
@@ -232,4 +234,18 @@ impl Ledger {
 /// Adds one to a counter that only the caller writes.
 fn bump(counter: &AtomicU64) {
     counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_that_a_fork_found_half_written_can_be_read_again() {
+        let ledger = Ledger::new();
+        ledger.sequence.store(7, Ordering::Relaxed);
+        ledger.reset(Phase::Held);
+        let at = ledger.since.load(Ordering::Relaxed) + 5;
+        assert_eq!(ledger.figures(at).held, 5);
+    }
 }
