@@ -1,13 +1,14 @@
 //! The class `select.epoll`. Must not know what the descriptors are of.
 
 use super::oserror::os_error;
-use super::select::{descriptor, pairs, until};
+use super::select::{descriptor, pairs};
 use super::support::{c_int, number, put_type, this};
 use crate::gil::Cause;
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, func};
 use crate::rt::poll;
 use crate::rt::syscall;
+use crate::rt::wait::deadline;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -104,9 +105,9 @@ fn unregister(th: &mut Thread, args: Args) -> R {
 fn wait(th: &mut Thread, args: Args) -> R {
     let epoll = open(th, args)?;
     let until = match args.opt_not_none(1) {
-        Some(v) => {
-            Some(number(th, v, "timeout must be an integer or None")?).filter(|s| *s >= 0.0).and_then(until)
-        }
+        Some(v) => Some(number(th, v, "timeout must be an integer or None")?)
+            .filter(|s| *s >= 0.0)
+            .and_then(deadline),
         None => None,
     };
     let most = match args.opt(2).map_or(Ok(-1), |v| c_int(th, v))? {

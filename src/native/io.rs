@@ -7,12 +7,12 @@ use super::io_text::{Newline, Text};
 use super::oserror::{blocking, os_error};
 use super::support::{self, c_int, type_name};
 use super::{io_buffer, io_text};
-use crate::object::class::{self, Blueprint, trait_bits};
+use crate::object::class;
 use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, func, int, str, types};
 use crate::rt::syscall;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
-use crate::vm::{poll, roots, type_tables};
+use crate::vm::{poll, type_tables};
 use std::ffi::CString;
 
 /// The argument `mode`, taken apart.
@@ -297,21 +297,8 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
 
 /// `UnsupportedOperation` is an OSError and a ValueError.
 fn make_unsupported(th: &mut Thread, module: Value) -> R<()> {
-    let name = th.name("UnsupportedOperation")?;
-    let (first, second) = (types::exc_class(Exc::OSError), types::exc_class(Exc::ValueError));
-    let plan = Blueprint {
-        name,
-        qualname: name,
-        bases: vec![first, second],
-        kind: Kind::Exception,
-        inline_cap: 0,
-        traits: class::traits(first) & trait_bits::INHERITED,
-    };
-    let class = class::new_class(&mut th.m, &plan)?;
-    roots::keep(class);
+    let bases = [types::exc_class(Exc::OSError), types::exc_class(Exc::ValueError)];
+    let class = support::derive_class(th, "io", "UnsupportedOperation", &bases, Kind::Exception)?;
     io_file::UNSUPPORTED.set(class);
-    let io = th.new_str("io")?;
-    let key = th.name("__module__")?;
-    crate::vm::attr::set_in_namespace(&mut th.m, class::cast(class).and_then(|c| c.dict.get()), key, io)?;
     support::set(th, module, "UnsupportedOperation", class)
 }

@@ -2,18 +2,20 @@
 //! `_multiprocessing`. Must not know what messages mean.
 
 use super::oserror::{blocking, os_error, run};
+use super::socket_wait::ready;
 use super::support::{c_int, int_arg, number, this, zeroed};
 use crate::gil::Cause;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Raised, Value, bytes, func, list};
+use crate::rt::poll::{self, PollFd};
 use crate::rt::syscall::Sys;
-use crate::rt::{pipes, syscall, wait};
+use crate::rt::{pipes, socket, syscall, wait};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::ops::iterate::values_of;
 use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Messages that are longer have a longer header.
 const SHORT: usize = 0x7fff_ffff;
@@ -35,7 +37,7 @@ fn header(len: usize) -> ([u8; 12], usize) {
 
 /// Waits until the descriptor takes bytes: it is one that does not block.
 fn wait_writable(th: &mut Thread, fd: i32) -> R<()> {
-    run(th, None, || pipes::poll(&mut [pipes::asked(fd, true)], -1)).map(drop)
+    ready(th, fd, libc::POLLOUT, None).map(drop)
 }
 
 fn send(th: &mut Thread, args: Args) -> R {
@@ -179,13 +181,13 @@ fn recv_only(th: &mut Thread, args: Args) -> R {
 fn wait_readable(th: &mut Thread, args: Args) -> R {
     let mut asked = Vec::new();
     for fd in values_of(args.get(0)) {
-        asked.push(pipes::asked(c_int(th, fd)?, false));
+        asked.push(PollFd { fd: c_int(th, fd)?, events: libc::POLLIN, revents: 0 });
     }
     let deadline = match args.opt_not_none(1) {
         Some(v) => wait::deadline(number(th, v, "must be real number, not {}")?),
         None => None,
     };
-    poll_until(th, &mut asked, deadline)?;
+    poll_soon_until(th, &mut asked, deadline)?;
     if asked.iter().any(|a| a.revents & libc::POLLNVAL != 0) {
         return Err(os_error(th, libc::EBADF, None));
     }
@@ -197,20 +199,22 @@ fn wait_readable(th: &mut Thread, args: Args) -> R {
     Ok(ready)
 }
 
-fn poll_until(th: &mut Thread, asked: &mut [pipes::Asked], deadline: Option<Instant>) -> R<()> {
+/// As that of sockets, but looks again for a moment before it sleeps, and does not detach to look only once.
+fn poll_soon_until(th: &mut Thread, asked: &mut [PollFd], deadline: Option<Instant>) -> R<()> {
+    const NOW: Option<Duration> = Some(Duration::ZERO);
     loop {
-        let milliseconds = pipes::milliseconds_until(deadline);
-        let done = match milliseconds {
-            0 => pipes::poll(asked, 0),
-            _ => th.detach(Cause::Blocking, || {
-                let soon = pipes::soon(|| pipes::poll(asked, 0).map(|n| (n > 0).then_some(n)).transpose());
-                soon.unwrap_or_else(|| pipes::poll(asked, milliseconds))
-            }),
+        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let done = if left == NOW {
+            poll::poll(asked, NOW)
+        } else {
+            th.detach(Cause::Blocking, || {
+                let soon = pipes::soon(|| poll::poll(asked, NOW).map(|n| (n > 0).then_some(n)).transpose());
+                soon.unwrap_or_else(|| poll::poll(asked, left))
+            })
         };
         match done {
             Err(libc::EINTR) => th.check_signals()?,
             Err(errno) => return Err(os_error(th, errno, None)),
-            Ok(0) if deadline.is_none_or(|at| Instant::now() < at) => {}
             Ok(_) => return Ok(()),
         }
     }
@@ -224,7 +228,8 @@ fn descriptor(th: &mut Thread, made: Sys<i32>) -> R {
 }
 
 fn pair(th: &mut Thread, _: Args) -> R {
-    let (one, other) = pipes::pair().map_err(|errno| os_error(th, errno, None))?;
+    let (one, other) =
+        socket::socketpair(libc::AF_UNIX, libc::SOCK_STREAM, 0).map_err(|errno| os_error(th, errno, None))?;
     th.new_tuple(&[Value::int_unchecked(i64::from(one)), Value::int_unchecked(i64::from(other))])
 }
 

@@ -7,14 +7,20 @@ use crate::object::memoryview::Format;
 use crate::object::mutator::Mutator;
 use crate::object::shared::Shared;
 use crate::object::{Exc, Kind, R, Raised, Value, bytes, float, func, int, list, str, types};
-use crate::rt::pipes;
+use crate::rt::{pipes, syscall};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::ops::memoryview as view;
 use crate::vm::thread::Thread;
 
 /// Memory of so many bytes: of a file, or, if `fd` is -1, without one.
-/// Errors: OSError.
+/// Errors: OSError; ValueError if the file is shorter, for its missing pages could not be touched.
 pub fn memory(th: &mut Thread, len: usize, fd: i32) -> R<Shared> {
+    if fd >= 0 {
+        let file = syscall::fstat(fd).map_err(|errno| os_error(th, errno, None))?;
+        if usize::try_from(file.st_size).is_ok_and(|size| size < len) {
+            return Err(th.value_error("the memory is larger than its file"));
+        }
+    }
     let made = if fd < 0 { Shared::anonymous(len) } else { Shared::of_file(fd, len) };
     made.map_err(|errno| os_error(th, errno, None))
 }

@@ -36,12 +36,6 @@ pub fn descriptor(th: &mut Thread, v: Value) -> R<i32> {
     Ok(fd)
 }
 
-/// When a call that begins now and may take so many seconds gives up.
-pub fn until(seconds: f64) -> Option<Instant> {
-    // What the clock cannot say is never over.
-    wait::deadline(seconds)
-}
-
 fn select(th: &mut Thread, args: Args) -> R {
     let until = match args.opt_not_none(3) {
         None => None,
@@ -50,7 +44,8 @@ fn select(th: &mut Thread, args: Args) -> R {
             if seconds < 0.0 {
                 return Err(th.value_error("timeout must be non-negative"));
             }
-            until(seconds)
+            // What the clock cannot say is never over.
+            wait::deadline(seconds)
         }
     };
     let scope = th.scope();
@@ -170,7 +165,7 @@ fn poll(th: &mut Thread, args: Args) -> R {
         Some(v) => number(th, v, "timeout must be an integer or None")?,
         None => -1.0,
     };
-    let until = if milliseconds < 0.0 { None } else { until(milliseconds.ceil() / 1e3) };
+    let until = if milliseconds < 0.0 { None } else { wait::deadline(milliseconds.ceil() / 1e3) };
     let mut fds: Vec<PollFd> = poll
         .with(|all| all.iter().map(|(fd, events)| PollFd { fd: *fd, events: *events, revents: 0 }).collect());
     if let Err(errno) = poll_until(th, &mut fds, until)? {

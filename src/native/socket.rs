@@ -7,7 +7,7 @@ use super::support::{self, c_int, this, type_name};
 use super::{socket_address, socket_constants, socket_io};
 use crate::gil::Cause;
 use crate::object::mutator::Mutator;
-use crate::object::{R, Slot, Value, bytes, func, int};
+use crate::object::{R, Value, bytes, func, int};
 use crate::rt::socket::{self, Address};
 use crate::rt::syscall::{self, Sys};
 use crate::vm::native::{Args, ModuleDef, NativeDef, TypeDef};
@@ -53,8 +53,8 @@ impl Drop for Sock {
     }
 }
 
-/// `setdefaulttimeout`: a float or None.
-static DEFAULT_TIMEOUT: Slot = Slot::empty();
+/// `setdefaulttimeout`.
+static DEFAULT_TIMEOUT: Patience = Patience::endless();
 
 /// The socket of the receiver.
 pub fn sock(m: &mut Mutator, args: Args) -> R<&'static Sock> {
@@ -77,7 +77,7 @@ fn new(m: &mut Mutator, args: Args) -> R {
         family: AtomicI32::new(libc::AF_INET),
         kind: AtomicI32::new(libc::SOCK_STREAM),
         proto: AtomicI32::new(0),
-        patience: Arc::new(Patience::new(None)),
+        patience: Arc::new(Patience::endless()),
     };
     func::new_host(m, args.get(0), Box::new(closed))
 }
@@ -103,11 +103,8 @@ fn open(th: &mut Thread, args: Args) -> R {
             sock.open(fd, [family, kind & !flags, or(proto, 0)]);
         }
     }
-    let timeout = match DEFAULT_TIMEOUT.get() {
-        _ if flags & libc::SOCK_NONBLOCK != 0 => Some(Duration::ZERO),
-        Some(v) => timeout_arg(th, v)?,
-        None => None,
-    };
+    let nonblocking = flags & libc::SOCK_NONBLOCK != 0;
+    let timeout = if nonblocking { Some(Duration::ZERO) } else { DEFAULT_TIMEOUT.get() };
     if timeout.is_some() {
         set_patience(th, sock, timeout)?;
     }
@@ -324,7 +321,13 @@ fn getblocking(m: &mut Mutator, args: Args) -> R {
 }
 
 fn gettimeout(m: &mut Mutator, args: Args) -> R {
-    match sock(m, args)?.patience.get() {
+    let patience = &sock(m, args)?.patience;
+    seconds(m, patience)
+}
+
+/// A time-out as scripts see it: seconds or None.
+fn seconds(m: &mut Mutator, patience: &Patience) -> R {
+    match patience.get() {
         Some(span) => m.new_float(span.as_secs_f64()),
         None => Ok(Value::NONE),
     }
@@ -348,17 +351,12 @@ macro_rules! facts {
 
 facts! { family kind proto }
 
-fn getdefaulttimeout(_: &mut Mutator, _: Args) -> R {
-    Ok(DEFAULT_TIMEOUT.get().unwrap_or(Value::NONE))
+fn getdefaulttimeout(m: &mut Mutator, _: Args) -> R {
+    seconds(m, &DEFAULT_TIMEOUT)
 }
 
 fn setdefaulttimeout(th: &mut Thread, args: Args) -> R {
-    let timeout = match timeout_arg(th, args.get(0))? {
-        Some(span) => th.m.new_float(span.as_secs_f64())?,
-        None => Value::NONE,
-    };
-    // Kept for ever: it is one small object per call, and hardly anybody calls twice.
-    crate::vm::roots::keep(timeout);
+    let timeout = timeout_arg(th, args.get(0))?;
     DEFAULT_TIMEOUT.set(timeout);
     Ok(Value::NONE)
 }

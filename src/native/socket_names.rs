@@ -5,13 +5,11 @@ use super::oserror::{os_error, run};
 use super::socket_address::{self, host_name};
 use super::support::{c_int, text_arg, type_name};
 use crate::gil::Cause;
-use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, bytes, exc, int, list, str, tuple, types};
 use crate::rt::resolve::{self, Failure, Found, Wanted};
 use crate::rt::socket::{Address, Parts};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::ops::memoryview::bytes_object;
-use crate::vm::roots;
 use crate::vm::thread::Thread;
 use std::ffi::CString;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -230,25 +228,11 @@ fn inet_ntop(th: &mut Thread, args: Args) -> R {
 /// Makes `gaierror` and `herror`.
 fn init(th: &mut Thread, module: Value) -> R<()> {
     for name in ["gaierror", "herror"] {
-        let text = th.name(name)?;
-        let base = types::exc_class(Exc::OSError);
-        let plan = Blueprint {
-            name: text,
-            qualname: text,
-            bases: vec![base],
-            kind: Kind::Exception,
-            inline_cap: 0,
-            traits: class::traits(base) & trait_bits::INHERITED,
-        };
-        let class = class::new_class(&mut th.m, &plan)?;
-        roots::keep(class);
+        let bases = [types::exc_class(Exc::OSError)];
+        let class = super::support::derive_class(th, "socket", name, &bases, Kind::Exception)?;
         if name == "gaierror" {
             GAIERROR.set(class);
         }
-        let home = th.new_str("socket")?;
-        let key = th.name("__module__")?;
-        let namespace = class::cast(class).and_then(|c| c.dict.get());
-        crate::vm::attr::set_in_namespace(&mut th.m, namespace, key, home)?;
         super::support::set(th, module, name, class)?;
     }
     Ok(())

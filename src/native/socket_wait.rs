@@ -15,13 +15,12 @@ use std::time::{Duration, Instant};
 pub struct Patience(AtomicI64);
 
 impl Patience {
-    /// `None`: for ever; zero: not at all.
-    pub fn new(timeout: Option<Duration>) -> Patience {
-        let patience = Patience(AtomicI64::new(-1));
-        patience.set(timeout);
-        patience
+    /// For ever, until it is told otherwise.
+    pub const fn endless() -> Patience {
+        Patience(AtomicI64::new(-1))
     }
 
+    /// `None`: for ever; zero: not at all.
     pub fn get(&self) -> Option<Duration> {
         u64::try_from(self.0.load(Ordering::Relaxed)).ok().map(Duration::from_nanos)
     }

@@ -1,13 +1,13 @@
 //! Tuples whose items have names as well: `sys.version_info`, `time.struct_time`. Must not know any of them.
 
 use super::support;
-use crate::object::class::{self, Blueprint};
+use crate::object::class;
 use crate::object::header::flag;
 use crate::object::mutator::Mutator;
 use crate::object::{Kind, R, Slot, Value, func, heap, str, trace, tuple, types};
+use crate::vm::attr;
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
-use crate::vm::{attr, roots};
 use std::sync::atomic::Ordering;
 
 fn item<const I: usize>(m: &mut Mutator, args: Args) -> R {
@@ -46,20 +46,9 @@ fn repr(th: &mut Thread, args: Args) -> R {
 
 /// Makes the class `module.name` with these fields, and puts it into `slot`, where it stays for ever.
 pub fn make_class(th: &mut Thread, module: &str, name: &str, fields: &[&str], slot: &Slot) -> R<()> {
-    let m = &mut th.m;
-    let text = m.intern(name)?;
-    let base = types::class_of_kind(Kind::Tuple);
-    let plan = Blueprint {
-        name: text,
-        qualname: text,
-        bases: vec![base],
-        kind: Kind::Tuple,
-        inline_cap: 0,
-        traits: class::traits(base) & class::trait_bits::INHERITED,
-    };
-    let class = class::new_class(m, &plan)?;
-    roots::keep(class);
+    let class = support::derive_class(th, module, name, &[types::class_of_kind(Kind::Tuple)], Kind::Tuple)?;
     slot.set(class);
+    let m = &mut th.m;
     let namespace = class::cast(class).and_then(|c| c.dict.get());
     let mut names = Vec::new();
     for (i, (field, getter)) in fields.iter().zip(&GETTERS).enumerate() {
@@ -71,11 +60,9 @@ pub fn make_class(th: &mut Thread, module: &str, name: &str, fields: &[&str], sl
         attr::set_in_namespace(m, namespace, key, property)?;
     }
     let names = m.new_tuple(&names)?;
-    let module = m.new_str(module)?;
     let repr = func::new_native(m, std::ptr::from_ref(&REPR).cast(), None, None)?;
     let doc = m.new_str("A tuple whose items also have names.")?;
-    let attributes =
-        [("__match_args__", names), ("__module__", module), ("__repr__", repr), ("__doc__", doc)];
+    let attributes = [("__match_args__", names), ("__repr__", repr), ("__doc__", doc)];
     for (key, v) in attributes {
         let key = m.intern(key)?;
         attr::set_in_namespace(m, namespace, key, v)?;

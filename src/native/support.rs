@@ -1,6 +1,7 @@
 //! What the natives of many modules share: reading arguments, keyword access to modules, classes behind static slots.
 //! Must not know any particular module.
 
+use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word, dict, float, func, heap, int, str, types};
 use crate::vm::native::{Args, TypeDef};
@@ -131,6 +132,25 @@ pub fn set_str(m: &mut Mutator, module: Value, name: &str, text: &str) -> R<()> 
 pub fn get(m: &mut Mutator, module: Value, name: &str) -> Word {
     let name = m.intern(name).ok()?;
     dict::find_str(func::module_dict(module)?, name)
+}
+
+/// A class that no table describes: of these bases and of the kind of the first one. It stays for ever.
+pub fn derive_class(th: &mut Thread, module: &str, name: &str, bases: &[Value], kind: Kind) -> R {
+    let text = th.m.intern(name)?;
+    let first = bases.first().copied().unwrap_or(Value::NONE);
+    let plan = Blueprint {
+        name: text,
+        qualname: text,
+        bases: bases.to_vec(),
+        kind,
+        inline_cap: 0,
+        traits: class::traits(first) & trait_bits::INHERITED,
+    };
+    let made = class::new_class(&mut th.m, &plan)?;
+    roots::keep(made);
+    let (key, home) = (th.m.intern("__module__")?, th.new_str(module)?);
+    attr::set_in_namespace(&mut th.m, class::cast(made).and_then(|c| c.dict.get()), key, home)?;
+    Ok(made)
 }
 
 /// A class that Rust code makes instances of: remembers the one that a module's table has become, for ever.

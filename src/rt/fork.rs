@@ -7,7 +7,7 @@
 //! Locks of scripts are another matter: what one of them protects may be half changed. `Mode` says what is done then.
 
 use super::held_locks::{self, Taken};
-use super::{spawn, syscall, wait};
+use super::{pipes, spawn, syscall, wait};
 use crate::gil::{self, Member, signal};
 use crate::object::{Raised, Value, heap};
 use crate::rt::syscall::Sys;
@@ -152,6 +152,7 @@ fn copy_stopped(member: &'static Member) -> Sys<Forked> {
         if forked == Ok(Forked::Child) {
             gil::after_fork_child(member);
             spawn::after_fork_child();
+            pipes::after_fork_child();
         }
         forked
     })

@@ -1,32 +1,10 @@
-//! The door to the kernel for what processes tell each other: pipes, whole writes of two pieces, waiting for several
-//! descriptors, children by descriptor. `unsafe` is allowed here. As `syscall.rs`: error numbers, no value, may block.
+//! The door to the kernel for what processes tell each other: pipes, whole writes of two pieces, memory files,
+//! children by descriptor. `unsafe` is allowed here. As `syscall.rs`: error numbers, no value, may block.
 
-use super::syscall::Sys;
+use super::syscall::{Sys, checked};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use std::sync::{LazyLock, Once};
 use std::time::{Duration, Instant};
-
-fn checked(result: i64) -> Sys {
-    if result == -1 {
-        return Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO));
-    }
-    Ok(result)
-}
-
-/// What `poll` is asked about one descriptor.
-pub type Asked = libc::pollfd;
-
-/// Whether something can be read from the descriptor, or will never come; or whether it takes bytes.
-pub fn asked(fd: i32, write: bool) -> Asked {
-    Asked { fd, events: if write { libc::POLLOUT } else { libc::POLLIN }, revents: 0 }
-}
-
-/// Waits until one of them has something to say, for so many milliseconds, for ever if negative; returns how many have.
-pub fn poll(all: &mut [Asked], milliseconds: i32) -> Sys<usize> {
-    // SAFETY: live elements, which the kernel writes to.
-    checked(i64::from(unsafe { libc::poll(all.as_mut_ptr(), all.len() as libc::nfds_t, milliseconds) }))
-        .map(|n| n as usize)
-}
 
 /// Writes the rest of two pieces from byte `done` on; returns how many bytes were taken.
 pub fn write_two(fd: i32, first: &[u8], second: &[u8], done: usize) -> Sys<usize> {
@@ -81,15 +59,6 @@ pub fn soon<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     found
 }
 
-/// Two ends of a connection that goes both ways; neither is inherited by programs that are started.
-pub fn pair() -> Sys<(i32, i32)> {
-    let mut ends = [0; 2];
-    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
-    // SAFETY: the kernel writes two numbers into the array.
-    checked(i64::from(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) }))?;
-    Ok((ends[0], ends[1]))
-}
-
 /// A descriptor that can be read once the process has ended.
 pub fn process(pid: i32) -> Sys<i32> {
     // SAFETY: plain numbers.
@@ -133,22 +102,13 @@ pub fn runs(pid: i32) -> bool {
     !matches!(state, Some('Z' | 'X'))
 }
 
-/// This process's number, once somebody has asked; 0 again in a forked child.
+/// This process's number, once somebody has asked.
 static OWN: AtomicU32 = AtomicU32::new(0);
-
-extern "C" fn forget_own() {
-    OWN.store(0, Ordering::Relaxed);
-}
 
 /// The number of this process, without asking the kernel each time.
 pub fn own_number() -> u32 {
-    static HOOK: Once = Once::new();
     match OWN.load(Ordering::Relaxed) {
         0 => {
-            // SAFETY: registers a function that only writes an atomic.
-            HOOK.call_once(|| unsafe {
-                libc::pthread_atfork(None, None, Some(forget_own));
-            });
             let number = std::process::id();
             OWN.store(number, Ordering::Relaxed);
             number
@@ -157,9 +117,7 @@ pub fn own_number() -> u32 {
     }
 }
 
-/// Milliseconds for `poll` up to a deadline: rounded up, so that it does not wake too early; -1 without one.
-pub fn milliseconds_until(deadline: Option<Instant>) -> i32 {
-    let Some(at) = deadline else { return -1 };
-    let left = at.saturating_duration_since(Instant::now());
-    i32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+/// In a forked child: it has a number of its own.
+pub(super) fn after_fork_child() {
+    OWN.store(0, Ordering::Relaxed);
 }
