@@ -22,7 +22,7 @@ static WAKEUP: AtomicI32 = AtomicI32::new(-1);
 pub fn install(main: &'static Member) -> std::io::Result<()> {
     set_main(main);
     ignore(libc::SIGPIPE)?;
-    catch(libc::SIGINT)
+    caught(libc::SIGINT)
 }
 
 /// Makes `main` the thread that is told of signals.
@@ -30,8 +30,21 @@ pub fn set_main(main: &'static Member) {
     MAIN.set(Some(main));
 }
 
+/// Bit n-1: signal n has been caught since `install`.
+static CAUGHT: AtomicU64 = AtomicU64::new(0);
+
+/// Whether the program has asked for signals, one of which may wake it.
+pub fn any_caught() -> bool {
+    CAUGHT.load(Ordering::Relaxed) != 0
+}
+
 /// From now on the signal is marked as pending when it comes. System calls are interrupted by it.
 pub fn catch(signum: i32) -> std::io::Result<()> {
+    CAUGHT.fetch_or(bit(signum), Ordering::Relaxed);
+    caught(signum)
+}
+
+fn caught(signum: i32) -> std::io::Result<()> {
     set_disposition(signum, on_signal as *const () as libc::sighandler_t)
 }
 

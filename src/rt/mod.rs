@@ -18,3 +18,4 @@ pub mod spawn;
 pub mod syscall;
 pub mod terminal;
 pub mod wait;
+pub mod waits;

@@ -56,6 +56,8 @@ pub struct Thread {
     pub printing: Vec<Value>,
     /// The thread's Mini object, for `threading.current_thread`; roots for rt.
     pub local: Word,
+    /// The number of the thread whose end it waits for, 0 if none; for listings.
+    pub joins: u64,
     registers: stack::Registers,
     native_base: usize,
     native_limit: usize,
@@ -107,6 +109,7 @@ impl Thread {
             last_hashed: LastHashed::default(),
             printing: Vec::new(),
             local: None,
+            joins: 0,
             registers,
             native_base,
             native_limit: native_end + NATIVE_SLACK,
