@@ -82,7 +82,9 @@ pub fn schedule(th: &mut Thread, f: &'static Wide) -> R<()> {
     let entries = take_callbacks(f);
     // They are not in the heap any more, and calls follow.
     let scope = th.scope();
-    entries.iter().for_each(|v| drop(th.root(*v)));
+    for entry in &entries {
+        th.root(*entry);
+    }
     let done = entries.iter().try_for_each(|entry| schedule_one(th, event_loop, wide::value(f), *entry));
     th.close(scope);
     done
@@ -292,7 +294,7 @@ fn callbacks(th: &mut Thread, args: Args) -> R {
     let shown = th.m.new_list(&[])?;
     for entry in entries(word) {
         let pair = if future::task_of(entry).is_some() {
-            let name = th.name("_wakeup")?;
+            let name = th.name("task_wakeup")?;
             let bound = th.get_attr(entry, name)?;
             th.new_tuple(&[bound, Value::NONE])?
         } else {

@@ -259,7 +259,7 @@ fn wait_for_other(th: &mut Thread, task: &'static Wide, what: Value) -> R<()> {
             return go_on_with(th, task, message);
         }
         th.set_attr(what, name, Value::FALSE)?;
-        let wakeup = th.name("_wakeup")?;
+        let wakeup = th.name("task_wakeup")?;
         let wakeup = th.get_attr(wide::value(task), wakeup)?;
         let context = th.name("context")?;
         let add = th.name("add_done_callback")?;
@@ -437,7 +437,7 @@ pub static TASK_TYPE: TypeDef = TypeDef {
         NativeDef::full("get_stack", "self, /, *, limit=", get_stack, "Frames of suspended calls are none."),
         NativeDef::full("print_stack", "self, /, *, limit=, file=", print_stack, "Show where it waits."),
         NativeDef::full("_step", "self, /", step_method, "Go on."),
-        NativeDef::full("_wakeup", "self, future, /", step_method, "Go on: what it waited for is done."),
+        NativeDef::full("task_wakeup", "self, future, /", step_method, "Go on: what it waited for is done."),
         NativeDef::full("__repr__", "self, /", repr, "Show its state."),
     ],
     properties: &[

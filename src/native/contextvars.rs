@@ -98,10 +98,7 @@ fn run(th: &mut Thread, args: Args) -> R {
     // The `**kwargs` dict is argument 2, what is left of the others comes after it.
     let positional: smallvec::SmallVec<[Value; 8]> = args.rest(3).iter().copied().flatten().collect();
     let keywords = args.opt(2).map(crate::object::dict::entries).unwrap_or_default();
-    let scope = th.scope();
-    before.into_iter().for_each(|v| drop(th.root(v)));
     let result = th.call_kw(args.get(1), &positional, &keywords);
-    th.close(scope);
     leave(th, context, before);
     result
 }
