@@ -13,6 +13,7 @@ pub mod pipes;
 pub mod poll;
 pub mod processor;
 pub mod program;
+pub mod reactor;
 pub mod resolve;
 pub mod rlock;
 pub mod shared_lock;
