@@ -3,10 +3,10 @@
 
 use super::held_locks;
 use super::syscall;
-use crate::gil::{self, Member, park, signal};
-use crate::object::{R, Value, heap};
+use crate::gil::{self, Member, park};
+use crate::object::{Kind, R, Value, heap, int, types};
 use crate::vm::thread::Thread;
-use crate::vm::{frame, import, poll};
+use crate::vm::{frame, import, poll, signals};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -36,12 +36,19 @@ struct Waiting {
 /// news, as programs do that only Ctrl-C is to end.
 pub(super) fn end_if_deadlocked(th: &mut Thread, key: usize) {
     let me = th.m.member;
-    let report = if signal::any_caught() { None } else { th.stop_the_world(|_| report(me, key)) };
+    let report = if may_be_told() { None } else { th.stop_the_world(|_| report(me, key)) };
     let Some(report) = report else { return park::look_later(me) };
     // What was printed before comes first.
     let _ = flush_stdout(th);
     let _ = std::io::stderr().write_all(report.as_bytes());
     syscall::exit_now(1)
+}
+
+/// Whether the program has handlers of signals, which may wake somebody. The native one raises KeyboardInterrupt.
+fn may_be_told() -> bool {
+    (1..=64)
+        .filter_map(signals::handler)
+        .any(|handler| !int::is_int(handler) && types::kind_of(handler) != Kind::Native)
 }
 
 fn flush_stdout(th: &mut Thread) -> R<()> {
