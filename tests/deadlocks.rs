@@ -204,6 +204,21 @@ lock.acquire()
 print('fine')
 ";
     goes_on(pipe, "fine\n");
+    // A signal is to wake it.
+    let signal = "\
+import os, signal, threading, time
+news = threading.Event()
+signal.signal(signal.SIGUSR1, lambda *_: news.set())
+waiter = threading.Thread(target=news.wait)
+waiter.start()
+if os.fork() == 0:
+    time.sleep(3.5)
+    os.kill(os.getppid(), signal.SIGUSR1)
+    os._exit(0)
+waiter.join()
+print('fine')
+";
+    goes_on(signal, "fine\n");
 }
 
 #[test]
