@@ -6,6 +6,7 @@ use crate::interp::{self, Options};
 use crate::repl;
 use lexopt::prelude::*;
 use std::io::{IsTerminal, Write};
+use std::time::Duration;
 
 /// Native stack of the main thread: committed as it is used.
 const MAIN_STACK: usize = 256 << 20;
@@ -29,6 +30,7 @@ options:
   -i                open a prompt after the script
   --stats[=json]    at the end, print what each thread held, waited and was blocked, to standard error
   --max-heap SIZE   limit the heap (for example 512M, 2G); beyond it: MemoryError
+  --dump-after SEC  after so many seconds, print every thread's stack and what it waits for, to standard error
   --version         print the version
   --help            print this
 
@@ -47,6 +49,7 @@ struct Settings {
     policy: Option<PolicySpec>,
     stats: Option<Stats>,
     max_heap: usize,
+    dump_after: Option<Duration>,
     /// A prompt opens after the program.
     prompt: bool,
     argv: Vec<String>,
@@ -93,6 +96,7 @@ fn parse() -> Result<Command, String> {
         policy: policy_of_environment()?,
         stats: None,
         max_heap: 0,
+        dump_after: None,
         prompt: false,
         argv: vec![String::new()],
     };
@@ -104,6 +108,7 @@ fn parse() -> Result<Command, String> {
             Long("gil") => settings.policy = Some(policy(&text(&mut parser, "--gil")?)?),
             Long("stats") => settings.stats = Some(stats(parser.optional_value())?),
             Long("max-heap") => settings.max_heap = size(&text(&mut parser, "--max-heap")?)?,
+            Long("dump-after") => settings.dump_after = Some(seconds(&text(&mut parser, "--dump-after")?)?),
             Long("help") | Short('h') => return Ok(Command { action: Action::Help, ..command }),
             Long("version") | Short('V') => return Ok(Command { action: Action::Version, ..command }),
             Short('i') => settings.prompt = true,
@@ -173,6 +178,13 @@ fn stats(value: Option<std::ffi::OsString>) -> Result<Stats, String> {
     }
 }
 
+/// A time in seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let bad = || format!("--dump-after: '{text}' is no time in seconds (for example 10 or 0.5)");
+    let value: f64 = text.parse().map_err(|_| bad())?;
+    Duration::try_from_secs_f64(value).ok().filter(|span| span.as_secs() < 1 << 32).ok_or_else(bad)
+}
+
 /// A size in bytes, with K, M or G.
 fn size(text: &str) -> Result<usize, String> {
     let bad = || format!("--max-heap: '{text}' is no size (for example 512M or 2G)");
@@ -225,7 +237,7 @@ fn disassemble(file: &str) -> i32 {
 
 /// Runs a program, a prompt or both on a thread of its own, whose stack is large and committed as it is used.
 fn run(program: Option<Program>, settings: Settings) -> i32 {
-    let Settings { policy, stats, max_heap, prompt, argv } = settings;
+    let Settings { policy, stats, max_heap, dump_after, prompt, argv } = settings;
     let path = search_path(program.as_ref());
     let work = move || {
         let options = Options { policy, max_heap, argv, path };
@@ -236,6 +248,9 @@ fn run(program: Option<Program>, settings: Settings) -> i32 {
                 return Ended::Code(1);
             }
         };
+        if let Some(Err(message)) = dump_after.map(|span| interp::dump::after(&mut thread, span)) {
+            complain(&format!("mini: {message}\n"));
+        }
         let ended = match program {
             Some(program) if !prompt => program::run(&mut thread, &program),
             program => {

@@ -1,6 +1,7 @@
 //! The interpreter as a whole: start-up, finding and running modules, running programs.
 //! Must not know the command line.
 
+pub mod dump;
 pub mod importing;
 pub mod program;
 pub mod source;

@@ -73,9 +73,10 @@ fn report(me: &Member, key: usize) -> Option<String> {
         1 => "the only thread waits".to_owned(),
         n => format!("all {n} threads wait"),
     };
+    let names = names();
     let mut text = format!("mini: deadlock: {who}, and nobody is left to end that\n");
     for one in &all {
-        let _ = writeln!(text, "  thread {:?}{} waits for {}", one.name, one.place, said(one, &all));
+        let _ = writeln!(text, "  thread {:?}{} waits for {}", one.name, one.place, said(one, &names));
     }
     if let Some(circle) = circle(&all) {
         let _ = writeln!(text, "  in a circle: {circle}");
@@ -127,15 +128,23 @@ fn place(th: &Thread) -> String {
     }
 }
 
-fn said(one: &Waiting, all: &[Waiting]) -> String {
-    let name = |id: u64| all.iter().find(|other| other.id == id).map(|other| &other.name);
+/// The names of all threads, by the numbers of their members.
+fn names() -> HashMap<u64, String> {
+    let mut names = HashMap::new();
+    poll::for_each_thread(|t| {
+        names.insert(t.m.member.id(), t.m.member.name());
+    });
+    names
+}
+
+fn said(one: &Waiting, names: &HashMap<u64, String>) -> String {
     match one.awaited {
         Awaited::News => "news from another thread".to_owned(),
-        Awaited::End(id) => match name(id) {
+        Awaited::End(id) => match names.get(&id) {
             Some(name) => format!("the end of thread {name:?}"),
             None => "the end of a thread that is not there".to_owned(),
         },
-        Awaited::Lock(lock, holder) if name(holder).is_some() => held_locks::description(lock),
+        Awaited::Lock(lock, holder) if names.contains_key(&holder) => held_locks::description(lock),
         Awaited::Lock(lock, _) => format!("{}, whose holder has ended", held_locks::shown(lock)),
     }
 }
@@ -164,6 +173,6 @@ fn circle(all: &[Waiting]) -> Option<String> {
 /// What each thread waits for that sleeps until another does something, by the number of its member. The world stands still.
 pub fn all_said() -> HashMap<u64, String> {
     let keys = park::sleepers().iter().map(|(member, key)| (member.id(), *key)).collect();
-    let all = waiting(&keys);
-    all.iter().filter(|one| one.awaited != Awaited::News).map(|one| (one.id, said(one, &all))).collect()
+    let (all, names) = (waiting(&keys), names());
+    all.iter().filter(|one| one.awaited != Awaited::News).map(|one| (one.id, said(one, &names))).collect()
 }
