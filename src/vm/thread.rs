@@ -56,6 +56,10 @@ pub struct Thread {
     pub printing: Vec<Value>,
     /// The thread's Mini object, for `threading.current_thread`; roots for rt.
     pub local: Word,
+    /// The event loop that runs here.
+    pub running_loop: Word,
+    /// The current context, once there is one (`contextvars`).
+    pub context: Word,
     registers: stack::Registers,
     native_base: usize,
     native_limit: usize,
@@ -107,6 +111,8 @@ impl Thread {
             last_hashed: LastHashed::default(),
             printing: Vec::new(),
             local: None,
+            running_loop: None,
+            context: None,
             registers,
             native_base,
             native_limit: native_end + NATIVE_SLACK,
@@ -239,7 +245,7 @@ impl Thread {
             // SAFETY: the native stack from where the thread stopped up to its beginning.
             unsafe { marker.visit_range(sp as *const u64, (self.native_base - sp) / 8) };
         }
-        let own = [self.m.pending, self.handled, self.local, self.fold.root()];
+        let own = [self.m.pending, self.handled, self.local, self.running_loop, self.context, self.fold.root()];
         own.into_iter().flatten().for_each(|v| marker.visit(v));
         self.m.rooted.iter().chain(&self.printing).for_each(|v| marker.visit(*v));
     }
