@@ -162,6 +162,14 @@ fn waitpid(th: &mut Thread, args: Args) -> R {
     th.new_tuple(&[Value::int_unchecked(i64::from(pid)), Value::int_unchecked(i64::from(status))])
 }
 
+/// A descriptor of a process: it can be read from when the process has ended.
+fn pidfd_open(th: &mut Thread, args: Args) -> R {
+    let pid = c_int(th, args.get(0))?;
+    let flags = args.opt(1).map_or(Ok(0), |v| c_int(th, v))?;
+    let fd = run(th, None, || crate::rt::pipes::open_process(pid, flags))?;
+    number(th, i64::from(fd))
+}
+
 fn sched_yield(th: &mut Thread, _: Args) -> R {
     run(th, None, syscall::sched_yield)?;
     Ok(Value::NONE)
@@ -357,6 +365,7 @@ pub static MODULE: ModuleDef = ModuleDef {
             waitpid,
             "Wait for a child; return its number and status.",
         ),
+        NativeDef::full("pidfd_open", "pid, flags=", pidfd_open, "A descriptor of a process, readable at its end."),
         NativeDef::full("sched_yield", "", sched_yield, "Offer the processor."),
         NativeDef::full("system", "command", system, "Run a command line with the shell."),
         NativeDef::data("cpu_count", "", cpu_count, "How many processors there are."),
