@@ -313,7 +313,11 @@ fn flag(th: &mut Thread, args: Args, bit: u32) -> R {
 
 fn set_flag(th: &mut Thread, args: Args, bit: u32) -> R {
     let f = this(th, args)?;
-    if th.is_true(args.get(1))? { wide::set(f, bit) } else { wide::clear(f, bit) };
+    if th.is_true(args.get(1))? {
+        wide::set(f, bit)
+    } else {
+        wide::clear(f, bit)
+    };
     Ok(Value::NONE)
 }
 

@@ -90,6 +90,11 @@ impl Loop {
         wide::word(self.object, which).get().and_then(list::of)
     }
 
+    /// Whether debug mode is on.
+    pub fn debugs(self) -> bool {
+        self.data.debug.load(Relaxed)
+    }
+
     fn current(self) -> &'static Slot {
         &self.object.host.extra[1]
     }
@@ -207,8 +212,7 @@ pub fn enter_task(th: &mut Thread, event_loop: Value, task: Value) -> R<()> {
 fn cannot_enter(th: &mut Thread, task: Value, other: Value) -> crate::object::Raised {
     let shown = |th: &mut Thread, v| th.repr(v).map(|v| crate::object::str::as_str(v).unwrap_or(""));
     let (Ok(own), Ok(other)) = (shown(th, task), shown(th, other)) else { return crate::object::Raised };
-    let message =
-        format!("Cannot enter into task {own} while another task {other} is being executed.");
+    let message = format!("Cannot enter into task {own} while another task {other} is being executed.");
     th.raise(Exc::RuntimeError, message)
 }
 
@@ -559,12 +563,7 @@ fn look(th: &mut Thread, of: Loop, reactor: &Reactor) -> R<()> {
     settle(th, of, looked, &found)
 }
 
-fn settle(
-    th: &mut Thread,
-    of: Loop,
-    waited: Result<(), i32>,
-    found: &[reactor::Ready],
-) -> R<()> {
+fn settle(th: &mut Thread, of: Loop, waited: Result<(), i32>, found: &[reactor::Ready]) -> R<()> {
     match waited {
         Ok(()) => super::asyncio_io::push_ready(th, of, found),
         Err(libc::EINTR) => th.check_signals(),

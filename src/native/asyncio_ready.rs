@@ -25,6 +25,10 @@ pub const SCHEDULED: u32 = 1 << 9;
 const LOOP: usize = 0;
 const CONTEXT: usize = 1;
 const WHEN: usize = 2;
+/// In debug mode: the calls that led to it.
+const SOURCE: usize = 3;
+/// It has a source.
+const TRACED: u32 = 1 << 10;
 
 /// A new handle; with a time, a TimerHandle.
 pub fn new_handle(
@@ -43,20 +47,28 @@ pub fn new_handle(
     let (role, def) = if when.is_some() { (TIMER, &TIMER_TYPE) } else { (HANDLE, &HANDLE_TYPE) };
     let class = type_tables::class_of(def).unwrap_or(Value::NONE);
     let when = when.map(|when| th.new_float(when)).transpose()?;
-    let words = [Some(event_loop), Some(context), when];
-    let words = if when.is_some() { &words[..] } else { &words[..2] };
+    let debug = event_loop::of(event_loop).is_some_and(Loop::debugs);
+    let source = if debug { Some(source(th)?) } else { None };
+    let words = [Some(event_loop), Some(context), when, source];
+    let (bits, count) = match (debug, when) {
+        (true, _) => (role | TRACED, 4),
+        (false, Some(_)) => (role, 3),
+        (false, None) => (role, 2),
+    };
+    let words = words.get(..count).unwrap_or(&words);
     let extra = [Some(callback), Some(args)];
-    wide::new(&mut th.m, &wide::Plan { class, base: class, bits: role, number: 0, extra, words })
+    wide::new(&mut th.m, &wide::Plan { class, base: class, bits, number: 0, extra, words })
+}
+
+/// The calls that lead here.
+#[cold]
+fn source(th: &mut Thread) -> R {
+    let helper = crate::vm::import::import_dotted(th, "asyncio.format_helpers")?;
+    th.call_method(helper, "extract_stack", &[])
 }
 
 /// `loop.call_soon(callback, *args, context=context)`; the handle.
-pub fn call_soon(
-    th: &mut Thread,
-    event_loop: Value,
-    callback: Value,
-    args: &[Value],
-    context: Word,
-) -> R {
+pub fn call_soon(th: &mut Thread, event_loop: Value, callback: Value, args: &[Value], context: Word) -> R {
     let Some(of) = event_loop::of(event_loop) else {
         let method = th.name("call_soon")?;
         let method = th.get_attr(event_loop, method)?;
@@ -169,15 +181,13 @@ fn this(th: &mut Thread, args: Args) -> R<&'static Wide> {
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {
-    let given: SmallVec<[Value; 6]> =
-        tuple::items(args.get(2)).iter().map(|slot| slot.value()).collect();
+    let given: SmallVec<[Value; 6]> = tuple::items(args.get(2)).iter().map(|slot| slot.value()).collect();
     new_handle(th, args.get(3), args.get(1), &given, args.opt_not_none(4), None).map(wide::value)
 }
 
 fn construct_timer(th: &mut Thread, args: Args) -> R {
     let when = super::support::number(th, args.get(1), "a float is required")?;
-    let given: SmallVec<[Value; 6]> =
-        tuple::items(args.get(3)).iter().map(|slot| slot.value()).collect();
+    let given: SmallVec<[Value; 6]> = tuple::items(args.get(3)).iter().map(|slot| slot.value()).collect();
     new_handle(th, args.get(4), args.get(2), &given, args.opt_not_none(5), Some(when)).map(wide::value)
 }
 
@@ -229,6 +239,11 @@ fn its_loop(th: &mut Thread, args: Args) -> R {
     this(th, args).map(|handle| wide::word(handle, LOOP).value())
 }
 
+fn source_traceback(th: &mut Thread, args: Args) -> R {
+    let handle = this(th, args)?;
+    Ok(if wide::has(handle, TRACED) { wide::word(handle, SOURCE).value() } else { Value::NONE })
+}
+
 fn is_scheduled(th: &mut Thread, args: Args) -> R {
     this(th, args).map(|handle| Value::bool(wide::has(handle, SCHEDULED)))
 }
@@ -274,6 +289,7 @@ const PROPERTIES: &[NativeDef] = &[
     NativeDef::full("_args", "self", arguments, "With what it is called."),
     NativeDef::full("_context", "self", context, "In which context it is called."),
     NativeDef::full("_loop", "self", its_loop, "The loop that calls it."),
+    NativeDef::full("_source_traceback", "self", source_traceback, "In debug mode: who made it."),
     NativeDef::full("_cancelled", "self", cancelled, "Whether it was cancelled."),
     NativeDef::full("_scheduled", "self", is_scheduled, "Whether it waits for its time."),
 ];

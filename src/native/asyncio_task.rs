@@ -410,7 +410,8 @@ fn repr(th: &mut Thread, args: Args) -> R {
 
 fn get_stack(th: &mut Thread, args: Args) -> R {
     this(th, args)?;
-    th.m.new_list(&[])
+    let helper = crate::vm::import::import_dotted(th, "asyncio.base_tasks")?;
+    th.call_method(helper, "_task_get_stack", &[args.get(0), args.opt(1).unwrap_or(Value::NONE)])
 }
 
 fn print_stack(th: &mut Thread, args: Args) -> R {
@@ -434,7 +435,7 @@ pub static TASK_TYPE: TypeDef = TypeDef {
         NativeDef::full("set_name", "self, value, /", set_name, "Give it another name."),
         NativeDef::full("set_result", "self, result, /", set_result, "Refused."),
         NativeDef::full("set_exception", "self, exception, /", set_exception, "Refused."),
-        NativeDef::full("get_stack", "self, /, *, limit=", get_stack, "Frames of suspended calls are none."),
+        NativeDef::full("get_stack", "self, /, *, limit=", get_stack, "The frames where it stands."),
         NativeDef::full("print_stack", "self, /, *, limit=, file=", print_stack, "Show where it waits."),
         NativeDef::full("_step", "self, /", step_method, "Go on."),
         NativeDef::full("task_wakeup", "self, future, /", step_method, "Go on: what it waited for is done."),

@@ -17,8 +17,7 @@ static CLASS: Slot = Slot::empty();
 
 fn new(th: &mut Thread, class: Value, values: Word, bits: u32) -> R {
     let base = type_tables::class_of(&TYPE).unwrap_or(class);
-    let plan =
-        wide::Plan { class, base, bits: CONTEXT | bits, number: 0, extra: [values, None], words: &[] };
+    let plan = wide::Plan { class, base, bits: CONTEXT | bits, number: 0, extra: [values, None], words: &[] };
     wide::new(&mut th.m, &plan).map(wide::value)
 }
 

@@ -1,6 +1,7 @@
 //! The built-in types' methods, the built-in functions, and the Rust halves of standard modules, as tables.
 //! Must not know the eval loop.
 
+mod asyncgen_hooks;
 mod asyncio;
 mod asyncio_future;
 mod asyncio_io;

@@ -130,7 +130,7 @@ pub fn cancelled_error(m: &mut Mutator, f: &'static Wide) -> R {
 /// A CancelledError with a message, if there is one.
 pub fn new_cancelled(m: &mut Mutator, message: Word) -> R {
     let message = message.filter(|v| !v.is_none());
-    let args = message.as_ref().map_or(&[][..], std::slice::from_ref);
+    let args = message.as_slice();
     exc::new_exception(m, cancelled_class(), args)
 }
 

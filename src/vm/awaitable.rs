@@ -40,13 +40,26 @@ pub fn of(v: Value) -> Option<&'static Iter> {
     iter::of(v).filter(|it| Tag::of(it).is_awaitable())
 }
 
+/// The first step of an asynchronous generator: tells who wants to know (`sys.set_asyncgen_hooks`).
+#[inline]
+fn announce(th: &mut Thread, agen: Value) -> R<()> {
+    let Some(hook) = th.asyncgen_hooks[0] else { return Ok(()) };
+    let Some(g) = generator::of(agen) else { return Ok(()) };
+    if g.bits.fetch_or(bits::ANNOUNCED, AcqRel) & bits::ANNOUNCED != 0 {
+        return Ok(());
+    }
+    th.call(hook, &[agen]).map(drop)
+}
+
 /// `agen.asend(value)`, `agen.__anext__()`.
 pub fn asend(th: &mut Thread, agen: Value, value: Value) -> R {
+    announce(th, agen)?;
     iter::new(&mut th.m, Tag::AsyncSend, &[agen, value, Value::int_unchecked(NEW)])
 }
 
 /// `agen.athrow(exception)`; without an exception `agen.aclose()`.
 pub fn athrow(th: &mut Thread, agen: Value, exception: Word) -> R {
+    announce(th, agen)?;
     let step = iter::new(&mut th.m, Tag::AsyncThrow, &[agen])?;
     if let Some(it) = iter::of(step) {
         it.state[1].set_word(exception);
