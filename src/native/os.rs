@@ -3,7 +3,7 @@
 
 use super::os_files;
 use super::os_process;
-use super::oserror::{os_error, run};
+use super::oserror::{making, os_error, run};
 use super::support::{c_int, int_arg, set_int, type_name, zeroed};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, list, str};
@@ -67,7 +67,7 @@ fn closerange(th: &mut Thread, args: Args) -> R {
 }
 
 fn pipe(th: &mut Thread, _: Args) -> R {
-    let (from, to) = syscall::pipe().map_err(|errno| os_error(th, errno, None))?;
+    let (from, to) = making(th, syscall::pipe)?;
     th.new_tuple(&[Value::int_unchecked(i64::from(from)), Value::int_unchecked(i64::from(to))])
 }
 
@@ -160,14 +160,6 @@ fn waitpid(th: &mut Thread, args: Args) -> R {
     let (pid, options) = (c_int(th, args.get(0))?, c_int(th, args.get(1))?);
     let (pid, status) = run(th, None, || syscall::waitpid(pid, options))?;
     th.new_tuple(&[Value::int_unchecked(i64::from(pid)), Value::int_unchecked(i64::from(status))])
-}
-
-/// A descriptor of a process: it can be read from when the process has ended.
-fn pidfd_open(th: &mut Thread, args: Args) -> R {
-    let pid = c_int(th, args.get(0))?;
-    let flags = args.opt(1).map_or(Ok(0), |v| c_int(th, v))?;
-    let fd = run(th, None, || crate::rt::pipes::open_process(pid, flags))?;
-    number(th, i64::from(fd))
 }
 
 fn sched_yield(th: &mut Thread, _: Args) -> R {
@@ -303,7 +295,7 @@ macro_rules! constants {
 }
 
 const CONSTANTS: &[(&str, i64)] = constants! {
-    O_RDONLY O_WRONLY O_RDWR O_APPEND O_CREAT O_EXCL O_TRUNC O_NONBLOCK O_SYNC O_DSYNC O_NOCTTY O_CLOEXEC O_NOFOLLOW
+    O_RDONLY O_WRONLY O_RDWR O_APPEND O_CREAT O_EXCL O_TRUNC O_NONBLOCK O_NDELAY O_ASYNC O_SYNC O_DSYNC O_NOCTTY O_CLOEXEC O_NOFOLLOW
     O_DIRECTORY F_OK R_OK W_OK X_OK WNOHANG WUNTRACED WCONTINUED P_PID P_PGID P_ALL
 };
 
@@ -365,7 +357,6 @@ pub static MODULE: ModuleDef = ModuleDef {
             waitpid,
             "Wait for a child; return its number and status.",
         ),
-        NativeDef::full("pidfd_open", "pid, flags=", pidfd_open, "A descriptor of a process, readable at its end."),
         NativeDef::full("sched_yield", "", sched_yield, "Offer the processor."),
         NativeDef::full("system", "command", system, "Run a command line with the shell."),
         NativeDef::data("cpu_count", "", cpu_count, "How many processors there are."),
@@ -394,6 +385,13 @@ pub static MODULE: ModuleDef = ModuleDef {
         os_process::EXECV,
         os_process::EXECVE,
         os_process::SCHED_GETAFFINITY,
+        os_process::GETPGID,
+        os_process::GETPGRP,
+        os_process::SETPGID,
+        os_process::GETSID,
+        os_process::SETSID,
+        os_process::KILLPG,
+        os_process::PIDFD_OPEN,
         os_files::OPEN,
         os_files::STAT,
         os_files::LSTAT,

@@ -61,13 +61,8 @@ pub fn soon<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
 
 /// A descriptor that can be read once the process has ended.
 pub fn process(pid: i32) -> Sys<i32> {
-    open_process(pid, 0)
-}
-
-/// The same, with flags of the system call.
-pub fn open_process(pid: i32, flags: i32) -> Sys<i32> {
     // SAFETY: plain numbers.
-    checked(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, flags) }).map(|fd| fd as i32)
+    checked(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }).map(|fd| fd as i32)
 }
 
 /// Waits until a child has ended, and leaves it to be asked for its status.
