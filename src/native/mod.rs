@@ -62,6 +62,7 @@ pub mod mersenne;
 pub mod mp_connection;
 pub mod mp_lock;
 pub mod mp_memory;
+mod mp_queue;
 pub mod multiprocessing;
 pub mod num;
 pub mod num_args;
