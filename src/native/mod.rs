@@ -88,6 +88,7 @@ pub mod re_match;
 pub mod re_syntax;
 pub mod re_template;
 pub mod reduce;
+pub mod reduction;
 pub mod registry;
 mod select;
 pub mod set;

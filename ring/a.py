@@ -1,0 +1,2 @@
+from .b import late
+early = 1

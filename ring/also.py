@@ -1,0 +1,2 @@
+import ring.fine
+def ask(): return ring.fine.name

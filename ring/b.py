@@ -1,0 +1,2 @@
+from .a import early
+late = 2

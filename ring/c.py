@@ -1,0 +1,2 @@
+from ring import d
+value = 1

@@ -1,0 +1,2 @@
+from ring import c
+print(c.value)

@@ -1,0 +1,2 @@
+import ring.also
+name = 'fine'
