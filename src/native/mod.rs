@@ -1,6 +1,14 @@
 //! The built-in types' methods, the built-in functions, and the Rust halves of standard modules, as tables.
 //! Must not know the eval loop.
 
+mod asyncgen_hooks;
+mod asyncio;
+mod asyncio_future;
+mod asyncio_io;
+mod asyncio_loop;
+mod asyncio_ready;
+mod asyncio_task;
+mod asyncio_timers;
 pub mod awaitables;
 pub mod binascii;
 pub mod blake2;
@@ -14,6 +22,7 @@ pub mod bytes_split;
 pub mod codecs;
 mod codecs_escape;
 mod codecs_table;
+pub mod contextvars;
 pub mod deque;
 pub mod descriptors;
 pub mod dict;
@@ -130,10 +139,12 @@ pub use registry::{finish, flush_standard_streams, install, report_uncaught, sea
 
 /// The modules whose code is Rust; others are found as sources.
 pub static MODULES: &[&ModuleDef] = &[
+    &asyncio::MODULE,
     &awaitables::MODULE,
     &binascii::MODULE,
     &unicodedata::MODULE,
     &builtins::MODULE,
+    &contextvars::MODULE,
     &deque::MODULE,
     &digest::MODULE,
     &errno::MODULE,

@@ -86,6 +86,10 @@ pub fn fork(th: &mut Thread, mode: Mode) -> Result<Forked, Refused> {
     let forked = fork_between_locks(th, mode, &mut taken);
     taken.release_all(th);
     th.close(scope);
+    if matches!(forked, Ok(Forked::Child)) {
+        // The loop that ran goes on in the parent.
+        th.running_loop = None;
+    }
     forked
 }
 

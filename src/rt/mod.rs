@@ -10,6 +10,7 @@ pub mod lock;
 pub mod pipes;
 pub mod poll;
 pub mod processor;
+pub mod reactor;
 pub mod resolve;
 pub mod rlock;
 pub mod shared_lock;

@@ -461,6 +461,9 @@ pub(super) fn throw_into(
     if let Some(it) = awaitable::of(inner) {
         return awaitable::throw(th, it, exception).map(Some);
     }
+    if crate::object::future::of(inner).is_some() {
+        return Ok(None);
+    }
     let name = th.name("throw")?;
     let Some(method) = th.get_attr_opt(inner, name)? else { return Ok(None) };
     match th.call(method, &[exception]) {
