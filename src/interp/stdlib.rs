@@ -35,7 +35,7 @@ embedded! {
     "contextlib", "contextvars", "copy", "copyreg", "csv", "dataclasses", "datetime", "decimal", "difflib",
     "distributed", "enum", "fnmatch", "fractions", "functools", "getpass", "glob", "graphlib", "gzip",
     "hashlib", "heapq", "hmac", "html", "html.parser", "importlib", "importlib.metadata", "inspect", "io",
-    "json", "keyword", "linecache", "logging", "multiprocessing", "multiprocessing._listener",
+    "json", "keyword", "linecache", "logging", "multiprocessing", "multiprocessing._listener", "multiprocessing._proxies",
     "multiprocessing._workers", "multiprocessing.connection", "multiprocessing.context",
     "multiprocessing.managers", "multiprocessing.pool", "multiprocessing.popen_fork",
     "multiprocessing.popen_spawn_posix", "multiprocessing.process", "multiprocessing.queues",
