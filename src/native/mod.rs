@@ -37,6 +37,7 @@ pub mod errno;
 pub mod evaluate;
 pub mod exception_group;
 pub mod exceptions;
+mod fcntl;
 pub mod float;
 pub mod float_hex;
 mod functools;
@@ -88,6 +89,7 @@ pub mod pickle;
 pub mod pickle_ops;
 pub mod pickle_read;
 pub mod pickle_write;
+mod posixsubprocess;
 pub mod print;
 pub mod random;
 pub mod range;
@@ -99,8 +101,10 @@ pub mod re_template;
 pub mod reduce;
 pub mod reduction;
 pub mod registry;
+mod resource;
 mod select;
 pub mod set;
+pub mod signals;
 pub mod signature;
 pub mod singletons;
 pub mod slice;
@@ -108,6 +112,7 @@ mod socket;
 mod socket_address;
 mod socket_constants;
 mod socket_io;
+mod socket_message;
 mod socket_names;
 pub mod socket_wait;
 pub mod str;
@@ -130,6 +135,7 @@ pub mod time;
 pub mod traceback;
 pub mod tuple;
 pub mod unicodedata;
+mod uring;
 pub mod weakref;
 pub mod zlib;
 
@@ -148,6 +154,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &deque::MODULE,
     &digest::MODULE,
     &errno::MODULE,
+    &fcntl::MODULE,
     &functools::MODULE,
     &gc::MODULE,
     &getters::MODULE,
@@ -161,9 +168,12 @@ pub static MODULES: &[&ModuleDef] = &[
     &multiprocessing::MODULE,
     &os::MODULE,
     &pickle::MODULE,
+    &posixsubprocess::MODULE,
     &random::MODULE,
     &re::MODULE,
+    &resource::MODULE,
     &select::MODULE,
+    &signals::MODULE,
     &socket::MODULE,
     &socket_names::MODULE,
     &structs::MODULE,
@@ -171,6 +181,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &thread::MODULE,
     &time::MODULE,
     &traceback::MODULE,
+    &uring::MODULE,
     &weakref::MODULE,
     &zlib::MODULE,
 ];
