@@ -224,6 +224,7 @@ pub fn disposition(signum: i32) -> Option<Disposition> {
         _ if rc != 0 => None,
         libc::SIG_DFL => Some(Disposition::Default),
         libc::SIG_IGN => Some(Disposition::Ignored),
+        fault if fault == fault_handler() => Some(Disposition::Default),
         own if own == on_signal as *const () as libc::sighandler_t => Some(Disposition::Caught),
         _ => Some(Disposition::Other),
     }
