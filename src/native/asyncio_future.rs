@@ -2,6 +2,7 @@
 
 use super::asyncio_loop as event_loop;
 use super::asyncio_ready as ready;
+use super::asyncio_unseen as unseen;
 use super::contextvars;
 use crate::object::future::{self, CALLBACKS, CANCELLED, FAILED, FINISHED, FUTURE, MESSAGE, TIMED, UNSEEN};
 use crate::object::iter::{self, Tag};
@@ -118,9 +119,18 @@ pub fn set_exception(th: &mut Thread, f: &'static Wide, error: Value) -> R<bool>
         return Ok(false);
     }
     wide::word(f, MESSAGE).set_word(exc::cast(error).and_then(|e| e.traceback.get()));
+    let awaited = wide::word(f, CALLBACKS).get().is_some_and(is_awaited);
     future::finish(f, FINISHED | FAILED | UNSEEN, Some(error));
     schedule(th, f)?;
+    if !awaited {
+        unseen::note(th, f)?;
+    }
     Ok(true)
+}
+
+/// Whether a task waits for it, and so will see its exception.
+fn is_awaited(callbacks: Value) -> bool {
+    entries(callbacks).iter().any(|entry| future::task_of(*entry).is_some())
 }
 
 /// Cancels a future (not a task). False: it was done already.
@@ -141,7 +151,7 @@ pub fn cancel_plainly(th: &mut Thread, f: &'static Wide, message: Word, error: W
 
 fn cancel(th: &mut Thread, args: Args) -> R {
     let f = this(th, args)?;
-    wide::clear(f, UNSEEN);
+    future::mark_seen(f);
     cancel_plainly(th, f, args.opt_not_none(1), None).map(Value::bool)
 }
 
@@ -167,7 +177,7 @@ fn exception(th: &mut Thread, args: Args) -> R {
     if bits & FINISHED == 0 {
         return Err(future::invalid_state(&mut th.m, "Exception is not set."));
     }
-    wide::clear(f, UNSEEN);
+    future::mark_seen(f);
     Ok(if bits & FAILED != 0 { future::result_slot(f).value() } else { Value::NONE })
 }
 
@@ -220,7 +230,8 @@ fn add_done_callback(th: &mut Thread, args: Args) -> R {
 
 fn remove_done_callback(th: &mut Thread, args: Args) -> R {
     let f = this(th, args)?;
-    let Some(word) = wide::word(f, CALLBACKS).get() else { return Ok(Value::int_unchecked(0)) };
+    let word = wide::word(f, CALLBACKS).get().filter(|_| !future::is_done(f));
+    let Some(word) = word else { return Ok(Value::int_unchecked(0)) };
     let all = entries(word);
     let kept = th.m.new_list(&[])?;
     let Some(kept_list) = list::of(kept) else { return Ok(Value::int_unchecked(0)) };
@@ -290,7 +301,8 @@ fn stored_exception(th: &mut Thread, args: Args) -> R {
 /// `_callbacks`: pairs of function and context. A task that waits shows its bound method, as CPython does.
 fn callbacks(th: &mut Thread, args: Args) -> R {
     let f = this(th, args)?;
-    let Some(word) = wide::word(f, CALLBACKS).get() else { return Ok(Value::NONE) };
+    let word = wide::word(f, CALLBACKS).get().filter(|_| !future::is_done(f));
+    let Some(word) = word else { return Ok(Value::NONE) };
     let shown = th.m.new_list(&[])?;
     for entry in entries(word) {
         let pair = if future::task_of(entry).is_some() {
@@ -326,7 +338,14 @@ fn blocking(th: &mut Thread, args: Args) -> R {
 }
 
 fn set_blocking(th: &mut Thread, args: Args) -> R {
-    set_flag(th, args, future::BLOCKING)
+    let f = this(th, args)?;
+    let on = th.is_true(args.get(1))?;
+    if on {
+        wide::set(f, future::BLOCKING)
+    } else {
+        wide::clear(f, future::BLOCKING)
+    };
+    Ok(Value::NONE)
 }
 
 fn log_traceback(th: &mut Thread, args: Args) -> R {
@@ -337,7 +356,9 @@ fn set_log_traceback(th: &mut Thread, args: Args) -> R {
     if th.is_true(args.get(1))? {
         return Err(th.value_error("_log_traceback can only be set to False"));
     }
-    set_flag(th, args, UNSEEN)
+    let f = this(th, args)?;
+    future::mark_seen(f);
+    Ok(Value::NONE)
 }
 
 fn cancel_message(th: &mut Thread, args: Args) -> R {

@@ -297,7 +297,7 @@ fn go_on_with(th: &mut Thread, task: &'static Wide, message: String) -> R<()> {
 fn cancel_waiter(th: &mut Thread, waiter: Value, message: Word) -> R<bool> {
     match wide::of(waiter) {
         Some((f, future::FUTURE)) if types::class_of(waiter) == plain_future_class() => {
-            wide::clear(f, future::UNSEEN);
+            future::mark_seen(f);
             return futures::cancel_plainly(th, f, message, None);
         }
         Some((inner, TASK)) if types::class_of(waiter) == task_class() => {
@@ -318,7 +318,7 @@ fn plain_future_class() -> Value {
 
 /// Asks a task to end. False: it has.
 pub fn cancel(th: &mut Thread, task: &'static Wide, message: Word) -> R<bool> {
-    wide::clear(task, future::UNSEEN);
+    future::mark_seen(task);
     if future::is_done(task) {
         return Ok(false);
     }
