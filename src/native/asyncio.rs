@@ -79,7 +79,7 @@ pub static LOOP_TYPE: TypeDef = TypeDef {
     name: "Loop",
     kind: Kind::Host,
     doc: "The part of an event loop that is Rust.",
-    construct: Some(NativeDef::full("Loop", "cls, /, *args", event_loop::construct, "")),
+    construct: Some(NativeDef::full("Loop", "cls, /, *args, **kwargs", event_loop::construct, "")),
     methods: &[
         NativeDef::full("call_soon", CALL, event_loop::call_soon, "Call it at the next turn."),
         NativeDef::full(

@@ -4,11 +4,12 @@ use super::asyncio_loop as event_loop;
 use super::asyncio_ready as ready;
 use super::asyncio_unseen as unseen;
 use super::contextvars;
+use crate::object::class::trait_bits;
 use crate::object::future::{self, CALLBACKS, CANCELLED, FAILED, FINISHED, FUTURE, MESSAGE, TIMED, UNSEEN};
 use crate::object::iter::{self, Tag};
 use crate::object::layout::Wide;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Raised, Value, Word, class, exc, list, tuple, types, wide};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, class, dict, exc, list, tuple, types, wide};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use crate::vm::type_tables;
@@ -38,12 +39,31 @@ fn new_as(m: &mut Mutator, class: Value, base: Value, event_loop: Value) -> R<&'
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {
+    let base = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
+    let made = new_as(&mut th.m, args.get(0), base, th.running_loop.unwrap_or(Value::NONE))?;
+    initialise(th, wide::value(made), args)
+}
+
+/// Calls `__init__` of a new future or task, unless its class has one in Mini, which is called anyway.
+pub fn initialise(th: &mut Thread, made: Value, args: Args) -> R {
+    if class::traits(args.get(0)) & trait_bits::INIT == 0 {
+        let positional: smallvec::SmallVec<[Value; 4]> = args.rest(2).iter().copied().flatten().collect();
+        let keywords = args.opt(1).map(dict::entries).unwrap_or_default();
+        let init = th.name("__init__")?;
+        let init = th.get_attr(made, init)?;
+        th.call_kw(init, &positional, &keywords)?;
+    }
+    Ok(made)
+}
+
+fn init(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
     let event_loop = match args.opt_not_none(1) {
         Some(given) => given,
         None => event_loop::get_event_loop(th)?,
     };
-    let base = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
-    new_as(&mut th.m, args.get(0), base, event_loop).map(wide::value)
+    f.host.extra[0].set(event_loop);
+    Ok(Value::NONE)
 }
 
 /// The entries of its callbacks, which it forgets.
@@ -232,13 +252,24 @@ fn remove_done_callback(th: &mut Thread, args: Args) -> R {
     let f = this(th, args)?;
     let word = wide::word(f, CALLBACKS).get().filter(|_| !future::is_done(f));
     let Some(word) = word else { return Ok(Value::int_unchecked(0)) };
+    // Comparing may call anything.
+    let scope = th.scope();
+    let removed = remove_equal(th, f, word, args.get(1));
+    th.close(scope);
+    removed
+}
+
+fn remove_equal(th: &mut Thread, f: &'static Wide, word: Value, callback: Value) -> R {
     let all = entries(word);
+    for entry in &all {
+        th.root(*entry);
+    }
     let kept = th.m.new_list(&[])?;
     let Some(kept_list) = list::of(kept) else { return Ok(Value::int_unchecked(0)) };
     let mut removed = 0;
     for entry in &all {
         let same = match tuple::items(*entry) {
-            [callback, _] if future::task_of(*entry).is_none() => th.eq(callback.value(), args.get(1))?,
+            [own, _] if future::task_of(*entry).is_none() => th.eq(own.value(), callback)?,
             _ => false,
         };
         if same {
@@ -323,16 +354,6 @@ fn flag(th: &mut Thread, args: Args, bit: u32) -> R {
     this(th, args).map(|f| Value::bool(wide::has(f, bit)))
 }
 
-fn set_flag(th: &mut Thread, args: Args, bit: u32) -> R {
-    let f = this(th, args)?;
-    if th.is_true(args.get(1))? {
-        wide::set(f, bit)
-    } else {
-        wide::clear(f, bit)
-    };
-    Ok(Value::NONE)
-}
-
 fn blocking(th: &mut Thread, args: Args) -> R {
     flag(th, args, future::BLOCKING)
 }
@@ -382,8 +403,9 @@ pub static FUTURE_TYPE: TypeDef = TypeDef {
     name: "Future",
     kind: Kind::Host,
     doc: "A result that is not there yet.",
-    construct: Some(NativeDef::full("Future", "cls, /, *, loop=", construct, "")),
+    construct: Some(NativeDef::full("Future", "cls, /, *args, **kwargs", construct, "")),
     methods: &[
+        NativeDef::full("__init__", "self, /, *, loop=", init, "Say whose it is."),
         NativeDef::full("cancel", "self, /, msg=", cancel, "Cancel it; False if it is done."),
         NativeDef::full("cancelled", "self, /", cancelled, "Whether it was cancelled."),
         NativeDef::full("done", "self, /", done, "Whether it is done."),

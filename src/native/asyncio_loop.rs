@@ -385,7 +385,7 @@ pub fn create_task(th: &mut Thread, args: Args) -> R {
     let (event_loop, coro) = (args.get(0), args.get(1));
     let (name, context) = (args.opt_not_none(2), args.opt_not_none(3));
     let Some(factory) = wide::word(of.object, TASK_FACTORY).get() else {
-        return tasks::new(th, &tasks::Parts { class: tasks::task_class(), event_loop, coro, name, context });
+        return tasks::new(th, &tasks::Parts { event_loop, coro, name, context });
     };
     let key = th.name("context")?;
     let keywords = context.map(|context| (key, context));
