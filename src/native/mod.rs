@@ -39,6 +39,7 @@ pub mod errno;
 pub mod evaluate;
 pub mod exception_group;
 pub mod exceptions;
+mod fcntl;
 pub mod float;
 pub mod float_hex;
 mod functools;
@@ -89,6 +90,7 @@ pub mod pickle;
 pub mod pickle_ops;
 pub mod pickle_read;
 pub mod pickle_write;
+mod posixsubprocess;
 pub mod print;
 pub mod random;
 pub mod range;
@@ -100,8 +102,10 @@ pub mod re_template;
 pub mod reduce;
 pub mod reduction;
 pub mod registry;
+mod resource;
 mod select;
 pub mod set;
+pub mod signals;
 pub mod signature;
 pub mod singletons;
 pub mod slice;
@@ -109,6 +113,7 @@ mod socket;
 mod socket_address;
 mod socket_constants;
 mod socket_io;
+mod socket_message;
 mod socket_names;
 pub mod socket_wait;
 pub mod str;
@@ -131,6 +136,7 @@ pub mod time;
 pub mod traceback;
 pub mod tuple;
 pub mod unicodedata;
+mod uring;
 pub mod weakref;
 pub mod zlib;
 
@@ -149,6 +155,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &deque::MODULE,
     &digest::MODULE,
     &errno::MODULE,
+    &fcntl::MODULE,
     &functools::MODULE,
     &gc::MODULE,
     &getters::MODULE,
@@ -162,9 +169,12 @@ pub static MODULES: &[&ModuleDef] = &[
     &multiprocessing::MODULE,
     &os::MODULE,
     &pickle::MODULE,
+    &posixsubprocess::MODULE,
     &random::MODULE,
     &re::MODULE,
+    &resource::MODULE,
     &select::MODULE,
+    &signals::MODULE,
     &socket::MODULE,
     &socket_names::MODULE,
     &structs::MODULE,
@@ -172,6 +182,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &thread::MODULE,
     &time::MODULE,
     &traceback::MODULE,
+    &uring::MODULE,
     &weakref::MODULE,
     &zlib::MODULE,
 ];

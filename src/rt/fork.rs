@@ -142,7 +142,8 @@ fn attempt(th: &mut Thread, mode: Mode) -> Attempt {
         Attempt::Done,
     );
     if matches!(done, Attempt::Done(Ok(Forked::Child))) && !was_main {
-        signal::unblock_signals_in_this_thread();
+        // It is the main thread now, which signals come to.
+        signal::block(member, member.blocked_signals().load(Ordering::Relaxed));
     }
     done
 }

@@ -1,2 +1,0 @@
-from .b import late
-early = 1

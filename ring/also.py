@@ -1,2 +1,0 @@
-import ring.fine
-def ask(): return ring.fine.name

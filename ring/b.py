@@ -1,2 +1,0 @@
-from .a import early
-late = 2

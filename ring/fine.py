@@ -1,2 +1,0 @@
-import ring.also
-name = 'fine'
