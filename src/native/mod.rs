@@ -9,6 +9,8 @@ mod asyncio_loop;
 mod asyncio_ready;
 mod asyncio_task;
 mod asyncio_timers;
+mod asyncio_transport;
+mod asyncio_unseen;
 pub mod awaitables;
 pub mod binascii;
 pub mod blake2;
