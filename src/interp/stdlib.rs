@@ -37,7 +37,7 @@ embedded! {
     "decimal", "difflib", "distributed", "doctest", "enum", "fnmatch", "fractions", "functools", "getopt",
     "getpass", "glob", "graphlib", "gzip", "hashlib", "heapq", "hmac", "html", "html.parser", "importlib",
     "importlib.metadata", "inspect", "io", "json", "keyword", "linecache", "logging", "multiprocessing",
-    "multiprocessing._listener", "multiprocessing._workers", "multiprocessing.connection",
+    "multiprocessing._listener", "multiprocessing._proxies", "multiprocessing._workers", "multiprocessing.connection",
     "multiprocessing.context", "multiprocessing.managers", "multiprocessing.pool",
     "multiprocessing.popen_fork", "multiprocessing.popen_spawn_posix", "multiprocessing.process",
     "multiprocessing.queues", "multiprocessing.reduction", "multiprocessing.shared_memory",
