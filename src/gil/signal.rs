@@ -354,8 +354,10 @@ fn poke_later() {
     let timer = POKE_TIMER.load(Ordering::SeqCst);
     if timer != 0 {
         let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        let soon =
-            libc::itimerspec { it_interval: never, it_value: libc::timespec { tv_sec: 0, tv_nsec: POKE_AFTER } };
+        let soon = libc::itimerspec {
+            it_interval: never,
+            it_value: libc::timespec { tv_sec: 0, tv_nsec: POKE_AFTER },
+        };
         // SAFETY: our own timer, and a live time; this call is allowed in handlers.
         unsafe { libc::timer_settime((timer - 1) as libc::timer_t, 0, &soon, std::ptr::null_mut()) };
     }
