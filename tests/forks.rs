@@ -1,5 +1,5 @@
-//! Forks while other threads compute, allocate, collect, print, hold locks, wait, block, change classes or
-//! start threads: every child works, and nothing hangs. A hundred of each kind; MINI_FORKS makes it another number, and CI
+//! Forks while other threads compute, allocate, collect, print, hold locks, wait, block, change classes, start threads or sit
+//! in an event loop: every child works, and nothing hangs. A hundred of each kind; MINI_FORKS makes it another number, and CI
 //! has a thousand of each on the optimised binary.
 
 mod support;
@@ -39,4 +39,7 @@ kinds! {
     threads_that_block_in_a_call: "block",
     threads_that_change_classes: "classes",
     threads_that_start_threads: "threads",
+    threads_that_select: "selectors",
+    threads_that_poll: "epoll",
+    threads_that_run_an_event_loop: "asyncio",
 }

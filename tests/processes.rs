@@ -298,7 +298,7 @@ fn examples_run() {
         ("process_queue", "exit codes: 0 and 0"),
         ("process_balance", "two processes, shared memory:    2100"),
         ("process_crash", "the main thread goes on"),
-        ("master_worker", "threads and processes agree: True"),
+        ("master_worker", "threads, processes and network agree: True"),
     ] {
         for gil in POLICIES {
             let mut command = mini_command(Some(gil));

@@ -11,8 +11,8 @@ use std::time::Duration;
 use support::{finish, loudly, mini_command, root, run};
 
 const LIMIT: Duration = Duration::from_secs(120);
-const ECHO: [&str; 2] = ["echo_fork", "echo_threads"];
-const HTTP: [&str; 3] = ["http_fork", "http_threads", "http_mixed"];
+const ECHO: [&str; 3] = ["echo_fork", "echo_threads", "echo_loop"];
+const HTTP: [&str; 4] = ["http_fork", "http_threads", "http_mixed", "http_loop"];
 /// With and without the lock: they are written for both.
 const POLICIES: [&str; 2] = ["time:5ms", "off"];
 

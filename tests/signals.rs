@@ -67,6 +67,16 @@ fn while_it_waits_for_a_socket() {
 }
 
 #[test]
+fn while_an_event_loop_runs() {
+    dies_of_it("import asyncio\nasyncio.run(asyncio.sleep(60))");
+    dies_of_it("import asyncio\nasyncio.run(asyncio.Event().wait())");
+    dies_of_it(
+        "import asyncio\nasync def f():\n    while True:\n        await asyncio.sleep(0)\nasyncio.run(f())",
+    );
+    dies_of_it("import asyncio\nloop = asyncio.new_event_loop()\nloop.run_forever()");
+}
+
+#[test]
 fn while_it_waits_for_threads() {
     dies_of_it("import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()");
     dies_of_it("import threading\nthreading.Event().wait()");

@@ -11,6 +11,7 @@ use crossbeam_utils::CachePadded;
 use super::cell::MemberCell;
 use super::events::Events;
 use super::ledger::Ledger;
+use super::park;
 use super::parker::Parker;
 use super::state::{Slot, State};
 
@@ -38,6 +39,10 @@ pub struct Member {
     /// The parking lot's note on this thread; see `park.rs`.
     pub(super) lot: AtomicU8,
     pub(super) waits_for: AtomicUsize,
+    /// When a sleep without a deadline looks whether anybody is left to wake it; 0: it has a deadline. See `park.rs`.
+    pub(super) looks_at: AtomicU64,
+    /// Nanoseconds from falling asleep to that look.
+    pub(super) looks_after: AtomicU64,
     /// True if it lost the GIL by force and has not blocked since; see `queue.rs`.
     pub(super) cpu_bound: AtomicBool,
     /// The next in the list of all members ever made.
@@ -64,6 +69,8 @@ impl Member {
             name: Mutex::new(String::new()),
             lot: AtomicU8::new(0),
             waits_for: AtomicUsize::new(0),
+            looks_at: AtomicU64::new(0),
+            looks_after: AtomicU64::new(park::LOOK_AFTER),
             cpu_bound: AtomicBool::new(false),
             next: MemberCell::empty(),
         }
@@ -193,6 +200,8 @@ impl Member {
         self.busy.store(0, Ordering::Relaxed);
         self.lot.store(0, Ordering::Relaxed);
         self.waits_for.store(0, Ordering::Relaxed);
+        self.looks_at.store(0, Ordering::Relaxed);
+        self.looks_after.store(park::LOOK_AFTER, Ordering::Relaxed);
         self.parker.reset();
     }
 }

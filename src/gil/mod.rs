@@ -178,6 +178,11 @@ pub fn for_each_member(visit: impl FnMut(&'static Member)) {
     WORLD.for_each_member(visit);
 }
 
+/// Whether every thread sleeps in the parking lot without a deadline: nothing but a signal could wake one.
+pub fn nobody_is_left() -> bool {
+    WORLD.nobody_is_left()
+}
+
 /// Runs `f` (which forks) holding every lock of this layer, so that the child finds them free. Call it inside
 /// `stop_the_world`.
 pub fn with_locks_held<T>(f: impl FnOnce() -> T) -> T {

@@ -12,7 +12,7 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use super::events::Events;
 use super::futex;
 use super::ledger::Cause;
 use super::member::Member;
-use super::{attach, detach};
+use super::{attach, detach, nobody_is_left};
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Wait {
     Interrupted,
     /// It did not sleep: `validate` said no.
     Changed,
+    /// Nobody is left who could wake it: every thread sleeps without a deadline.
+    Stuck,
 }
 
 /// Whom `wake_one` is about to wake.
@@ -59,6 +61,12 @@ const NOWHERE: u8 = 0;
 const QUEUED: u8 = 1;
 const WOKEN: u8 = 2;
 
+/// Nanoseconds after which a sleeper without a deadline looks, once, whether anybody is left to wake it: whoever falls
+/// asleep last finds that nobody is.
+pub(super) const LOOK_AFTER: u64 = 1_500_000_000;
+/// Threads that are no members any more, and have yet to wake those who wait for their end.
+static LEAVING: AtomicUsize = AtomicUsize::new(0);
+
 /// Sleeps until `wake*` for `key`, the deadline, or an interrupt. `validate` is asked under the lot's lock, before
 /// anything else: a waker who changes the state first and wakes afterwards cannot be missed. The member is Running
 /// before and after, detached while it sleeps.
@@ -76,6 +84,8 @@ pub fn wait_on(
         }
         member.lot.store(QUEUED, Ordering::SeqCst);
         member.waits_for.store(key, Ordering::Relaxed);
+        let look = || futex::now() + member.looks_after.load(Ordering::Relaxed);
+        member.looks_at.store(if deadline.is_none() { look() } else { 0 }, Ordering::Relaxed);
         bucket.push_back(Sleeper { key, member });
     }
     detach(member, Cause::Blocking);
@@ -132,6 +142,7 @@ pub(super) fn lock_all() -> Vec<MutexGuard<'static, VecDeque<Sleeper>>> {
 /// In a forked child: those who waited are gone.
 pub(super) fn forget_all() {
     LOT.iter().for_each(|b| open(b).clear());
+    LEAVING.store(0, Ordering::SeqCst);
 }
 
 fn sleep_queued(member: &'static Member, key: usize, deadline: Option<u64>) -> Wait {
@@ -146,8 +157,55 @@ fn sleep_queued(member: &'static Member, key: usize, deadline: Option<u64>) -> W
         if deadline.is_some_and(|at| futex::now() >= at) {
             return withdraw(member, key, Wait::TimedOut);
         }
-        member.parker().park(deadline);
+        if deadline.is_none() && is_stuck(member) {
+            return withdraw(member, key, Wait::Stuck);
+        }
+        member.parker().park(deadline.or_else(|| Some(member.looks_at.load(Ordering::Relaxed))));
     }
+}
+
+/// The look of a sleeper without a deadline, if it is time.
+fn is_stuck(member: &Member) -> bool {
+    let due = futex::now() >= member.looks_at.load(Ordering::Relaxed);
+    if due {
+        member.looks_at.store(FAR, Ordering::Relaxed);
+    }
+    due && nobody_is_left()
+}
+
+/// Whether all these threads, which are all there are, sleep until another wakes them. No thread comes or goes meanwhile.
+pub(super) fn all_asleep(mut all: impl Iterator<Item = &'static Member>) -> bool {
+    let _lot = lock_all();
+    let asleep = |member: &Member| {
+        member.lot.load(Ordering::SeqCst) == QUEUED
+            && member.looks_at.load(Ordering::Relaxed) != 0
+            && !member.pending().has(Events::INTERRUPTS)
+    };
+    LEAVING.load(Ordering::SeqCst) == 0 && all.all(asleep)
+}
+
+/// A sleeper that was stuck sleeps on, for only a signal can help it: it looks less and less often.
+pub fn look_later(member: &Member) {
+    let after = member.looks_after.load(Ordering::Relaxed);
+    member.looks_after.store(after.saturating_mul(4).min(FAR), Ordering::Relaxed);
+}
+
+/// A thread is about to `leave`, and will wake those who wait for its end afterwards.
+pub fn begin_farewell() {
+    LEAVING.fetch_add(1, Ordering::SeqCst);
+}
+
+/// It has woken them. If nobody but sleepers is left now, one of them has to find out.
+pub fn end_farewell() {
+    LEAVING.fetch_sub(1, Ordering::SeqCst);
+    let mut found = false;
+    super::for_each_member(|member| {
+        if !found && member.looks_at.load(Ordering::Relaxed) == FAR {
+            found = true;
+            member.looks_at.store(futex::now() + LOOK_AFTER, Ordering::Relaxed);
+            member.parker().unpark();
+        }
+    });
 }
 
 /// Leaves the bucket, unless a waker was faster: its wake-up must not be lost.

@@ -28,7 +28,12 @@ const POKE_AFTER: libc::c_long = 5_000_000;
 static WARN_FULL: AtomicBool = AtomicBool::new(true);
 static WAKEUP_ERRNO: AtomicI32 = AtomicI32::new(0);
 
-/// Sets up what every Mini process wants: SIGINT is caught for `main`; a broken pipe and a file too long are errors of calls.
+/// What Rust's runtime does about faults: it tells a stack overflow from others. SIGSEGV's and SIGBUS's.
+static FAULT_HANDLERS: [AtomicUsize; 2] = [AtomicUsize::new(libc::SIG_DFL), AtomicUsize::new(libc::SIG_DFL)];
+const FAULTS: [libc::c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
+
+/// Sets up what every Mini process wants: SIGINT is caught for `main`; SIGPIPE, and SIGXFSZ for a file that is too large, are
+/// ignored, so that they are errors; a fault's signal that somebody sends ends the process.
 pub fn install(main: &'static Member) -> std::io::Result<()> {
     set_main(main);
     main.blocked_signals().store(blocked_here(), Ordering::SeqCst);
@@ -36,6 +41,7 @@ pub fn install(main: &'static Member) -> std::io::Result<()> {
     set_disposition(POKE, on_signal as *const () as libc::sighandler_t)?;
     ignore(libc::SIGPIPE)?;
     ignore(libc::SIGXFSZ)?;
+    FAULTS.into_iter().try_for_each(take_sent_faults)?;
     catch(libc::SIGINT)
 }
 
@@ -237,6 +243,7 @@ pub fn disposition(signum: i32) -> Option<Disposition> {
         libc::SIG_DFL => Some(Disposition::Default),
         libc::SIG_IGN => Some(Disposition::Ignored),
         _ if signum == POKE && CAUGHT.load(Ordering::SeqCst) & bit(POKE) == 0 => Some(Disposition::Default),
+        fault if fault == fault_handler() => Some(Disposition::Default),
         own if own == on_signal as *const () as libc::sighandler_t => Some(Disposition::Caught),
         _ => Some(Disposition::Other),
     }
@@ -374,6 +381,58 @@ fn set_disposition(signum: i32, handler: libc::sighandler_t) -> std::io::Result<
         libc::sigaction(signum, &action, std::ptr::null_mut())
     };
     if rc == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+/// Rust's handler takes the first signal of a fault for the fault itself, which would come again: one that was sent does not,
+/// and would do nothing.
+fn take_sent_faults(signum: libc::c_int) -> std::io::Result<()> {
+    // SAFETY: zeroed sigactions are valid, and are filled in before use; the handler has the signature for SA_SIGINFO.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        if libc::sigaction(signum, std::ptr::null(), &mut action) != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        let index = FAULTS.iter().position(|fault| *fault == signum);
+        if action.sa_flags & libc::SA_SIGINFO == 0 || action.sa_sigaction == fault_handler() {
+            // Nobody minds faults, or it is done already.
+            return Ok(());
+        }
+        index
+            .and_then(|i| FAULT_HANDLERS.get(i))
+            .into_iter()
+            .for_each(|h| h.store(action.sa_sigaction, Ordering::SeqCst));
+        action.sa_sigaction = fault_handler();
+        let rc = libc::sigaction(signum, &action, std::ptr::null_mut());
+        if rc == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    }
+}
+
+fn raise_here(signum: libc::c_int) {
+    // SAFETY: no memory is touched.
+    unsafe { libc::raise(signum) };
+}
+
+fn fault_handler() -> libc::sighandler_t {
+    on_fault as *const () as libc::sighandler_t
+}
+
+type FaultHandler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+
+extern "C" fn on_fault(signum: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let index = FAULTS.iter().position(|fault| *fault == signum);
+    let before =
+        index.and_then(|i| FAULT_HANDLERS.get(i)).map_or(libc::SIG_DFL, |h| h.load(Ordering::SeqCst));
+    // SAFETY: the kernel hands over a siginfo; no positive code: a process sent it.
+    let sent = unsafe { (*info).si_code } <= 0;
+    if sent || before == libc::SIG_DFL {
+        let _ = restore_default(signum);
+        // It comes when this handler has returned, as a fault does by itself.
+        raise_here(signum);
+    } else {
+        // SAFETY: Rust's own handler, which was set with SA_SIGINFO and so has this signature.
+        let rusts = unsafe { std::mem::transmute::<usize, FaultHandler>(before) };
+        rusts(signum, info, context);
+    }
 }
 
 fn mask_all(how: libc::c_int) {

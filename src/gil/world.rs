@@ -389,6 +389,10 @@ impl Gil {
         self.registry.for_each_ever(visit);
     }
 
+    pub fn nobody_is_left(&self) -> bool {
+        park::all_asleep(self.registry.people().living())
+    }
+
     pub fn with_locks_held<T>(&self, f: impl FnOnce() -> T) -> T {
         let _people = self.registry.people();
         let _core = self.lock.core();

@@ -5,6 +5,8 @@ use super::asyncio_io as io;
 use super::asyncio_loop as event_loop;
 use super::asyncio_ready::{HANDLE_TYPE, TIMER_TYPE};
 use super::asyncio_task::TASK_TYPE;
+use super::asyncio_transport::TRANSPORT_TYPE;
+use super::asyncio_unseen::RECORD_TYPE;
 use super::support;
 use crate::object::{Exc, Kind, R, Value, class, func, future, types};
 use crate::vm::attr::set_in_namespace;
@@ -77,7 +79,7 @@ pub static LOOP_TYPE: TypeDef = TypeDef {
     name: "Loop",
     kind: Kind::Host,
     doc: "The part of an event loop that is Rust.",
-    construct: Some(NativeDef::full("Loop", "cls, /, *args", event_loop::construct, "")),
+    construct: Some(NativeDef::full("Loop", "cls, /, *args, **kwargs", event_loop::construct, "")),
     methods: &[
         NativeDef::full("call_soon", CALL, event_loop::call_soon, "Call it at the next turn."),
         NativeDef::full(
@@ -194,6 +196,6 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::full("_unregister_task", "task", unregister_task, "It is done."),
         NativeDef::full("_sleep", "delay, result, /", event_loop::sleep, "A future with a time."),
     ],
-    types: &[&FUTURE_TYPE, &LOOP_TYPE],
+    types: &[&FUTURE_TYPE, &LOOP_TYPE, &TRANSPORT_TYPE, &RECORD_TYPE],
     init: Some(init),
 };

@@ -2,12 +2,14 @@
 
 use super::asyncio_loop as event_loop;
 use super::asyncio_ready as ready;
+use super::asyncio_unseen as unseen;
 use super::contextvars;
+use crate::object::class::trait_bits;
 use crate::object::future::{self, CALLBACKS, CANCELLED, FAILED, FINISHED, FUTURE, MESSAGE, TIMED, UNSEEN};
 use crate::object::iter::{self, Tag};
 use crate::object::layout::Wide;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Raised, Value, Word, class, exc, list, tuple, types, wide};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, class, dict, exc, list, tuple, types, wide};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use crate::vm::type_tables;
@@ -37,12 +39,31 @@ fn new_as(m: &mut Mutator, class: Value, base: Value, event_loop: Value) -> R<&'
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {
+    let base = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
+    let made = new_as(&mut th.m, args.get(0), base, th.running_loop.unwrap_or(Value::NONE))?;
+    initialise(th, wide::value(made), args)
+}
+
+/// Calls `__init__` of a new future or task, unless its class has one in Mini, which is called anyway.
+pub fn initialise(th: &mut Thread, made: Value, args: Args) -> R {
+    if class::traits(args.get(0)) & trait_bits::INIT == 0 {
+        let positional: smallvec::SmallVec<[Value; 4]> = args.rest(2).iter().copied().flatten().collect();
+        let keywords = args.opt(1).map(dict::entries).unwrap_or_default();
+        let init = th.name("__init__")?;
+        let init = th.get_attr(made, init)?;
+        th.call_kw(init, &positional, &keywords)?;
+    }
+    Ok(made)
+}
+
+fn init(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
     let event_loop = match args.opt_not_none(1) {
         Some(given) => given,
         None => event_loop::get_event_loop(th)?,
     };
-    let base = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
-    new_as(&mut th.m, args.get(0), base, event_loop).map(wide::value)
+    f.host.extra[0].set(event_loop);
+    Ok(Value::NONE)
 }
 
 /// The entries of its callbacks, which it forgets.
@@ -118,9 +139,18 @@ pub fn set_exception(th: &mut Thread, f: &'static Wide, error: Value) -> R<bool>
         return Ok(false);
     }
     wide::word(f, MESSAGE).set_word(exc::cast(error).and_then(|e| e.traceback.get()));
+    let awaited = wide::word(f, CALLBACKS).get().is_some_and(is_awaited);
     future::finish(f, FINISHED | FAILED | UNSEEN, Some(error));
     schedule(th, f)?;
+    if !awaited {
+        unseen::note(th, f)?;
+    }
     Ok(true)
+}
+
+/// Whether a task waits for it, and so will see its exception.
+fn is_awaited(callbacks: Value) -> bool {
+    entries(callbacks).iter().any(|entry| future::task_of(*entry).is_some())
 }
 
 /// Cancels a future (not a task). False: it was done already.
@@ -141,7 +171,7 @@ pub fn cancel_plainly(th: &mut Thread, f: &'static Wide, message: Word, error: W
 
 fn cancel(th: &mut Thread, args: Args) -> R {
     let f = this(th, args)?;
-    wide::clear(f, UNSEEN);
+    future::mark_seen(f);
     cancel_plainly(th, f, args.opt_not_none(1), None).map(Value::bool)
 }
 
@@ -167,7 +197,7 @@ fn exception(th: &mut Thread, args: Args) -> R {
     if bits & FINISHED == 0 {
         return Err(future::invalid_state(&mut th.m, "Exception is not set."));
     }
-    wide::clear(f, UNSEEN);
+    future::mark_seen(f);
     Ok(if bits & FAILED != 0 { future::result_slot(f).value() } else { Value::NONE })
 }
 
@@ -220,14 +250,26 @@ fn add_done_callback(th: &mut Thread, args: Args) -> R {
 
 fn remove_done_callback(th: &mut Thread, args: Args) -> R {
     let f = this(th, args)?;
-    let Some(word) = wide::word(f, CALLBACKS).get() else { return Ok(Value::int_unchecked(0)) };
+    let word = wide::word(f, CALLBACKS).get().filter(|_| !future::is_done(f));
+    let Some(word) = word else { return Ok(Value::int_unchecked(0)) };
+    // Comparing may call anything.
+    let scope = th.scope();
+    let removed = remove_equal(th, f, word, args.get(1));
+    th.close(scope);
+    removed
+}
+
+fn remove_equal(th: &mut Thread, f: &'static Wide, word: Value, callback: Value) -> R {
     let all = entries(word);
+    for entry in &all {
+        th.root(*entry);
+    }
     let kept = th.m.new_list(&[])?;
     let Some(kept_list) = list::of(kept) else { return Ok(Value::int_unchecked(0)) };
     let mut removed = 0;
     for entry in &all {
         let same = match tuple::items(*entry) {
-            [callback, _] if future::task_of(*entry).is_none() => th.eq(callback.value(), args.get(1))?,
+            [own, _] if future::task_of(*entry).is_none() => th.eq(own.value(), callback)?,
             _ => false,
         };
         if same {
@@ -290,7 +332,8 @@ fn stored_exception(th: &mut Thread, args: Args) -> R {
 /// `_callbacks`: pairs of function and context. A task that waits shows its bound method, as CPython does.
 fn callbacks(th: &mut Thread, args: Args) -> R {
     let f = this(th, args)?;
-    let Some(word) = wide::word(f, CALLBACKS).get() else { return Ok(Value::NONE) };
+    let word = wide::word(f, CALLBACKS).get().filter(|_| !future::is_done(f));
+    let Some(word) = word else { return Ok(Value::NONE) };
     let shown = th.m.new_list(&[])?;
     for entry in entries(word) {
         let pair = if future::task_of(entry).is_some() {
@@ -311,22 +354,19 @@ fn flag(th: &mut Thread, args: Args, bit: u32) -> R {
     this(th, args).map(|f| Value::bool(wide::has(f, bit)))
 }
 
-fn set_flag(th: &mut Thread, args: Args, bit: u32) -> R {
-    let f = this(th, args)?;
-    if th.is_true(args.get(1))? {
-        wide::set(f, bit)
-    } else {
-        wide::clear(f, bit)
-    };
-    Ok(Value::NONE)
-}
-
 fn blocking(th: &mut Thread, args: Args) -> R {
     flag(th, args, future::BLOCKING)
 }
 
 fn set_blocking(th: &mut Thread, args: Args) -> R {
-    set_flag(th, args, future::BLOCKING)
+    let f = this(th, args)?;
+    let on = th.is_true(args.get(1))?;
+    if on {
+        wide::set(f, future::BLOCKING)
+    } else {
+        wide::clear(f, future::BLOCKING)
+    };
+    Ok(Value::NONE)
 }
 
 fn log_traceback(th: &mut Thread, args: Args) -> R {
@@ -337,7 +377,9 @@ fn set_log_traceback(th: &mut Thread, args: Args) -> R {
     if th.is_true(args.get(1))? {
         return Err(th.value_error("_log_traceback can only be set to False"));
     }
-    set_flag(th, args, UNSEEN)
+    let f = this(th, args)?;
+    future::mark_seen(f);
+    Ok(Value::NONE)
 }
 
 fn cancel_message(th: &mut Thread, args: Args) -> R {
@@ -361,8 +403,9 @@ pub static FUTURE_TYPE: TypeDef = TypeDef {
     name: "Future",
     kind: Kind::Host,
     doc: "A result that is not there yet.",
-    construct: Some(NativeDef::full("Future", "cls, /, *, loop=", construct, "")),
+    construct: Some(NativeDef::full("Future", "cls, /, *args, **kwargs", construct, "")),
     methods: &[
+        NativeDef::full("__init__", "self, /, *, loop=", init, "Say whose it is."),
         NativeDef::full("cancel", "self, /, msg=", cancel, "Cancel it; False if it is done."),
         NativeDef::full("cancelled", "self, /", cancelled, "Whether it was cancelled."),
         NativeDef::full("done", "self, /", done, "Whether it is done."),

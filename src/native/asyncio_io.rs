@@ -5,9 +5,10 @@
 
 use super::asyncio_loop::{self as event_loop, Loop, WATCHED};
 use super::asyncio_ready as ready;
+use super::asyncio_transport::TRANSPORT;
 use super::oserror::os_error;
 use super::select::descriptor;
-use crate::object::{R, Value, Word, list};
+use crate::object::{Exc, R, Value, Word, list, str, wide};
 use crate::rt::reactor::{READABLE, Reactor, Ready, WRITABLE};
 use crate::rt::syscall::Sys;
 use crate::vm::native::Args;
@@ -89,6 +90,11 @@ impl Watched {
         Ok(at)
     }
 
+    /// The place of a descriptor.
+    fn place(&self, fd: i32) -> Option<u32> {
+        self.places().of.get(&fd).map(|place| place.at)
+    }
+
     /// Watches it no more for `interest`; its place, if it was watched for that.
     fn remove(&self, reactor: &Reactor, fd: i32, interest: u32) -> Option<u32> {
         let mut places = self.places();
@@ -154,13 +160,25 @@ pub fn push_ready(th: &mut Thread, of: Loop, found: &[Ready]) -> R<()> {
     Ok(())
 }
 
+/// What a transport watches is its own.
+fn refuse_transport(th: &mut Thread, of: Loop, fd: i32, interest: u32) -> R<()> {
+    let place = of.data.watched.place(fd);
+    let Some((values, place)) = of.list(WATCHED).zip(place) else { return Ok(()) };
+    let found = list::get(values, place as usize * 2 + side(interest));
+    let Some(transport) = found.filter(|v| wide::of_role(*v, TRANSPORT).is_some()) else { return Ok(()) };
+    let shown = th.repr(transport)?;
+    let shown = str::as_str(shown).unwrap_or("");
+    Err(th.raise(Exc::RuntimeError, format!("File descriptor {fd} is used by transport {shown}")))
+}
+
 fn add(th: &mut Thread, args: Args, interest: u32) -> R {
     let of = event_loop::this(th, args)?;
     of.check_open(th)?;
     let fd = descriptor(th, args.get(1))?;
     let rest: SmallVec<[Value; 6]> = args.rest(3).iter().copied().flatten().collect();
     let handle = ready::new_handle(th, args.get(0), args.get(2), &rest, None, None)?;
-    let handle = crate::object::wide::value(handle);
+    let handle = wide::value(handle);
+    refuse_transport(th, of, fd, interest)?;
     if let Some(before) = watch(th, of, fd, interest, handle)? {
         th.call_method(before, "cancel", &[])?;
     }
@@ -173,6 +191,7 @@ fn remove(th: &mut Thread, args: Args, interest: u32) -> R {
         return Ok(Value::FALSE);
     }
     let fd = descriptor(th, args.get(1))?;
+    refuse_transport(th, of, fd, interest)?;
     match unwatch(th, of, fd, interest)? {
         Some(handle) => {
             th.call_method(handle, "cancel", &[])?;

@@ -6,6 +6,7 @@ use super::asyncio_io::Watched;
 use super::asyncio_ready::{self as ready, SCHEDULED, TIMER};
 use super::asyncio_task as tasks;
 use super::asyncio_timers::Timers;
+use super::asyncio_transport::ROOM;
 use super::deque::DEQUE;
 use super::support::number;
 use crate::gil::Cause;
@@ -20,7 +21,7 @@ use crate::vm::thread::Thread;
 use crate::vm::{import, poll, type_tables};
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,7 +35,9 @@ const TASKS: usize = 1;
 const TASK_FACTORY: usize = 2;
 /// What is watched: two values for each descriptor (`asyncio_io`).
 pub const WATCHED: usize = 3;
-const WORDS: usize = 4;
+/// Records of exceptions that nobody has asked for (`asyncio_unseen`).
+pub const RECORDS: usize = 4;
+const WORDS: usize = 5;
 
 /// A loop never sleeps longer than this.
 const LONGEST: f64 = 24.0 * 3600.0;
@@ -54,6 +57,9 @@ pub struct Data {
     /// Seconds, as bits: callbacks that take longer are reported in debug mode.
     slow: AtomicU64,
     reactor: Mutex<Option<Arc<Reactor>>>,
+    /// What connections read into, unless one of them does so now.
+    buffer: Mutex<Vec<u8>>,
+    records_limit: AtomicUsize,
 }
 
 /// A loop: the object and its Rust half.
@@ -61,6 +67,29 @@ pub struct Data {
 pub struct Loop {
     pub object: &'static Wide,
     pub data: &'static Data,
+}
+
+impl Data {
+    /// How many records there may be before they are looked through.
+    pub fn records_limit(&self) -> usize {
+        self.records_limit.load(Relaxed)
+    }
+
+    pub fn set_records_limit(&self, limit: usize) {
+        self.records_limit.store(limit, Relaxed);
+    }
+
+    /// The buffer that all connections share.
+    pub fn take_buffer(&self) -> Vec<u8> {
+        let mut buffer = std::mem::take(&mut *self.buffer.lock().unwrap_or_else(PoisonError::into_inner));
+        buffer.resize(ROOM, 0);
+        buffer
+    }
+
+    /// Gives it back.
+    pub fn give_buffer(&self, buffer: Vec<u8>) {
+        *self.buffer.lock().unwrap_or_else(PoisonError::into_inner) = buffer;
+    }
 }
 
 /// `v` as a loop of ours.
@@ -140,9 +169,10 @@ pub fn construct(th: &mut Thread, args: Args) -> R {
     import::import_dotted(th, "_collections")?;
     let class = type_tables::class_of(&DEQUE).unwrap_or(Value::NONE);
     let queue = deque::new(&mut th.m, class, None)?;
-    let (timers, all, watched) = (th.m.new_list(&[])?, th.m.new_list(&[])?, th.m.new_list(&[])?);
+    let (timers, all) = (th.m.new_list(&[])?, th.m.new_list(&[])?);
+    let (watched, records) = (th.m.new_list(&[])?, th.m.new_list(&[])?);
     let base = type_tables::class_of(&super::asyncio::LOOP_TYPE).unwrap_or(Value::NONE);
-    let words: [Word; WORDS] = [Some(timers), Some(all), None, Some(watched)];
+    let words: [Word; WORDS] = [Some(timers), Some(all), None, Some(watched), Some(records)];
     let extra = [Some(queue), None];
     let plan = wide::Plan { class: args.get(0), base, bits: LOOP, number: 0, extra, words: &words };
     let data = Data { slow: AtomicU64::new(0.1f64.to_bits()), ..Data::default() };
@@ -355,7 +385,7 @@ pub fn create_task(th: &mut Thread, args: Args) -> R {
     let (event_loop, coro) = (args.get(0), args.get(1));
     let (name, context) = (args.opt_not_none(2), args.opt_not_none(3));
     let Some(factory) = wide::word(of.object, TASK_FACTORY).get() else {
-        return tasks::new(th, &tasks::Parts { class: tasks::task_class(), event_loop, coro, name, context });
+        return tasks::new(th, &tasks::Parts { event_loop, coro, name, context });
     };
     let key = th.name("context")?;
     let keywords = context.map(|context| (key, context));
@@ -436,6 +466,7 @@ pub fn close(th: &mut Thread, args: Args) -> R {
     if let Some(queue) = of.ready() {
         deque::clear(&mut th.m, queue)?;
     }
+    super::asyncio_unseen::tell(th, of)?;
     of.data.timers.clear();
     for which in [TIMERS, TASKS, WATCHED] {
         if let Some(values) = of.list(which) {

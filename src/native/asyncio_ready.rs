@@ -4,6 +4,7 @@
 use super::asyncio_future as futures;
 use super::asyncio_loop::{self as event_loop, Loop};
 use super::asyncio_task as tasks;
+use super::asyncio_transport::{self as transports, TRANSPORT};
 use super::contextvars;
 use crate::object::deque::{self, End};
 use crate::object::future::{self, FINISHED, FUTURE, TASK};
@@ -118,6 +119,10 @@ pub fn run(th: &mut Thread, event_loop: Value, entry: Value) -> R<()> {
             Err(_) => report(th, event_loop, entry),
         },
         HANDLE | TIMER => run_handle(th, event_loop, object),
+        TRANSPORT => match transports::read_ready(th, object) {
+            Ok(()) => Ok(()),
+            Err(_) => report(th, event_loop, entry),
+        },
         FUTURE => {
             let value = future::result_slot(object).get();
             if future::finish(object, FINISHED, value) {

@@ -34,7 +34,6 @@ fn slot(task: &'static Wide, i: usize) -> &'static crate::object::Slot {
 
 /// What a new task is made of.
 pub struct Parts {
-    pub class: Value,
     pub event_loop: Value,
     pub coro: Value,
     pub name: Word,
@@ -43,6 +42,20 @@ pub struct Parts {
 
 /// A new task, whose first step is due at the loop's next turn.
 pub fn new(th: &mut Thread, parts: &Parts) -> R {
+    let task = blank(th, task_class())?;
+    begin(th, task, parts)?;
+    Ok(wide::value(task))
+}
+
+fn blank(th: &mut Thread, class: Value) -> R<&'static Wide> {
+    let base = task_class();
+    let words = &[None; future::TASK_WORDS];
+    let plan = wide::Plan { class, base, bits: TASK, number: 0, extra: [None, None], words };
+    wide::new(&mut th.m, &plan)
+}
+
+/// A task that is to run its coroutine.
+fn begin(th: &mut Thread, task: &'static Wide, parts: &Parts) -> R<()> {
     if !is_coroutine(th, parts.coro)? {
         let shown = th.repr(parts.coro)?;
         let shown = str::as_str(shown).unwrap_or("");
@@ -56,20 +69,12 @@ pub fn new(th: &mut Thread, parts: &Parts) -> R {
         Some(context) => context,
         None => contextvars::copy(th)?,
     };
-    let base = type_tables::class_of(&TASK_TYPE).unwrap_or(parts.class);
-    let plan = wide::Plan {
-        class: parts.class,
-        base,
-        bits: TASK,
-        number: 0,
-        extra: [Some(parts.event_loop), None],
-        words: &[None, None, Some(parts.coro), None, Some(context), Some(name)],
-    };
-    const { assert!(future::TASK_WORDS == 6) };
-    let task = wide::new(&mut th.m, &plan)?;
+    task.host.extra[0].set(parts.event_loop);
+    slot(task, CORO).set(parts.coro);
+    slot(task, CONTEXT).set(context);
+    slot(task, NAME).set(name);
     event_loop::register(th, task)?;
-    ready::wake(th, parts.event_loop, wide::value(task))?;
-    Ok(wide::value(task))
+    ready::wake(th, parts.event_loop, wide::value(task))
 }
 
 fn is_coroutine(th: &mut Thread, v: Value) -> R<bool> {
@@ -87,18 +92,19 @@ pub fn task_class() -> Value {
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {
+    let made = blank(th, args.get(0))?;
+    futures::initialise(th, wide::value(made), args)
+}
+
+fn init(th: &mut Thread, args: Args) -> R {
+    let task = this(th, args)?;
     let event_loop = match args.opt_not_none(2) {
         Some(given) => given,
         None => event_loop::get_event_loop(th)?,
     };
-    let parts = Parts {
-        class: args.get(0),
-        event_loop,
-        coro: args.get(1),
-        name: args.opt_not_none(3),
-        context: args.opt_not_none(4),
-    };
-    new(th, &parts)
+    let (name, context) = (args.opt_not_none(3), args.opt_not_none(4));
+    begin(th, task, &Parts { event_loop, coro: args.get(1), name, context })?;
+    Ok(Value::NONE)
 }
 
 /// The exception that the next step raises in the coroutine, if it is to raise one.
@@ -297,7 +303,7 @@ fn go_on_with(th: &mut Thread, task: &'static Wide, message: String) -> R<()> {
 fn cancel_waiter(th: &mut Thread, waiter: Value, message: Word) -> R<bool> {
     match wide::of(waiter) {
         Some((f, future::FUTURE)) if types::class_of(waiter) == plain_future_class() => {
-            wide::clear(f, future::UNSEEN);
+            future::mark_seen(f);
             return futures::cancel_plainly(th, f, message, None);
         }
         Some((inner, TASK)) if types::class_of(waiter) == task_class() => {
@@ -318,7 +324,7 @@ fn plain_future_class() -> Value {
 
 /// Asks a task to end. False: it has.
 pub fn cancel(th: &mut Thread, task: &'static Wide, message: Word) -> R<bool> {
-    wide::clear(task, future::UNSEEN);
+    future::mark_seen(task);
     if future::is_done(task) {
         return Ok(false);
     }
@@ -425,8 +431,9 @@ pub static TASK_TYPE: TypeDef = TypeDef {
     name: "Task",
     kind: Kind::Host,
     doc: "A coroutine that a loop runs.",
-    construct: Some(NativeDef::full("Task", "cls, coro, *, loop=, name=, context=", construct, "")),
+    construct: Some(NativeDef::full("Task", "cls, /, *args, **kwargs", construct, "")),
     methods: &[
+        NativeDef::full("__init__", "self, coro, *, loop=, name=, context=", init, "Say what it runs."),
         NativeDef::full("cancel", "self, /, msg=", cancel_method, "Raise CancelledError in the coroutine."),
         NativeDef::full("cancelling", "self, /", cancelling, "How many requests to cancel it there are."),
         NativeDef::full("uncancel", "self, /", uncancel, "Take one of them back."),

@@ -19,8 +19,6 @@ use std::time::{Duration, Instant};
 
 /// Messages that are longer have a longer header.
 const SHORT: usize = 0x7fff_ffff;
-/// What the system takes of a pipe's writer in one piece or not at all.
-const WHOLE: usize = 4096;
 /// What is read at once, of connections with one message on its way.
 const AHEAD: usize = 4096;
 
@@ -36,7 +34,7 @@ fn header(len: usize) -> ([u8; 12], usize) {
 }
 
 /// Waits until the descriptor takes bytes: it is one that does not block.
-fn wait_writable(th: &mut Thread, fd: i32) -> R<()> {
+pub(super) fn wait_writable(th: &mut Thread, fd: i32) -> R<()> {
     ready(th, fd, libc::POLLOUT, None).map(drop)
 }
 
@@ -51,7 +49,7 @@ fn send(th: &mut Thread, args: Args) -> R {
     let mut done = 0;
     while done < n + data.len() {
         // The bytes lie in the heap, but never move, and the object is kept alive here.
-        match blocking(th, || pipes::write_two(fd, header, data, done))? {
+        match blocking(th, || pipes::write_pieces(fd, [header, data], done))? {
             Ok(taken) => done += taken,
             Err(libc::EAGAIN) => wait_writable(th, fd)?,
             Err(errno) => return Err(os_error(th, errno, None)),
@@ -59,22 +57,6 @@ fn send(th: &mut Thread, args: Args) -> R {
     }
     std::hint::black_box(object);
     Ok(Value::NONE)
-}
-
-/// As `send`, of a short message to a descriptor that does not block; False: it would have to wait.
-fn send_now(m: &mut Mutator, args: Args) -> R {
-    let (Some(fd), Some(data)) = (args.get(0).as_small(), bytes::as_bytes(args.get(1))) else {
-        return Err(m.type_error("send_now() takes a descriptor and bytes"));
-    };
-    let (header, n) = header(data.len());
-    if data.len() + n > WHOLE {
-        return Ok(Value::FALSE);
-    }
-    match pipes::write_two(fd as i32, header.get(..n).unwrap_or(&header), data, 0) {
-        Ok(_) => Ok(Value::TRUE),
-        Err(libc::EAGAIN | libc::EINTR) => Ok(Value::FALSE),
-        Err(errno) => Err(os_error(m, errno, None)),
-    }
 }
 
 /// Reads what comes next; 0 at the end. What is there already is read without detaching.
@@ -89,7 +71,7 @@ fn read(th: &mut Thread, fd: i32, buffer: &mut [u8]) -> R<usize> {
 }
 
 /// Fills the buffer from `done` on. Errors: EOFError at the end of the file, OSError in the midst of a message.
-fn fill(th: &mut Thread, fd: i32, buffer: &mut [u8], mut done: usize, begun: bool) -> R<()> {
+pub(super) fn fill(th: &mut Thread, fd: i32, buffer: &mut [u8], mut done: usize, begun: bool) -> R<()> {
     while done < buffer.len() {
         let rest = buffer.get_mut(done..).unwrap_or_default();
         match read(th, fd, rest)? {
@@ -134,12 +116,50 @@ fn next_length(th: &mut Thread, fd: i32) -> R<usize> {
     }
 }
 
+/// Looks at what comes next in a socket, and leaves it there; 0 at the end. `None`: it is no socket.
+fn peek(th: &mut Thread, fd: i32, buffer: &mut [u8]) -> R<Option<usize>> {
+    let mut look = |flags| match socket::receive(fd, buffer, libc::MSG_PEEK | flags) {
+        Err(libc::EAGAIN | libc::EINTR) if flags != 0 => Ok(None),
+        seen => seen.map(Some),
+    };
+    match look(libc::MSG_DONTWAIT) {
+        Ok(Some(seen)) => return Ok(Some(seen)),
+        Err(libc::ENOTSOCK) => return Ok(None),
+        _ => {}
+    }
+    run(th, None, || {
+        let soon = pipes::soon(|| look(libc::MSG_DONTWAIT).transpose());
+        soon.map_or_else(|| look(0), |seen| seen.map(Some))
+    })
+}
+
+/// A short message that has arrived in a socket: looked at, and then taken whole, so that whoever is killed has taken all of it or
+/// nothing. `None`: it is longer than the limit or than what is looked at, or not all there, or this is no socket.
+fn recv_whole(th: &mut Thread, fd: i32, limit: u64) -> R<Option<Value>> {
+    let mut buffer = [0; AHEAD];
+    let Some(seen) = peek(th, fd, &mut buffer)? else { return Ok(None) };
+    if seen == 0 {
+        return Err(ended(th, false));
+    }
+    let n = buffer.first_chunk::<4>().map_or(-1, |head| i32::from_be_bytes(*head));
+    let Ok(n) = usize::try_from(n) else { return Ok(None) };
+    if n + 4 > seen || n as u64 > limit {
+        return Ok(None);
+    }
+    let whole = buffer.get_mut(..n + 4).unwrap_or_default();
+    fill(th, fd, whole, 0, true)?;
+    th.new_bytes(buffer.get(4..n + 4).unwrap_or_default()).map(Some)
+}
+
 /// One message; None: it is longer than the limit.
 fn recv(th: &mut Thread, args: Args) -> R {
     let fd = c_int(th, args.get(0))?;
-    let limit = args.opt_not_none(1).map_or(Ok(i64::MAX), |v| int_arg(th, v))?;
+    let limit = args.opt_not_none(1).map_or(Ok(i64::MAX), |v| int_arg(th, v))?.max(0) as u64;
+    if let Some(message) = recv_whole(th, fd, limit)? {
+        return Ok(message);
+    }
     let n = next_length(th, fd)?;
-    if n as u64 > limit.max(0) as u64 {
+    if n as u64 > limit {
         return Ok(Value::NONE);
     }
     if n <= AHEAD {
@@ -303,8 +323,6 @@ fn runs(th: &mut Thread, args: Args) -> R {
 }
 
 pub const SEND: NativeDef = NativeDef::full("send", "fd, data, /", send, "Send a message.");
-pub const SEND_NOW: NativeDef =
-    NativeDef::data("send_now", "fd, data, /", send_now, "Send a short message if that needs no waiting.");
 pub const RECV: NativeDef =
     NativeDef::full("recv", "fd, limit=, /", recv, "Receive a message; None if it is longer than the limit.");
 pub const RECV_ONLY: NativeDef =

@@ -1,6 +1,6 @@
 //! Module `_multiprocessing`: the table of what `multiprocessing` needs of the system. Must not know processes.
 
-use super::{mp_connection, mp_lock, mp_memory};
+use super::{mp_connection, mp_lock, mp_memory, mp_queue};
 use crate::vm::native::{ModuleDef, NativeDef};
 
 pub static MODULE: ModuleDef = ModuleDef {
@@ -8,7 +8,6 @@ pub static MODULE: ModuleDef = ModuleDef {
     doc: "What processes share and how they talk: the native half of multiprocessing.",
     functions: &[
         mp_connection::SEND,
-        mp_connection::SEND_NOW,
         mp_connection::RECV,
         mp_connection::RECV_ONLY,
         mp_connection::WAIT,
@@ -17,6 +16,9 @@ pub static MODULE: ModuleDef = ModuleDef {
         mp_connection::WAIT_FOR_END,
         mp_connection::WIDEN,
         mp_connection::RUNS,
+        mp_queue::SEND,
+        mp_queue::SEND_NOW,
+        mp_queue::RECV,
         NativeDef::full("memory_file", "size, /", mp_memory::memory_file, "A file in memory, of zeros."),
     ],
     types: &[

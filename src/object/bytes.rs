@@ -2,9 +2,9 @@
 
 use super::layout::Bytes;
 use super::mutator::Mutator;
-use super::str::hash_bytes;
+use super::str::{QUICK_TO_HASH, hash_bytes};
 use super::types::cast;
-use super::{Kind, R, Value, types};
+use super::{Kind, R, Value, heap, types};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 impl Mutator {
@@ -58,12 +58,14 @@ pub fn contents(b: &Bytes) -> &'static [u8] {
     unsafe { std::slice::from_raw_parts((&raw const b.bytes).cast(), b.len as usize) }
 }
 
-/// The hash; computed once.
+/// The hash; computed once, or as seldom as that of a string.
 pub fn hash(b: &Bytes) -> i64 {
     match b.hash.load(Ordering::Relaxed) {
         0 => {
             let h = hash_bytes(contents(b));
-            b.hash.store(h as u64, Ordering::Relaxed);
+            if b.len as usize > QUICK_TO_HASH || !heap::is_inherited((&raw const *b).addr()) {
+                b.hash.store(h as u64, Ordering::Relaxed);
+            }
             h
         }
         h => h as i64,

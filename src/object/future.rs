@@ -14,6 +14,11 @@ use std::sync::atomic::Ordering;
 pub const FUTURE: u32 = 1;
 pub const TASK: u32 = 2;
 
+/// The record of a failure that nobody has asked for.
+pub const RECORD: u32 = 8;
+/// Of a record: somebody has asked.
+pub const SEEN: u32 = 1 << 8;
+
 /// States: neither bit is set while it is pending.
 pub const FINISHED: u32 = 1 << 8;
 pub const CANCELLED: u32 = 1 << 9;
@@ -34,7 +39,7 @@ pub const TIMED: u32 = 1 << 15;
 pub const CANCELS: u32 = 16;
 
 /// Words of both. What is to be done when it is done: EMPTY, one entry, or a list of them. An entry is a task that waits
-/// for it, or a tuple of a function and a context.
+/// for it, or a tuple of a function and a context. Of one that failed: its record.
 pub const CALLBACKS: usize = 0;
 /// The message that it was cancelled with; of one that failed, the traceback of its exception.
 pub const MESSAGE: usize = 1;
@@ -149,7 +154,7 @@ pub fn result(m: &mut Mutator, f: &'static Wide) -> R {
     if bits & FAILED == 0 {
         return Ok(result_slot(f).value());
     }
-    wide::clear(f, UNSEEN);
+    mark_seen(f);
     let error = result_slot(f).value();
     if let Some(e) = exc::cast(error) {
         // It may have been raised before: each time the traceback begins where it first did.
@@ -157,6 +162,17 @@ pub fn result(m: &mut Mutator, f: &'static Wide) -> R {
     }
     m.pending = Some(error);
     Err(Raised)
+}
+
+/// Its exception has been asked for.
+#[inline]
+pub fn mark_seen(f: &'static Wide) {
+    if wide::clear(f, UNSEEN) & UNSEEN != 0
+        && let Some(record) = wide::word(f, CALLBACKS).get().and_then(|v| wide::of_role(v, RECORD))
+    {
+        wide::word(f, CALLBACKS).clear();
+        wide::set(record, SEEN);
+    }
 }
 
 /// What `await` does with it when it goes on. `Ok`: it is handed up to whoever drives the coroutine; `Err`: the result.

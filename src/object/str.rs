@@ -516,7 +516,10 @@ pub fn is_ascii(s: &Str) -> bool {
     s.nbytes == s.nchars
 }
 
-/// The hash of a string; computed once.
+/// A hash of more bytes is noted wherever the object lies.
+pub(super) const QUICK_TO_HASH: usize = 1024;
+
+/// The hash of a string; computed once, unless it is short and noting it would copy a page in a forked child.
 #[inline]
 pub fn hash(s: &Str) -> i64 {
     match s.hash.load(Ordering::Relaxed) {
@@ -525,7 +528,9 @@ pub fn hash(s: &Str) -> i64 {
                 Some(words) => hash_words(words, s.nbytes as usize),
                 None => hash_bytes(text(s).as_bytes()),
             };
-            s.hash.store(h as u64, Ordering::Relaxed);
+            if s.nbytes as usize > QUICK_TO_HASH || !heap::is_inherited((&raw const *s).addr()) {
+                s.hash.store(h as u64, Ordering::Relaxed);
+            }
             h
         }
         h => h as i64,

@@ -156,6 +156,7 @@ fn copy_stopped(member: &'static Member) -> Sys<Forked> {
         let forked = copy_process();
         if forked == Ok(Forked::Child) {
             gil::after_fork_child(member);
+            heap::after_fork_child();
             spawn::after_fork_child();
             pipes::after_fork_child();
         }

@@ -38,12 +38,18 @@ impl Handle {
 
     /// Waits for the end of the thread. False: the time was over first.
     pub fn join(&self, th: &mut Thread, until: Option<Instant>) -> R<bool> {
+        th.joins = self.ident();
+        let mut ended = Ok(true);
         while !self.is_done() {
-            if wait_on(th, self.key(), || !self.is_done(), until)? == Wait::TimedOut {
-                return Ok(self.is_done());
+            match wait_on(th, self.key(), || !self.is_done(), until) {
+                Ok(Wait::TimedOut) => ended = Ok(self.is_done()),
+                Ok(_) => continue,
+                Err(raised) => ended = Err(raised),
             }
+            break;
         }
-        Ok(true)
+        th.joins = 0;
+        ended
     }
 
     fn key(&self) -> usize {

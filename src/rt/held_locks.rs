@@ -10,7 +10,7 @@ use crate::vm::{frame, import, poll};
 use std::time::Instant;
 
 /// The lock behind a `_thread.lock` or `_thread.RLock`.
-fn lock_of(v: Value) -> Option<&'static Lock> {
+pub(super) fn lock_of(v: Value) -> Option<&'static Lock> {
     func::host::<Lock>(v).or_else(|| func::host::<RLock>(v).map(RLock::inner))
 }
 
@@ -42,7 +42,7 @@ fn is_alive_and_not(holder: &Holder, me: u64) -> bool {
 
 /// What an error says of a held lock: its name, its holder, and the line that took it. The world stands still.
 pub(super) fn description(lock: Value) -> String {
-    let name = name_of(lock).unwrap_or_else(|| format!("a {}", class_name(lock)));
+    let name = shown(lock);
     let holder = lock_of(lock).and_then(Lock::holder);
     let mut of_thread = None;
     poll::for_each_thread(|t| {
@@ -52,6 +52,11 @@ pub(super) fn description(lock: Value) -> String {
         }
     });
     of_thread.unwrap_or_else(|| format!("{name}, which was just handed to another thread"))
+}
+
+/// What an error calls a lock.
+pub(super) fn shown(lock: Value) -> String {
+    name_of(lock).unwrap_or_else(|| format!("a {}", class_name(lock)))
 }
 
 fn class_name(lock: Value) -> &'static str {
@@ -83,7 +88,7 @@ fn place(th: &Thread, pc: usize) -> String {
 }
 
 /// Code of the library has no file of the user's.
-fn is_library(filename: &str) -> bool {
+pub(super) fn is_library(filename: &str) -> bool {
     filename.starts_with("<frozen ")
 }
 

@@ -24,3 +24,4 @@ pub mod syscall;
 pub mod terminal;
 pub mod uring;
 pub mod wait;
+pub mod waits;

@@ -6,24 +6,39 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// Writes the rest of two pieces from byte `done` on; returns how many bytes were taken.
-pub fn write_two(fd: i32, first: &[u8], second: &[u8], done: usize) -> Sys<usize> {
-    let head = first.get(done..).unwrap_or(&[]);
-    let body = second.get(done.saturating_sub(first.len())..).unwrap_or(&[]);
-    let part = |b: &[u8]| libc::iovec { iov_base: b.as_ptr().cast_mut().cast(), iov_len: b.len() };
-    let parts = [part(head), part(body)];
-    // SAFETY: two live pieces, which the kernel only reads.
-    checked(unsafe { libc::writev(fd, parts.as_ptr(), 2) } as i64).map(|n| n as usize)
+/// Writes the rest of some pieces from byte `done` on; returns how many bytes were taken.
+pub fn write_pieces<const N: usize>(fd: i32, pieces: [&[u8]; N], mut done: usize) -> Sys<usize> {
+    let parts = pieces.map(|piece| {
+        let left = piece.get(done..).unwrap_or(&[]);
+        done = done.saturating_sub(piece.len());
+        libc::iovec { iov_base: left.as_ptr().cast_mut().cast(), iov_len: left.len() }
+    });
+    // SAFETY: live pieces, which the kernel only reads.
+    checked(unsafe { libc::writev(fd, parts.as_ptr(), N as i32) } as i64).map(|n| n as usize)
 }
 
 /// Reads what is there already; `None`: nothing is.
 pub fn read_now(fd: i32, buffer: &mut [u8]) -> Sys<Option<usize>> {
-    let part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-    // SAFETY: the kernel writes at most `len` bytes into a live buffer.
-    match checked(unsafe { libc::preadv2(fd, &part, 1, -1, libc::RWF_NOWAIT) } as i64) {
+    read_parts(fd, &[part(buffer)], libc::RWF_NOWAIT)
+}
+
+/// Reads into a buffer, and then into a word of memory that processes share: one system call, so that whoever is killed has
+/// read all of what was there or nothing. With `now` only what is there already; `None`: nothing is.
+pub fn read_and_word(fd: i32, buffer: &mut [u8], word: &AtomicU32, now: bool) -> Sys<Option<usize>> {
+    let into_word = libc::iovec { iov_base: word.as_ptr().cast(), iov_len: size_of::<u32>() };
+    read_parts(fd, &[part(buffer), into_word], if now { libc::RWF_NOWAIT } else { 0 })
+}
+
+fn part(buffer: &mut [u8]) -> libc::iovec {
+    libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() }
+}
+
+fn read_parts(fd: i32, parts: &[libc::iovec], flags: i32) -> Sys<Option<usize>> {
+    // SAFETY: the kernel writes into the parts at most: a live buffer that only the caller has, and a word that is atomic.
+    match checked(unsafe { libc::preadv2(fd, parts.as_ptr(), parts.len() as i32, -1, flags) } as i64) {
         Ok(n) => Ok(Some(n as usize)),
         // Nothing there, interrupted, or a file that cannot be asked so.
-        Err(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP | libc::ESPIPE) => Ok(None),
+        Err(libc::EAGAIN | libc::EINTR | libc::EOPNOTSUPP | libc::ESPIPE) if flags != 0 => Ok(None),
         Err(errno) => Err(errno),
     }
 }

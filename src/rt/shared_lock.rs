@@ -51,6 +51,8 @@ const STATE: usize = 0;
 const WAITERS: usize = 4;
 const OWNER: usize = 8;
 const DEPTH: usize = 16;
+/// Two words for what its holder does under it: see `of_holder`.
+const HOLDERS: [usize; 2] = [32, 36];
 
 /// Nobody reaches these: memory of a semaphore is never shorter than `BYTES`.
 static NO_WORD: AtomicU32 = AtomicU32::new(0);
@@ -73,6 +75,11 @@ impl Semaphore {
 
     fn owner(&self) -> &AtomicU64 {
         self.memory.word64(OWNER).unwrap_or(&NO_OWNER)
+    }
+
+    /// Words that belong to whoever holds it, and are left as they are for the next one.
+    pub fn of_holder(&self) -> [&AtomicU32; 2] {
+        HOLDERS.map(|at| self.word(at))
     }
 
     fn me(member: &Member) -> u64 {

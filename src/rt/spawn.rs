@@ -3,7 +3,7 @@
 
 use super::handle::Handle;
 use super::processor::{self, Processors};
-use crate::gil::{self, Member, signal};
+use crate::gil::{self, Member, park, signal};
 use crate::object::{R, Value, dict};
 use crate::vm::roots;
 use crate::vm::thread::{OTHER_REGISTERS, Thread};
@@ -133,6 +133,7 @@ fn work(own: &Arc<Worker>, jobs: &Receiver<Job>) {
         let handle = job.handle.clone();
         let offered = run(job, own);
         handle.finish();
+        park::end_farewell();
         next = if offered { wait_for_job(own, jobs) } else { None };
     }
 }
@@ -197,6 +198,7 @@ fn run(job: Job, own: &Arc<Worker>) -> bool {
             let _ = writeln!(std::io::stderr(), "Exception in thread {}: {problem}", member.name());
         }
     }
+    park::begin_farewell();
     gil::leave(member);
     RUNNING.fetch_sub(1, Ordering::Relaxed);
     offer(own)

@@ -1,6 +1,7 @@
 //! Waiting as scripts see it: until woken, until a time, or until an exception comes in between.
 //! Must not know what is waited for.
 
+use super::waits;
 use crate::gil::park::{self, Wait};
 use crate::object::R;
 use crate::vm::poll;
@@ -19,9 +20,11 @@ pub fn wait_on(
     until: Option<Instant>,
 ) -> R<Wait> {
     let outcome = th.waiting(|member| park::wait_on(member, key, validate, until));
-    if outcome == Wait::Interrupted {
+    match outcome {
         // KeyboardInterrupt comes out of here; at the end of the process a daemon thread stays in it.
-        poll::poll(th)?;
+        Wait::Interrupted => poll::poll(th)?,
+        Wait::Stuck => waits::end_if_deadlocked(th, key),
+        _ => {}
     }
     Ok(outcome)
 }
@@ -32,7 +35,7 @@ pub fn sleep_until(th: &mut Thread, until: Instant) -> R<()> {
         match th.waiting(|member| park::sleep(member, Some(until))) {
             Wait::Interrupted => poll::poll(th)?,
             Wait::TimedOut => return Ok(()),
-            Wait::Woken | Wait::Changed => {}
+            Wait::Woken | Wait::Changed | Wait::Stuck => {}
         }
         if Instant::now() >= until {
             return Ok(());

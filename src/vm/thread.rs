@@ -56,6 +56,8 @@ pub struct Thread {
     pub printing: Vec<Value>,
     /// The thread's Mini object, for `threading.current_thread`; roots for rt.
     pub local: Word,
+    /// The number of the thread whose end it waits for, 0 if none; for listings.
+    pub joins: u64,
     /// The event loop that runs here.
     pub running_loop: Word,
     /// The current context, once there is one (`contextvars`).
@@ -113,6 +115,7 @@ impl Thread {
             last_hashed: LastHashed::default(),
             printing: Vec::new(),
             local: None,
+            joins: 0,
             running_loop: None,
             context: None,
             asyncgen_hooks: [None; 2],

@@ -166,6 +166,26 @@ pub fn limit() -> usize {
     global().limit()
 }
 
+/// Where the heap ended when this process was forked off, if that was a large one.
+static INHERITED: AtomicUsize = AtomicUsize::new(0);
+/// Less than this is not worth sharing, in blocks.
+const WORTH_SHARING: u32 = (8 << 20) / size::BLOCK as u32;
+
+/// In a forked child: what there is of the heap is shared with the parent, page by page until it is written to.
+pub fn after_fork_child() {
+    let heap = global();
+    let central = heap.lock();
+    let end = if central.in_use < WORTH_SHARING { 0 } else { heap.space.address(central.top) };
+    INHERITED.store(end, Relaxed);
+}
+
+/// Whether writing to an object is likely to copy a page that is shared with the parent. What can be found again is better not
+/// noted there.
+#[inline]
+pub fn is_inherited(addr: usize) -> bool {
+    addr < INHERITED.load(Relaxed)
+}
+
 /// Holds the heap's lock across a fork, so that the child finds it free. With the world stopped, after every
 /// LocalHeap's `retire`: the child has no threads that could finish what is begun.
 pub struct ForkGuard {
