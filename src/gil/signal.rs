@@ -19,6 +19,12 @@ static MAIN: MemberCell = MemberCell::empty();
 static CAUGHT: AtomicU64 = AtomicU64::new(0);
 /// An event loop sleeps in `poll`, not in a futex: it gives a descriptor to write to.
 static WAKEUP: AtomicI32 = AtomicI32::new(-1);
+/// The timer that makes sure of it, plus 1; 0: there is none. See `poke_later`.
+static POKE_TIMER: AtomicUsize = AtomicUsize::new(0);
+/// The signal of that timer.
+const POKE: i32 = LAST_SIGNAL;
+/// How long a signal that came just before a system call may be overlooked.
+const POKE_AFTER: libc::c_long = 5_000_000;
 static WARN_FULL: AtomicBool = AtomicBool::new(true);
 static WAKEUP_ERRNO: AtomicI32 = AtomicI32::new(0);
 
@@ -31,6 +37,8 @@ const FAULTS: [libc::c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
 pub fn install(main: &'static Member) -> std::io::Result<()> {
     set_main(main);
     main.blocked_signals().store(blocked_here(), Ordering::SeqCst);
+    make_poke_timer();
+    set_disposition(POKE, on_signal as *const () as libc::sighandler_t)?;
     ignore(libc::SIGPIPE)?;
     ignore(libc::SIGXFSZ)?;
     FAULTS.into_iter().try_for_each(take_sent_faults)?;
@@ -51,12 +59,22 @@ pub fn catch(signum: i32) -> std::io::Result<()> {
 
 /// From now on the signal does nothing.
 pub fn ignore(signum: i32) -> std::io::Result<()> {
-    set_disposition(signum, libc::SIG_IGN)
+    uncatch(signum, libc::SIG_IGN)
 }
 
 /// From now on the signal does what the system does by default.
 pub fn restore_default(signum: i32) -> std::io::Result<()> {
-    set_disposition(signum, libc::SIG_DFL)
+    uncatch(signum, libc::SIG_DFL)
+}
+
+fn uncatch(signum: i32, handler: libc::sighandler_t) -> std::io::Result<()> {
+    if signum != POKE {
+        set_disposition(signum, handler)?;
+    }
+    if (1..=LAST_SIGNAL).contains(&signum) {
+        CAUGHT.fetch_and(!bit(signum), Ordering::SeqCst);
+    }
+    Ok(())
 }
 
 /// Sends a signal to this very process.
@@ -224,6 +242,7 @@ pub fn disposition(signum: i32) -> Option<Disposition> {
         _ if rc != 0 => None,
         libc::SIG_DFL => Some(Disposition::Default),
         libc::SIG_IGN => Some(Disposition::Ignored),
+        _ if signum == POKE && CAUGHT.load(Ordering::SeqCst) & bit(POKE) == 0 => Some(Disposition::Default),
         fault if fault == fault_handler() => Some(Disposition::Default),
         own if own == on_signal as *const () as libc::sighandler_t => Some(Disposition::Caught),
         _ => Some(Disposition::Other),
@@ -278,6 +297,7 @@ pub fn unblock_signals_in_this_thread() {
 /// In a forked child: what was pending was pending for the parent.
 pub(super) fn after_fork_child(main: &'static Member) {
     PENDING.store(0, Ordering::SeqCst);
+    make_poke_timer();
     WAKEUP.store(-1, Ordering::SeqCst);
     set_main(main);
 }
@@ -291,6 +311,7 @@ fn mark(signum: i32) {
     if let Some(main) = MAIN.get() {
         main.request(Events::SIGNAL);
     }
+    poke_later();
     let fd = WAKEUP.load(Ordering::SeqCst);
     if fd >= 0 {
         let byte = signum as u8;
@@ -304,22 +325,58 @@ fn mark(signum: i32) {
     }
 }
 
-extern "C" fn on_signal(signum: libc::c_int) {
-    // SAFETY: the address of errno is this thread's own; the code we interrupted must find it unchanged.
-    let errno = unsafe { *libc::__errno_location() };
-    if (1..=LAST_SIGNAL).contains(&signum) {
+extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    // SAFETY: the address of errno is this thread's own; the code we interrupted must find it unchanged. The details are
+    // the kernel's (SA_SIGINFO).
+    let (errno, code) = unsafe { (*libc::__errno_location(), (*info).si_code) };
+    let caught = signum != POKE || CAUGHT.load(Ordering::SeqCst) & bit(POKE) != 0;
+    if signum == POKE && code == libc::SI_TIMER {
+        if any_pending() {
+            poke_later();
+        }
+    } else if (1..=LAST_SIGNAL).contains(&signum) && caught {
         mark(signum);
     }
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
 
+/// A timer whose signal interrupts this thread, the main one.
+fn make_poke_timer() {
+    // SAFETY: a zeroed event is valid; the C library writes the timer's name. Timers are not inherited by forked children.
+    unsafe {
+        let mut event: libc::sigevent = std::mem::zeroed();
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_signo = POKE;
+        event.sigev_notify_thread_id = super::futex::thread_id() as libc::c_int;
+        let mut timer: libc::timer_t = std::ptr::null_mut();
+        let made = libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) == 0;
+        POKE_TIMER.store(if made { timer as usize + 1 } else { 0 }, Ordering::SeqCst);
+    }
+}
+
+/// A signal may come when the main thread has looked for the last time before a system call, but is not yet in it: then the
+/// call knows nothing of it, and may block for ever. So a timer interrupts it, again and again until the signal is taken.
+fn poke_later() {
+    let timer = POKE_TIMER.load(Ordering::SeqCst);
+    if timer != 0 {
+        let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let soon = libc::itimerspec {
+            it_interval: never,
+            it_value: libc::timespec { tv_sec: 0, tv_nsec: POKE_AFTER },
+        };
+        // SAFETY: our own timer, and a live time; this call is allowed in handlers.
+        unsafe { libc::timer_settime((timer - 1) as libc::timer_t, 0, &soon, std::ptr::null_mut()) };
+    }
+}
+
 fn set_disposition(signum: i32, handler: libc::sighandler_t) -> std::io::Result<()> {
-    // SAFETY: a zeroed sigaction is valid (no flags: so no SA_RESTART, a wait must end on Ctrl-C); the handler is
-    // SIG_DFL, SIG_IGN or `on_signal`, which has the signature for no SA_SIGINFO and is async-signal-safe.
+    // SAFETY: a zeroed sigaction is valid (no SA_RESTART: a wait must end on Ctrl-C); the handler is SIG_DFL, SIG_IGN or
+    // `on_signal`, which has the signature for SA_SIGINFO and is async-signal-safe.
     let rc = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler;
+        action.sa_flags = libc::SA_SIGINFO;
         libc::sigemptyset(&mut action.sa_mask);
         libc::sigaction(signum, &action, std::ptr::null_mut())
     };
