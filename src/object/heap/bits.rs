@@ -9,29 +9,38 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// The bitmap of one block.
 pub type Bits = [AtomicU64; WORDS];
 
-/// The bits of word `w` that lie in `from..to`.
-fn mask(w: usize, from: usize, to: usize) -> u64 {
-    let low = from.saturating_sub(w * 64).min(64);
-    let high = to.saturating_sub(w * 64).min(64);
-    let below = |n: usize| if n >= 64 { !0 } else { (1u64 << n) - 1 };
-    below(high) & !below(low)
+/// The words that `from..to` lies in, each with a mask of its bits that do.
+#[inline(always)]
+fn each_word(from: usize, to: usize, mut act: impl FnMut(usize, u64)) {
+    if from >= to {
+        return;
+    }
+    let (first, last) = (from / 64, (to - 1) / 64);
+    let (head, tail) = (!0 << (from % 64), !0 >> (63 - (to - 1) % 64));
+    if first == last {
+        return act(first, head & tail);
+    }
+    act(first, head);
+    (first + 1..last).for_each(|w| act(w, !0));
+    act(last, tail);
 }
 
 /// Sets those bits of `pattern` that lie in `from..to`.
 pub fn set_range(bits: &Bits, pattern: &[u64; WORDS], from: usize, to: usize) {
-    let words = bits.iter().zip(pattern).enumerate();
-    for (w, (bits, pattern)) in words.take(to.div_ceil(64)).skip(from / 64) {
-        let inside = w > from / 64 && w < to / 64;
-        let wanted = if inside { *pattern } else { pattern & mask(w, from, to) };
-        bits.store(bits.load(Relaxed) | wanted, Relaxed);
-    }
+    each_word(from, to, |w, mask| {
+        if let (Some(bits), Some(pattern)) = (bits.get(w), pattern.get(w)) {
+            bits.store(bits.load(Relaxed) | pattern & mask, Relaxed);
+        }
+    });
 }
 
 /// Clears the bits in `from..to`.
 pub fn clear_range(bits: &Bits, from: usize, to: usize) {
-    for (w, bits) in bits.iter().enumerate().take(to.div_ceil(64)).skip(from / 64) {
-        bits.store(bits.load(Relaxed) & !mask(w, from, to), Relaxed);
-    }
+    each_word(from, to, |w, mask| {
+        if let Some(bits) = bits.get(w) {
+            bits.store(bits.load(Relaxed) & !mask, Relaxed);
+        }
+    });
 }
 
 /// Whether bit `i` is set.
@@ -42,17 +51,20 @@ pub fn get(bits: &Bits, i: usize) -> bool {
 
 /// The first set bit in `from..to`, or `to`.
 pub fn next_set(bits: &Bits, from: usize, to: usize) -> usize {
-    for (w, bits) in bits.iter().enumerate().take(to.div_ceil(64)).skip(from / 64) {
-        let word = bits.load(Relaxed) & mask(w, from, to);
+    let mut mask = !0 << (from % 64);
+    for (w, bits) in (from / 64..to.div_ceil(64)).zip(bits.get(from / 64..).unwrap_or(&[])) {
+        let word = bits.load(Relaxed) & mask;
         if word != 0 {
-            return w * 64 + word.trailing_zeros() as usize;
+            return (w * 64 + word.trailing_zeros() as usize).min(to);
         }
+        mask = !0;
     }
     to
 }
 
-/// The first run of free cells at or after byte `from` of a block with `cells` cells of `size` bytes: its byte range.
-pub fn next_gap(bits: &Bits, size: usize, cells: usize, from: usize) -> Option<(usize, usize)> {
+/// The first run of free cells at or after byte `from` of a block with `cells` cells of `size` bytes, but no more than `most`
+/// of them: its byte range.
+pub fn next_gap(bits: &Bits, size: usize, cells: usize, from: usize, most: usize) -> Option<(usize, usize)> {
     let (step, end) = (size / GRANULE, size / GRANULE * cells);
     let mut at = from / GRANULE;
     while at < end && get(bits, at) {
@@ -61,7 +73,7 @@ pub fn next_gap(bits: &Bits, size: usize, cells: usize, from: usize) -> Option<(
     if at >= end {
         return None;
     }
-    Some((at * GRANULE, next_set(bits, at, end) * GRANULE))
+    Some((at * GRANULE, next_set(bits, at, end.min(at + step * most)) * GRANULE))
 }
 
 #[cfg(test)]
@@ -81,10 +93,11 @@ mod tests {
         assert_eq!(model(&bits), (60..64).chain(128..200).collect::<Vec<_>>());
         assert_eq!(next_set(&bits, 64, 2048), 128);
         assert_eq!(next_set(&bits, 200, 2048), 2048);
-        assert_eq!(next_gap(&bits, 16, 2048, 0), Some((0, 60 * 16)));
-        assert_eq!(next_gap(&bits, 16, 2048, 60 * 16), Some((64 * 16, 128 * 16)));
-        assert_eq!(next_gap(&bits, 16, 2048, 128 * 16), Some((200 * 16, 2048 * 16)));
+        assert_eq!(next_gap(&bits, 16, 2048, 0, 2048), Some((0, 60 * 16)));
+        assert_eq!(next_gap(&bits, 16, 2048, 60 * 16, 2048), Some((64 * 16, 128 * 16)));
+        assert_eq!(next_gap(&bits, 16, 2048, 128 * 16, 2048), Some((200 * 16, 2048 * 16)));
+        assert_eq!(next_gap(&bits, 16, 2048, 128 * 16, 100), Some((200 * 16, 300 * 16)));
         set_range(&bits, &[!0; WORDS], 0, 2048);
-        assert_eq!(next_gap(&bits, 16, 2048, 0), None);
+        assert_eq!(next_gap(&bits, 16, 2048, 0, 2048), None);
     }
 }

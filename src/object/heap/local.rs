@@ -21,7 +21,7 @@ const GAPS: usize = 2 * CLASSES;
 /// Where the gaps for leaves begin.
 const LEAVES: usize = CLASSES;
 
-/// Bytes of a gap that are taken at once.
+/// Bytes of a gap that are taken at once where they must be zeroed.
 const AT_ONCE: usize = 4096;
 
 /// A thread's free gaps, and the blocks they lie in (0: none).
@@ -119,15 +119,16 @@ impl LocalHeap {
         let (space, size) = (&self.heap.space, SIZES[class]);
         let base = space.address(block);
         let used = space.used(block);
-        let Some((from, to)) = bits::next_gap(used, size, cells(class), self.gaps[set + class].end - base)
-        else {
+        // Zeroed a part at a time, which is still in the cache when its cells are handed out.
+        let clean = set == LEAVES || self.zero[set + class];
+        let most = if clean { cells(class) } else { (AT_ONCE / size).max(1) };
+        let from = self.gaps[set + class].end - base;
+        let Some((from, to)) = bits::next_gap(used, size, cells(class), from, most) else {
             self.blocks[set + class] = 0;
             return false;
         };
-        // Zeroed a part at a time, which is still in the cache when its cells are handed out.
-        let to = to.min(from + (AT_ONCE / size).max(1) * size);
         bits::set_range(used, &STARTS[class], from / GRANULE, to / GRANULE);
-        if set != LEAVES && !self.zero[set + class] {
+        if !clean {
             space.fill(base + from, to - from, 0);
         }
         self.uncounted += to - from;
