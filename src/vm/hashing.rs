@@ -16,9 +16,9 @@ enum Spot {
     Absent(&'static Table, usize),
 }
 
-/// The string that this thread has last found as a key of a plain dict: `if k in d: d[k] = d[k] + 1` looks for one key three
-/// times. An entry belongs to its key for as long as there is its table. Whoever collects makes it forgotten, for addresses are
-/// used again then.
+/// The key that this thread has last found in a plain dict: `if k in d: d[k] = d[k] + 1` looks for one key three times. Strings
+/// and other keys that need no Mini code. An entry belongs to its key for as long as there is its table. Whoever collects
+/// makes it forgotten, for addresses are used again then.
 #[derive(Default)]
 pub struct LastFound {
     /// Addresses; 0: none.
@@ -45,6 +45,21 @@ impl LastFound {
     }
 }
 
+/// The key other than a string or a small int that this thread has last hashed without Mini code, and its hash: `if k not in s`
+/// is followed by `s.add(k)`, and a tuple does not remember its hash. Forgotten as `LastFound` is.
+#[derive(Default)]
+pub struct LastHashed {
+    key: u64,
+    hash: i64,
+}
+
+impl LastHashed {
+    #[inline(always)]
+    fn is(&self, key: Value) -> bool {
+        self.key == key.bits()
+    }
+}
+
 #[inline(always)]
 fn find(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Spot> {
     let t = dict::table(d);
@@ -54,7 +69,7 @@ fn find(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R<Spot> {
     }
     match dict::search(t, hash, key) {
         table::Search::At(number, entry) => {
-            if key::exact_str(key).is_some() && dict::is_plain(d) {
+            if (key::exact_str(key).is_some() || th.last_hashed.is(key)) && dict::is_plain(d) {
                 th.last_found.set(t, key, number, entry);
             }
             Ok(Spot::At(t, number))
@@ -112,8 +127,14 @@ pub fn get_hashed(th: &mut Thread, d: &'static Dict, key: Value, hash: i64) -> R
 fn get_other(th: &mut Thread, d: &'static Dict, key: Value) -> R<Word> {
     let hash = th.hash_key(key)?;
     if dict::window(d).is_none() {
-        match dict::search(dict::table(d), hash, key) {
-            table::Search::At(_, entry) => return Ok(dict::value_of(d, entry)),
+        let t = dict::table(d);
+        match dict::search(t, hash, key) {
+            table::Search::At(number, entry) => {
+                if th.last_hashed.is(key) && dict::is_plain(d) {
+                    th.last_found.set(t, key, number, entry);
+                }
+                return Ok(dict::value_of(d, entry));
+            }
             table::Search::Absent => return Ok(None),
             table::Search::Unsure(..) => {}
         }
@@ -270,10 +291,27 @@ impl Thread {
     /// The hash of a dict key or set element.
     #[inline]
     pub fn hash_key(&mut self, key: Value) -> R<i64> {
-        match key::hash(key) {
+        match self.plain_hash(key) {
             Some(hash) => Ok(hash),
             None => self.hash(key),
         }
+    }
+
+    /// As `hash_key`, of a key that needs no Mini code; `None` of others.
+    #[inline]
+    pub fn plain_hash(&mut self, key: Value) -> Option<i64> {
+        if let Some(n) = key.as_small() {
+            return Some(key::small_hash(n));
+        }
+        if let Some(s) = key::exact_str(key) {
+            return Some(text::hash(s));
+        }
+        if self.last_hashed.is(key) {
+            return Some(self.last_hashed.hash);
+        }
+        let hash = key::hash(key)?;
+        self.last_hashed = LastHashed { key: key.bits(), hash };
+        Some(hash)
     }
 
     /// The value under `key` of a dict; EMPTY if it is absent.

@@ -1,7 +1,7 @@
 //! What a thread does when it is asked to stop at a poll point: signals, collection, a change of policy.
 //! Must not know how the policy decides (`gil`), nor how marking works (`heap`).
 
-use super::hashing::LastFound;
+use super::hashing::{LastFound, LastHashed};
 use super::thread::{self, Thread};
 use super::{import, link, roots, signals, type_tables, weak};
 use crate::gil::{self, Events};
@@ -106,7 +106,10 @@ fn collect_and(th: &mut Thread, first: &mut dyn FnMut(&mut heap::Marker)) -> u64
             for_each_thread(|t| t.visit_roots(marker));
         };
         // Lookup caches hold addresses weakly: a dead class's may be used again.
-        for_each_thread(|t| t.last_found = LastFound::default());
+        for_each_thread(|t| {
+            t.last_found = LastFound::default();
+            t.last_hashed = LastHashed::default();
+        });
         crate::object::class::bump_epoch();
         heap::collect(&mut locals, &mut roots)
     });

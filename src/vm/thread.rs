@@ -4,7 +4,7 @@
 use super::coroutine::Left;
 use super::fold::Fold;
 use super::frame::{self, LINK};
-use super::hashing::LastFound;
+use super::hashing::{LastFound, LastHashed};
 use super::lookup::LookupCache;
 use super::stack;
 use crate::bytecode::op::Insn;
@@ -51,6 +51,7 @@ pub struct Thread {
     pub lookup: LookupCache,
     /// Where the last key of a dict was found.
     pub(super) last_found: LastFound,
+    pub(super) last_hashed: LastHashed,
     /// Containers whose repr is being made.
     pub printing: Vec<Value>,
     /// The thread's Mini object, for `threading.current_thread`; roots for rt.
@@ -103,6 +104,7 @@ impl Thread {
             loop_kind: LoopKind::Locked,
             lookup: LookupCache::new(),
             last_found: LastFound::default(),
+            last_hashed: LastHashed::default(),
             printing: Vec::new(),
             local: None,
             registers,

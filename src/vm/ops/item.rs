@@ -3,7 +3,7 @@
 use crate::object::class::trait_bits;
 use crate::object::layout::is_subclass_instance;
 use crate::object::{
-    Exc, Kind, R, Raised, Value, Word, bytes, class, deque, dict, find, func, key, list, set, slice, str,
+    Exc, Kind, R, Raised, Value, Word, bytes, class, deque, dict, find, func, list, set, slice, str,
     str_index, types,
 };
 use crate::vm::thread::Thread;
@@ -262,7 +262,7 @@ pub fn contains(th: &mut Thread, container: Value, item: Value) -> R<bool> {
         return th.dict_get(container, item).map(|v| v.is_some());
     }
     if let Some(s) = set::of(container).filter(|s| !is_subclass_instance(&s.hdr))
-        && let Some(hash) = key::hash(item)
+        && let Some(hash) = th.plain_hash(item)
     {
         return hashing::contains_hashed(th, s, item, hash);
     }
