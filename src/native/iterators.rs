@@ -10,6 +10,7 @@ use crate::object::mutator::Mutator;
 use crate::object::{R, Raised, Value, types};
 use crate::vm::iter_object;
 use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::ops::test;
 use crate::vm::thread::Thread;
 use smallvec::SmallVec;
 
@@ -249,8 +250,15 @@ fn settle_len(th: &mut Thread, answer: Value) -> R {
 }
 
 fn len_builtin(th: &mut Thread, args: Args) -> R {
-    let n = th.len(args.get(0))?;
-    th.new_int(n as i64)
+    let v = args.get(0);
+    match test::plain_len(v) {
+        // Fewer items than there are small ints.
+        Some(n) => Ok(Value::int_unchecked(n as i64)),
+        None => {
+            let n = th.len(v)?;
+            th.new_int(n as i64)
+        }
+    }
 }
 
 /// Built-in functions about iterables. (The classes of `NAMED` are built-in names too.)

@@ -5,7 +5,7 @@
 use super::call;
 use super::frame;
 use super::keyword_cache::{FEW, Places};
-use super::native::{Args, NativeDef, Params};
+use super::native::{Args, NativeDef, NativeFn, Params};
 use super::thread::Thread;
 use crate::bytecode::code::Code as Plain;
 use crate::object::layout::{Function, Module};
@@ -348,6 +348,23 @@ fn plain_slots(p: &Params, args: &[Word]) -> Option<([Word; SHORT], usize)> {
     slots.get_mut(behind..behind + rest.len())?.copy_from_slice(rest);
     let complete = slots.iter().take(p.min as usize).all(Option::is_some);
     complete.then_some((slots, behind + rest.len()))
+}
+
+/// Calls a native that has keyword-only parameters, none of which is given. `None`: it is another one, or gets a wrong number of
+/// arguments, and nothing was done.
+#[inline(never)]
+pub fn without_keywords(th: &mut Thread, def: &NativeDef, args: &[Word]) -> Option<R> {
+    let p = &def.params;
+    if p.varkw || args.len() > p.max as usize && !p.varargs {
+        return None;
+    }
+    let (slots, count) = plain_slots(p, args)?;
+    let slots = Args(slots.get(..count)?);
+    match def.run {
+        NativeFn::Data(f) => Some(f(&mut th.m, slots)),
+        NativeFn::Full(f) => Some(f(th, slots)),
+        _ => None,
+    }
 }
 
 /// Calls a native whose arguments need checking, defaults or keywords.

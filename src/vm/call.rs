@@ -422,8 +422,7 @@ pub fn native_in_place(th: &mut Thread, callee: Value, args: *mut u64, n: usize)
     if let Some(owner) = native.owner.get().filter(|o| class::cast(*o).is_some()) {
         check_receiver(th, def, owner, args)?;
     }
-    let p = &def.params;
-    if p.plain() && n >= p.min as usize && (n <= p.max as usize || p.varargs) {
+    if def.params.takes(n) {
         return run_native(th, def, Args(args));
     }
     bind::native(th, def, native.owner.get(), args, &[])
@@ -441,27 +440,30 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
         unsafe { (&*(callee as *const Native), std::slice::from_raw_parts(args.cast::<Word>(), n)) };
     // SAFETY: `def` is a `&'static NativeDef`, as above.
     let def = unsafe { &*native.def.cast::<NativeDef>() };
-    let p = &def.params;
-    if !p.plain() || n < p.min as usize || n > p.max as usize && !p.varargs {
-        return None;
-    }
-    // The loop resumes a generator itself, and calls the methods of instances.
     let first = args.first().copied().flatten();
-    let by_loop = match def.run {
-        NativeFn::Resume { takes, .. } => takes == n,
-        NativeFn::Ask { .. } => first.is_some_and(|v| types::kind_of(v) == Kind::Instance),
-        _ => false,
-    };
-    if by_loop {
-        return None;
-    }
     if let Some(owner) = native.owner.get()
         && types::kind_of(owner) == Kind::Class
-        && first.is_none_or(|receiver| types::class_of(receiver) != owner)
     {
-        return None;
+        let receiver = first?;
+        if types::class_of(receiver) != owner {
+            return None;
+        }
     }
-    Some(run_native(th, def, Args(args)))
+    if !def.params.takes(n) {
+        return bind::without_keywords(th, def, args);
+    }
+    let args = Args(args);
+    Some(match def.run {
+        NativeFn::Data(f) => f(&mut th.m, args),
+        NativeFn::Full(f) => f(th, args),
+        // The loop resumes a generator itself, and calls the methods of instances.
+        NativeFn::Resume { takes, .. } if takes == n => return None,
+        NativeFn::Ask { run, .. } => match first {
+            Some(v) if types::kind_of(v) == Kind::Instance => return None,
+            _ => run(th, args),
+        },
+        _ => run_native(th, def, args),
+    })
 }
 
 /// A method called through its class must get a receiver of that class.

@@ -147,13 +147,24 @@ pub struct Params {
     pub kwonly: u16,
     pub varargs: bool,
     pub varkw: bool,
+    /// How many arguments it takes if that is always the same number, and all are positional; else no number of arguments.
+    pub exact: u32,
 }
 
 impl Params {
     /// Reads a parameter list; see `NativeDef::data` for the form.
     pub const fn parse(text: &'static str) -> Params {
         let t = text.as_bytes();
-        let mut p = Params { text, min: 0, max: 0, posonly: 0, kwonly: 0, varargs: false, varkw: false };
+        let mut p = Params {
+            text,
+            min: 0,
+            max: 0,
+            posonly: 0,
+            kwonly: 0,
+            varargs: false,
+            varkw: false,
+            exact: u32::MAX,
+        };
         let (mut i, mut after_star) = (0, false);
         while i < t.len() {
             let start = i;
@@ -182,12 +193,22 @@ impl Params {
                 i += 1;
             }
         }
+        if p.plain() && p.min == p.max && !p.varargs {
+            p.exact = p.min as u32;
+        }
         p
     }
 
     /// Whether positional arguments can be passed as they lie, with no binding beyond a count check.
     pub const fn plain(&self) -> bool {
         self.kwonly == 0 && !self.varkw
+    }
+
+    /// Whether `n` positional arguments can be passed as they lie.
+    #[inline(always)]
+    pub const fn takes(&self, n: usize) -> bool {
+        self.exact == n as u32
+            || self.plain() && n >= self.min as usize && (n <= self.max as usize || self.varargs)
     }
 
     /// Whether any parameter can be given by name.

@@ -53,8 +53,8 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
 }
 
 /// The length of a list, tuple, str, dict or deque whose class says nothing of lengths and truth.
-#[inline]
-fn plain_len(v: Value) -> Option<usize> {
+#[inline(always)]
+pub fn plain_len(v: Value) -> Option<usize> {
     use class::trait_bits::{BOOL, LEN};
     if !v.is_ref() || !class::is_untouched(v, BOOL | LEN) {
         return None;
