@@ -7,19 +7,24 @@ use crate::object::header::Kind;
 use crate::object::iter::{self, Tag};
 use crate::object::layout::{List, is_subclass_instance};
 use crate::object::mutator::Mutator;
-use crate::object::{R, Value, int, list, subclass, tuple, types};
+use crate::object::{R, Raised, Value, int, list, subclass, tuple, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::slicing::position;
 use crate::vm::sort;
 use crate::vm::thread::Thread;
 
 /// The receiver.
+#[inline(always)]
 fn this(m: &mut Mutator, args: Args) -> R<&'static List> {
     let v = args.get(0);
-    list::of(v).ok_or_else(|| {
-        let got = type_name(v);
-        m.type_error(format!("descriptor requires a 'list' object but received a '{got}'"))
-    })
+    list::of(v).ok_or_else(|| no_list(m, v))
+}
+
+#[cold]
+#[inline(never)]
+fn no_list(m: &mut Mutator, v: Value) -> Raised {
+    let got = type_name(v);
+    m.type_error(format!("descriptor requires a 'list' object but received a '{got}'"))
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {

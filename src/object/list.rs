@@ -226,7 +226,6 @@ fn grow_in_place(m: &mut Mutator, l: &'static List, cap: usize) -> bool {
 }
 
 /// Makes room for `extra` more items than there are now: in place, or in a new buffer.
-#[cold]
 #[inline(never)]
 fn grow(m: &mut Mutator, l: &'static List, extra: usize) -> R<()> {
     let want = len(l).saturating_add(extra);
@@ -282,19 +281,30 @@ pub fn set(m: &mut Mutator, l: &'static List, i: usize, v: Value) -> bool {
 /// Appends.
 #[inline]
 pub fn push(m: &mut Mutator, l: &'static List, v: Value) -> R<()> {
+    if push_in_room(m, l, v) { Ok(()) } else { push_growing(m, l, v) }
+}
+
+/// Appends where the buffer has room.
+#[inline(always)]
+fn push_in_room(m: &Mutator, l: &'static List, v: Value) -> bool {
+    // Nobody writes in place beyond the length, so the lock alone is enough.
+    let _guard = sync::locked(m, &l.hdr);
+    let b = buf(l);
+    let n = buf_len(b);
+    let Some(slot) = slots(b).get(n) else { return false };
+    slot.set(v);
+    set_buf_len(b, n + 1);
+    true
+}
+
+#[cold]
+#[inline(never)]
+fn push_growing(m: &mut Mutator, l: &'static List, v: Value) -> R<()> {
     loop {
-        {
-            // Nobody writes in place beyond the length, so the lock alone is enough.
-            let _guard = sync::locked(m, &l.hdr);
-            let b = buf(l);
-            let n = buf_len(b);
-            if let Some(slot) = slots(b).get(n) {
-                slot.set(v);
-                set_buf_len(b, n + 1);
-                return Ok(());
-            }
-        }
         grow(m, l, 1)?;
+        if push_in_room(m, l, v) {
+            return Ok(());
+        }
     }
 }
 
