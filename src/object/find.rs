@@ -19,10 +19,13 @@ pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
 /// Often the next separator is near: look there before a search that has to be set up.
 #[inline]
 fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
-    const NEAR: usize = 8;
-    match hay.iter().take(NEAR).position(|b| *b == byte) {
-        None if hay.len() > NEAR => memchr(byte, hay.get(NEAR..)?).map(|at| at + NEAR),
-        near => near,
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let Some((near, far)) = hay.split_first_chunk::<8>() else { return hay.iter().position(|b| *b == byte) };
+    // The lowest zero byte is where the lowest borrow begins.
+    let other = u64::from_le_bytes(*near) ^ ONES * u64::from(byte);
+    match other.wrapping_sub(ONES) & !other & ONES << 7 {
+        0 => memchr(byte, far).map(|at| at + near.len()),
+        found => Some(found.trailing_zeros() as usize / 8),
     }
 }
 

@@ -1,8 +1,9 @@
 //! ASCII text in the other case, eight characters at a time. Must not know text that is not ASCII.
 
 use super::R;
+use super::layout::Str;
 use super::mutator::Mutator;
-use super::str::new_plain;
+use super::str::{new_plain, new_unwritten, text, words};
 
 /// What becomes of letters.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,10 +37,15 @@ fn load(bytes: &[u8]) -> u64 {
     }
 }
 
-/// `text`, which is ASCII, in another case. `None`: it is so already.
+/// `s`, which is ASCII, in another case. `None`: it is so already.
 #[inline]
-pub fn converted(m: &mut Mutator, text: &str, case: Case) -> Option<R> {
-    let bytes = text.as_bytes();
+pub fn converted(m: &mut Mutator, s: &Str, case: Case) -> Option<R> {
+    if s.nbytes > 1
+        && let Some(words) = words(s)
+    {
+        return converted_words(m, s.nbytes as usize, words, case);
+    }
+    let bytes = text(s).as_bytes();
     if bytes.chunks(8).all(|chunk| case.changes(load(chunk)) == 0) {
         return None;
     }
@@ -48,6 +54,32 @@ pub fn converted(m: &mut Mutator, text: &str, case: Case) -> Option<R> {
     }
     Some(new_plain(m, bytes.len(), bytes.len()).map(|(v, to)| {
         convert(bytes, case, to);
+        v
+    }))
+}
+
+/// As `converted`, of a text in whole words: the zeros that fill up the last one stay zeros.
+#[inline(always)]
+fn converted_words(m: &mut Mutator, nbytes: usize, words: &[u64], case: Case) -> Option<R> {
+    if let [word] = words {
+        // Most words are so short: without the preparations of a loop.
+        return match case.changes(*word) {
+            0 => None,
+            changes => Some(new_unwritten(m, nbytes, nbytes).map(|(v, to)| {
+                // SAFETY: as below.
+                unsafe { to.cast::<u64>().write(word ^ changes) };
+                v
+            })),
+        };
+    }
+    if words.iter().all(|word| case.changes(*word) == 0) {
+        return None;
+    }
+    Some(new_unwritten(m, nbytes, nbytes).map(|(v, to)| {
+        for (i, word) in words.iter().enumerate() {
+            // SAFETY: the fresh string has room for as many whole words; ASCII stays ASCII.
+            unsafe { to.cast::<u64>().add(i).write(word ^ case.changes(*word)) };
+        }
         v
     }))
 }
