@@ -49,7 +49,7 @@ impl Mutator {
     }
 
     /// As `alloc`, with kind and shape given: for instances of classes written in Mini, and kinds that share a struct.
-    #[inline]
+    #[inline(always)]
     pub fn alloc_as<T: HeapObject>(&mut self, kind: Kind, shape: u32, extra: usize) -> R<*mut T> {
         let bytes = std::mem::size_of::<T>().checked_add(extra);
         match bytes.and_then(|n| self.heap.alloc(n, self.member)) {

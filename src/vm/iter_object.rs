@@ -4,7 +4,7 @@ use super::awaitable;
 use super::iter::{dict_changed, set_changed};
 use super::iter_tools;
 use super::thread::Thread;
-use crate::object::iter::Tag;
+use crate::object::iter::{self, Tag};
 use crate::object::layout::{Dict, Iter, Set};
 use crate::object::mutator::Mutator;
 use crate::object::num::{self, BinOp, CmpOp};
@@ -341,10 +341,25 @@ fn next_of_callable(th: &mut Thread, it: &Iter, callable: Value) -> R<Word> {
     }
 }
 
+/// The next item of an iterator that another one is over. Whoever asks for items in a loop polls between them.
+#[inline(always)]
+fn next_of_source(th: &mut Thread, it: Value) -> R<Word> {
+    match next_at_once(it) {
+        None => th.next_item(it),
+        item => Ok(item),
+    }
+}
+
+/// As `at_once`, of any value.
+#[inline(never)]
+fn next_at_once(it: Value) -> Word {
+    at_once(iter::plain(it)?)
+}
+
 #[inline(never)]
 fn next_of_enumerate(th: &mut Thread, it: &Iter, source: Value, row: Word) -> R<Word> {
     let [_, number, ..] = &it.state;
-    let Some(item) = th.next_item(source)? else { return Ok(None) };
+    let Some(item) = next_of_source(th, source)? else { return Ok(None) };
     let n = number.value();
     let after = match n.as_small().and_then(|n| Value::small(n + 1)) {
         Some(after) => after,
@@ -365,8 +380,8 @@ fn next_of_zip(th: &mut Thread, it: &Iter, iterators: Value, row: Word) -> R<Wor
     let iterators = tuple::items(iterators);
     let [_, strict, ..] = &it.state;
     if let ([a, b], false) = (iterators, strict.value() == Value::TRUE) {
-        let Some(x) = th.next_item(a.value())? else { return Ok(None) };
-        let Some(y) = th.next_item(b.value())? else { return Ok(None) };
+        let Some(x) = next_of_source(th, a.value())? else { return Ok(None) };
+        let Some(y) = next_of_source(th, b.value())? else { return Ok(None) };
         return row_of(th, row, &[x, y]).map(Some);
     }
     let scope = th.scope();

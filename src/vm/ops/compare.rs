@@ -3,8 +3,8 @@
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, CmpOp};
 use crate::object::{Kind, R, Raised, Slot, Value, Word, bytes, class, key, list, str, tuple, types};
-use crate::vm::compare_containers;
 use crate::vm::thread::Thread;
+use crate::vm::{call, compare_containers, frame, run};
 use std::cmp::Ordering;
 use std::sync::atomic::Ordering::Acquire;
 
@@ -52,10 +52,19 @@ fn of_instances(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> Option<R> {
         && types::hdr(x).kind == Kind::Instance
         && types::hdr(x).shape.load(Acquire) == types::hdr(y).shape.load(Acquire);
     let f = if alike { th.lookup_in_instance(x, METHODS[op as usize])? } else { return None };
-    Some(match th.call(f, &[x, y]) {
+    Some(match ask(th, f, x, y) {
         Ok(Value::NOT_IMPLEMENTED) => after_left(th, op, x, y),
         answer => answer,
     })
+}
+
+/// Calls the method; one written in Mini is entered at once.
+#[inline(always)]
+fn ask(th: &mut Thread, f: Value, x: Value, y: Value) -> R {
+    if th.has_native_stack() && call::push_plain(th, f, &[x, y], frame::ENTRY, 0)? {
+        return run::run_entered(th);
+    }
+    th.call(f, &[x, y])
 }
 
 /// Numbers and exact strings: no method can be asked.

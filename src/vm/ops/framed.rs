@@ -103,10 +103,16 @@ fn left_first(x: Value, y: Value) -> bool {
 #[cold]
 #[inline(never)]
 pub(crate) fn binary(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value) -> R<Called> {
-    let in_place = insn.x != 0;
     if op == BinOp::Add && both_text(x, y) {
         return str::concat(&mut th.m, x, y).map(Called::Value);
     }
+    binary_of_others(th, op, insn, x, y)
+}
+
+/// As `binary`, of what are not two strings: apart, so that those need not save so many registers.
+#[inline(never)]
+fn binary_of_others(th: &mut Thread, op: BinOp, insn: Insn, x: Value, y: Value) -> R<Called> {
+    let in_place = insn.x != 0;
     if let Some(v) = num::with_bool(op, x, y) {
         return Ok(Called::Value(v));
     }
