@@ -436,6 +436,9 @@ pub fn concat(m: &mut Mutator, a: Value, b: Value) -> R {
     let nchars = s.nchars as usize + t.nchars as usize;
     if nbytes < EXTERNAL_FROM {
         if is_plain(nbytes, nchars) {
+            if let (Some([a]), Some([b])) = (words(s), words(t)) {
+                return concat_words(m, (*a, s.nbytes), *b, nbytes, nchars);
+            }
             let (v, bytes) = new_plain(m, nbytes, nchars)?;
             let room = nbytes.next_multiple_of(8);
             // SAFETY: the fresh string has room for both, filled up to a word.
@@ -451,6 +454,21 @@ pub fn concat(m: &mut Mutator, a: Value, b: Value) -> R {
         return Err(m.no_memory());
     }
     append(m, s, text(t), nbytes, nchars)
+}
+
+/// As `concat`, of two texts of a word each, with zeros behind them; the first has `n` bytes.
+#[inline(always)]
+fn concat_words(m: &mut Mutator, (a, n): (u64, u32), b: u64, nbytes: usize, nchars: usize) -> R {
+    let (v, bytes) = new_unwritten(m, nbytes, nchars)?;
+    let (a, b, bits) = (u64::from_le(a), u64::from_le(b), 8 * n);
+    // SAFETY: the fresh string has room for its bytes, filled up to a word.
+    unsafe {
+        bytes.cast::<u64>().write((a | b.unbounded_shl(bits)).to_le());
+        if nbytes > 8 {
+            bytes.add(8).cast::<u64>().write(b.unbounded_shr(64 - bits).to_le());
+        }
+    }
+    Ok(v)
 }
 
 /// The long form of `concat`: behind `s` in its buffer if that is free, else in a new buffer with room to grow.

@@ -548,33 +548,44 @@ fn run_indexed(th: &mut Thread, from: usize, run: fn(&mut Mutator, Args) -> R, a
 #[inline(never)]
 pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     let base = th.base;
-    let flags = frame::flags(base);
+    let (flags, third) = (frame::flags(base), frame::link(base, 3));
     let mut value = value;
     if flags & CTOR != 0 {
         if !value.is_none() {
-            let class = th.type_name(value);
-            return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
+            return Err(init_returned(th, value));
         }
-        value = word(frame::link(base, 3));
+        value = word(third);
     }
-    let third = frame::link(base, 3);
     unwind::pop(th);
     if flags & ENTRY != 0 {
         return Ok(Some(value));
     }
-    // SAFETY: the caller's window, or the register that the third link word names.
-    unsafe {
-        if third == frame::JUMP && flags & RESULT != 0 {
-            super::ops::framed::answer_jump(th, value)?;
-        } else if flags & RESULT != 0 {
-            let value = super::ops::framed::settle(th, value)?;
-            *th.base.add(third as usize) = value.bits();
-        } else {
-            *base.sub(LINK) = value.bits();
-        }
+    if flags & RESULT != 0 {
+        return answer(th, third, value).map(|()| None);
     }
     debug_assert!(flags & FLAGS != 0);
+    // SAFETY: the caller's window.
+    unsafe { *base.sub(LINK) = value.bits() };
     Ok(None)
+}
+
+/// What a frame that an instruction entered has returned: for a register, or to decide a jump.
+#[inline(never)]
+fn answer(th: &mut Thread, third: u64, value: Value) -> R<()> {
+    if third == frame::JUMP {
+        return super::ops::framed::answer_jump(th, value);
+    }
+    let value = super::ops::framed::settle(th, value)?;
+    // SAFETY: the register that the third link word names.
+    unsafe { *th.base.add(third as usize) = value.bits() };
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn init_returned(th: &mut Thread, value: Value) -> crate::object::Raised {
+    let class = th.type_name(value);
+    th.type_error(format!("__init__() should return None, not '{class}'"))
 }
 
 #[cold]
