@@ -440,25 +440,42 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
         unsafe { (&*(callee as *const Native), std::slice::from_raw_parts(args.cast::<Word>(), n)) };
     // SAFETY: `def` is a `&'static NativeDef`, as above.
     let def = unsafe { &*native.def.cast::<NativeDef>() };
-    let first = args.first().copied().flatten();
-    if let Some(owner) = native.owner.get()
-        && types::kind_of(owner) == Kind::Class
-    {
-        let receiver = first?;
-        if types::class_of(receiver) != owner {
-            return None;
-        }
+    if native.receiver != 0 && !is_plain_receiver(native, args.first().copied().flatten()?) {
+        return None;
     }
     if !def.params.takes(n) {
         return bind::without_keywords(th, def, args);
     }
-    let args = Args(args);
+    match def.run {
+        NativeFn::Data(f) => Some(f(&mut th.m, Args(args))),
+        NativeFn::Full(f) => Some(f(th, Args(args))),
+        _ => native_of_other_form(th, def, Args(args)),
+    }
+}
+
+/// Whether an object is of the class whose method this is, and of none that derives from it.
+#[inline(always)]
+fn is_plain_receiver(native: &Native, v: Value) -> bool {
+    if v.is_ref() && u64::from(types::hdr(v).shape.load(Ordering::Acquire)) == native.receiver {
+        return true;
+    }
+    is_own_receiver(native, v)
+}
+
+/// As `is_plain_receiver`, of numbers without a header and of objects with attributes.
+#[cold]
+#[inline(never)]
+fn is_own_receiver(native: &Native, v: Value) -> bool {
+    native.owner.get() == Some(types::class_of(v))
+}
+
+/// As `native_direct`, of a native that is neither `Data` nor `Full`.
+#[inline(never)]
+fn native_of_other_form(th: &mut Thread, def: &NativeDef, args: Args) -> Option<R> {
     Some(match def.run {
-        NativeFn::Data(f) => f(&mut th.m, args),
-        NativeFn::Full(f) => f(th, args),
         // The loop resumes a generator itself, and calls the methods of instances.
-        NativeFn::Resume { takes, .. } if takes == n => return None,
-        NativeFn::Ask { run, .. } => match first {
+        NativeFn::Resume { takes, .. } if takes == args.0.len() => return None,
+        NativeFn::Ask { run, .. } => match args.0.first().copied().flatten() {
             Some(v) if types::kind_of(v) == Kind::Instance => return None,
             _ => run(th, args),
         },
