@@ -511,6 +511,9 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
 /// Whether CPython keeps this method of a built-in class in a slot: its messages have other words then, and its class
 /// another name.
 pub fn is_slot(name: &str, class: Value) -> bool {
+    if !name.starts_with("__") {
+        return false;
+    }
     // Ordinary methods with names of operators, and of which classes; of any, if none is named.
     let plain: &[&str] = match name {
         "__getitem__" => &["dict", "list"],
@@ -523,7 +526,7 @@ pub fn is_slot(name: &str, class: Value) -> bool {
         "__bytes__" | "__length_hint__" | "__enter__" | "__exit__" | "__copy__" | "__deepcopy__" => &[],
         "__instancecheck__" | "__subclasscheck__" | "__subclasses__" | "__prepare__" | "__complex__" => &[],
         "__missing__" | "__class_getitem__" | "__fspath__" => &[],
-        _ => return name.starts_with("__"),
+        _ => return true,
     };
     !(plain.is_empty() || plain.contains(&class::name(class).as_str()))
 }
