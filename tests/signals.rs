@@ -77,6 +77,21 @@ fn while_it_waits_for_threads() {
 }
 
 #[test]
+fn while_it_waits_for_a_program() {
+    dies_of_it("import subprocess\nsubprocess.run(['sleep', '60'])");
+    dies_of_it("import subprocess\nsubprocess.check_output(['sleep', '60'], timeout=60)");
+    dies_of_it("import subprocess\nsubprocess.run(['sleep', '60'], capture_output=True)");
+    dies_of_it("import subprocess\nsubprocess.Popen(['sleep', '2']).wait(60)");
+}
+
+#[test]
+fn while_it_waits_for_another_signal() {
+    dies_of_it("import signal\nsignal.pause()");
+    dies_of_it("import signal\nsignal.sigwait([signal.SIGUSR1])");
+    dies_of_it("import signal\nsignal.sigtimedwait([signal.SIGUSR1], 60)");
+}
+
+#[test]
 fn and_it_can_be_caught() {
     for gil in POLICIES {
         let code = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('caught')";

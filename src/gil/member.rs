@@ -33,6 +33,7 @@ pub struct Member {
     id: AtomicU64,
     os_id: AtomicU32,
     is_main: AtomicBool,
+    blocked_signals: AtomicU64,
     name: Mutex<String>,
     /// The parking lot's note on this thread; see `park.rs`.
     pub(super) lot: AtomicU8,
@@ -59,6 +60,7 @@ impl Member {
             id: AtomicU64::new(0),
             os_id: AtomicU32::new(0),
             is_main: AtomicBool::new(false),
+            blocked_signals: AtomicU64::new(0),
             name: Mutex::new(String::new()),
             lot: AtomicU8::new(0),
             waits_for: AtomicUsize::new(0),
@@ -122,6 +124,11 @@ impl Member {
     /// True for the thread that runs signal handlers.
     pub fn is_main(&self) -> bool {
         self.is_main.load(Ordering::Relaxed)
+    }
+
+    /// The signals that the script does not want in this thread; bit n-1 for signal n.
+    pub fn blocked_signals(&self) -> &AtomicU64 {
+        &self.blocked_signals
     }
 
     /// The thread's name.

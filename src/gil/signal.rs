@@ -2,7 +2,7 @@
 //! Everything that the handler calls is async-signal-safe: atomics, futex, write.
 //! Knows no policy and no Mini function.
 
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
 use super::cell::MemberCell;
 use super::events::Events;
@@ -15,13 +15,19 @@ const LAST_SIGNAL: i32 = 64;
 static PENDING: AtomicU64 = AtomicU64::new(0);
 /// The thread that runs the handlers.
 static MAIN: MemberCell = MemberCell::empty();
+/// Bit n-1: signal n is caught.
+static CAUGHT: AtomicU64 = AtomicU64::new(0);
 /// An event loop sleeps in `poll`, not in a futex: it gives a descriptor to write to.
 static WAKEUP: AtomicI32 = AtomicI32::new(-1);
+static WARN_FULL: AtomicBool = AtomicBool::new(true);
+static WAKEUP_ERRNO: AtomicI32 = AtomicI32::new(0);
 
-/// Sets up what every Mini process wants: SIGINT is caught for `main`, SIGPIPE is ignored.
+/// Sets up what every Mini process wants: SIGINT is caught for `main`; a broken pipe and a file too long are errors of calls.
 pub fn install(main: &'static Member) -> std::io::Result<()> {
     set_main(main);
+    main.blocked_signals().store(blocked_here(), Ordering::SeqCst);
     ignore(libc::SIGPIPE)?;
+    ignore(libc::SIGXFSZ)?;
     catch(libc::SIGINT)
 }
 
@@ -32,7 +38,9 @@ pub fn set_main(main: &'static Member) {
 
 /// From now on the signal is marked as pending when it comes. System calls are interrupted by it.
 pub fn catch(signum: i32) -> std::io::Result<()> {
-    set_disposition(signum, on_signal as *const () as libc::sighandler_t)
+    set_disposition(signum, on_signal as *const () as libc::sighandler_t)?;
+    CAUGHT.fetch_or(bit(signum), Ordering::SeqCst);
+    Ok(())
 }
 
 /// From now on the signal does nothing.
@@ -62,6 +70,11 @@ pub fn take_pending() -> Option<i32> {
     Some(signum)
 }
 
+/// Whether there is anything to take.
+pub fn any_pending() -> bool {
+    PENDING.load(Ordering::SeqCst) != 0
+}
+
 /// Marks a signal as pending without the system, as `_thread.interrupt_main` does.
 pub fn simulate(signum: i32) {
     if (1..=LAST_SIGNAL).contains(&signum) {
@@ -70,8 +83,15 @@ pub fn simulate(signum: i32) {
 }
 
 /// Where to write a byte (the signal's number) when a signal comes; -1 for nowhere. Returns the previous one.
-pub fn set_wakeup_fd(fd: i32) -> i32 {
+/// `warn`: a full pipe is worth a word (see `wakeup_errno`).
+pub fn set_wakeup_fd(fd: i32, warn: bool) -> i32 {
+    WARN_FULL.store(warn, Ordering::SeqCst);
     WAKEUP.swap(fd, Ordering::SeqCst)
+}
+
+/// What went wrong with the last such byte, once; 0: nothing.
+pub fn wakeup_errno() -> i32 {
+    WAKEUP_ERRNO.swap(0, Ordering::SeqCst)
 }
 
 /// For every thread but the main one, before it does anything: signals go to the main thread.
@@ -81,29 +101,169 @@ pub fn block_signals_in_this_thread() {
 
 /// Runs `f` while no signal but those of faults reaches this thread.
 pub fn with_signals_blocked<T>(f: impl FnOnce() -> T) -> T {
-    with_mask(libc::SIG_BLOCK, f)
+    with_mask(block_signals_in_this_thread, f)
 }
 
-/// Runs `f` while every signal reaches this thread.
-pub fn with_signals_open<T>(f: impl FnOnce() -> T) -> T {
-    with_mask(libc::SIG_UNBLOCK, f)
+/// A set of signals as the system has it.
+#[derive(Clone, Copy)]
+pub struct Set(libc::sigset_t);
+
+impl Set {
+    /// Of bits: n-1 for signal n.
+    pub fn of(bits: u64) -> Set {
+        // SAFETY: a zeroed set is valid, and what an empty one is; numbers that the system keeps for itself are refused.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            (1..=LAST_SIGNAL).filter(|n| bits & bit(*n) != 0).for_each(|n| {
+                libc::sigaddset(&mut set, n);
+            });
+            Set(set)
+        }
+    }
+
+    /// See `of`.
+    pub fn bits(&self) -> u64 {
+        // SAFETY: a valid set.
+        let has = |n: i32| unsafe { libc::sigismember(&self.0, n) } == 1;
+        (1..=LAST_SIGNAL).filter(|n| has(*n)).map(bit).fold(0, |all, one| all | one)
+    }
+
+    /// What has come and is blocked by this thread.
+    pub fn pending() -> Set {
+        // SAFETY: a zeroed set is valid, and is filled in by the call.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigpending(&mut set);
+            Set(set)
+        }
+    }
+
+    pub fn raw(&self) -> &libc::sigset_t {
+        &self.0
+    }
 }
 
-fn with_mask<T>(how: libc::c_int, f: impl FnOnce() -> T) -> T {
+/// What this thread of the system blocks.
+fn blocked_here() -> u64 {
+    // SAFETY: a zeroed set is valid, and is filled in by the call.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), &mut set);
+        Set(set).bits()
+    }
+}
+
+/// Puts a mask in force for this thread of the system.
+pub fn set_mask(mask: &Set) {
+    // SAFETY: a valid set.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &mask.0, std::ptr::null_mut()) };
+}
+
+/// The calling thread does not want these signals from now on, and wants all others. Of the threads only the main one lets
+/// signals through in truth; what was sent to another one alone, and comes to be wanted by it, is passed on.
+pub fn block(member: &'static Member, blocked: u64) {
+    let before = member.blocked_signals().swap(blocked, Ordering::SeqCst);
+    if member.is_main() {
+        return set_mask(&Set::of(blocked));
+    }
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    loop {
+        let wanted = before & !blocked & Set::pending().bits();
+        // SAFETY: a valid set, no room for details, a live time.
+        let signum = unsafe { libc::sigtimedwait(&Set::of(wanted).0, std::ptr::null_mut(), &now) };
+        if wanted == 0 || signum <= 0 {
+            return;
+        }
+        pass_on(signum);
+    }
+}
+
+/// A signal that a thread wants which must not take it: the main thread runs the handlers of all.
+fn pass_on(signum: i32) {
+    if CAUGHT.load(Ordering::SeqCst) & bit(signum) != 0 { mark(signum) } else { raise(signum) }
+}
+
+/// Sends a signal to one thread. Errors: the system's.
+pub fn send(target: &'static Member, signum: i32) -> std::io::Result<()> {
+    let valid = (1..=LAST_SIGNAL).contains(&signum);
+    if valid && !target.is_main() && target.blocked_signals().load(Ordering::SeqCst) & bit(signum) == 0 {
+        pass_on(signum);
+        return Ok(());
+    }
+    // SAFETY: plain numbers.
+    let rc = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), target.os_id(), signum) };
+    if rc == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+/// What the system does when the signal comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    Default,
+    Ignored,
+    /// By `catch`.
+    Caught,
+    /// By somebody else in this process.
+    Other,
+}
+
+/// See `Disposition`. `None`: there is no such signal.
+pub fn disposition(signum: i32) -> Option<Disposition> {
+    // SAFETY: a zeroed sigaction is valid, and is filled in by the call.
+    let (rc, handler) = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let rc = libc::sigaction(signum, std::ptr::null(), &mut action);
+        (rc, action.sa_sigaction)
+    };
+    match handler {
+        _ if rc != 0 => None,
+        libc::SIG_DFL => Some(Disposition::Default),
+        libc::SIG_IGN => Some(Disposition::Ignored),
+        own if own == on_signal as *const () as libc::sighandler_t => Some(Disposition::Caught),
+        _ => Some(Disposition::Other),
+    }
+}
+
+/// Whether system calls that the signal interrupts end with an error. Errors: the system's.
+pub fn set_interrupts(signum: i32, interrupts: bool) -> std::io::Result<()> {
+    // SAFETY: a zeroed sigaction is valid; the first call fills it in, the second changes its flags alone.
+    let rc = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let asked = libc::sigaction(signum, std::ptr::null(), &mut action);
+        action.sa_flags =
+            if interrupts { action.sa_flags & !libc::SA_RESTART } else { action.sa_flags | libc::SA_RESTART };
+        if asked == 0 { libc::sigaction(signum, &action, std::ptr::null_mut()) } else { asked }
+    };
+    if rc == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+/// In a child that shares this process's memory: what is caught here does there what the system does by default.
+pub fn forget_handlers() {
+    let caught = CAUGHT.load(Ordering::SeqCst);
+    for signum in (1..=LAST_SIGNAL).filter(|signum| caught & bit(*signum) != 0) {
+        let _ = set_disposition(signum, libc::SIG_DFL);
+    }
+}
+
+/// Runs `f` while this thread's mask is the one that the script sees: what programs begin with.
+pub fn with_mask_of<T>(member: &'static Member, f: impl FnOnce() -> T) -> T {
+    with_mask(|| set_mask(&Set::of(member.blocked_signals().load(Ordering::SeqCst))), f)
+}
+
+fn with_mask<T>(put: impl FnOnce(), f: impl FnOnce() -> T) -> T {
     // SAFETY: a zeroed set is valid, and is filled in by the call before it is used again.
     let before = unsafe {
         let mut before: libc::sigset_t = std::mem::zeroed();
         libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), &mut before);
         before
     };
-    mask_all(how);
+    put();
     let result = f();
     // SAFETY: the set that was in force.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut()) };
     result
 }
 
-/// For a forked child whose only thread was not the main one.
+/// For a process that is about to end by a signal.
 pub fn unblock_signals_in_this_thread() {
     mask_all(libc::SIG_UNBLOCK);
 }
@@ -127,9 +287,13 @@ fn mark(signum: i32) {
     let fd = WAKEUP.load(Ordering::SeqCst);
     if fd >= 0 {
         let byte = signum as u8;
-        // SAFETY: one byte from a live local; a bad descriptor is an error that we may ignore (a full pipe too:
-        // its reader is awake already).
-        unsafe { libc::write(fd, std::ptr::from_ref(&byte).cast(), 1) };
+        // SAFETY: one byte from a live local; a bad descriptor is an error. (The reader of a full pipe is awake already.)
+        let written = unsafe { libc::write(fd, std::ptr::from_ref(&byte).cast(), 1) };
+        // SAFETY: the address of errno is this thread's own.
+        let errno = if written < 0 { unsafe { *libc::__errno_location() } } else { 0 };
+        if errno != 0 && (errno != libc::EAGAIN || WARN_FULL.load(Ordering::SeqCst)) {
+            WAKEUP_ERRNO.store(errno, Ordering::SeqCst);
+        }
     }
 }
 
@@ -156,14 +320,19 @@ fn set_disposition(signum: i32, handler: libc::sighandler_t) -> std::io::Result<
 }
 
 fn mask_all(how: libc::c_int) {
-    // SAFETY: the set is filled in before use. Signals that report a fault of this very thread stay open, or the
-    // process would die of them without a word.
+    // SAFETY: a valid set.
+    unsafe { libc::pthread_sigmask(how, &every_signal(), std::ptr::null_mut()) };
+}
+
+/// All but those that report a fault of this very thread: blocked, the process would die of them without a word.
+fn every_signal() -> libc::sigset_t {
+    // SAFETY: a zeroed set is valid, and is filled in before use.
     unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&mut set);
         for fault in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGABRT] {
             libc::sigdelset(&mut set, fault);
         }
-        libc::pthread_sigmask(how, &set, std::ptr::null_mut());
+        set
     }
 }

@@ -68,11 +68,12 @@ const fn class(tag: Tag) -> TypeDef {
 }
 
 /// The classes of these objects, by tag.
-pub static AWAITABLE_TYPES: [(Tag, TypeDef); 4] = [
+pub static AWAITABLE_TYPES: [(Tag, TypeDef); 5] = [
     (Tag::AsyncSend, class(Tag::AsyncSend)),
     (Tag::AsyncThrow, class(Tag::AsyncThrow)),
     (Tag::CoroutineWrapper, class(Tag::CoroutineWrapper)),
     (Tag::AnextDefault, class(Tag::AnextDefault)),
+    (Tag::FutureIter, class(Tag::FutureIter)),
 ];
 
 /// `coroutine.__await__`.

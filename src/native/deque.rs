@@ -359,7 +359,7 @@ fn with_parameter(th: &mut Thread, args: Args) -> R {
     th.call_method(types, "GenericAlias", &[args.get(0), args.get(1)])
 }
 
-static DEQUE: TypeDef = TypeDef {
+pub(super) static DEQUE: TypeDef = TypeDef {
     name: "deque",
     kind: Kind::Host,
     doc: "A queue with two ends.",

@@ -8,6 +8,7 @@ use crate::object::layout::Function;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Value, class, exc, tuple, types};
 use crate::vm::coroutine::{self, Input, Outcome};
+use crate::vm::frame_object;
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 
@@ -88,9 +89,10 @@ fn code(_: &mut Mutator, args: Args) -> R {
     Ok(func.map_or(Value::NONE, |f| f.code.value()))
 }
 
-/// Frames of suspended calls cannot be looked at.
-fn frame(_: &mut Mutator, _: Args) -> R {
-    Ok(Value::NONE)
+/// A picture of its frame, as it is now.
+fn frame(th: &mut Thread, args: Args) -> R {
+    let Some(g) = generator::of(args.get(0)) else { return Ok(Value::NONE) };
+    Ok(frame_object::of_call(th, g)?.unwrap_or(Value::NONE))
 }
 
 fn running(_: &mut Mutator, args: Args) -> R {
@@ -135,7 +137,7 @@ pub static GENERATOR: TypeDef = TypeDef {
     class_methods: &[],
     properties: &[
         NativeDef::data("gi_code", "self", code, "The code."),
-        NativeDef::data("gi_frame", "self", frame, "Not there: None."),
+        NativeDef::full("gi_frame", "self", frame, "Where it stands, or None at its end."),
         NativeDef::data("gi_running", "self", running, "Whether it runs now."),
         NativeDef::data("gi_suspended", "self", suspended, "Whether it stands at a yield."),
         NativeDef::data("gi_yieldfrom", "self", awaited, "What it delegates to, or None."),
@@ -153,7 +155,7 @@ pub static COROUTINE: TypeDef = TypeDef {
     class_methods: &[],
     properties: &[
         NativeDef::data("cr_code", "self", code, "The code."),
-        NativeDef::data("cr_frame", "self", frame, "Not there: None."),
+        NativeDef::full("cr_frame", "self", frame, "Where it stands, or None at its end."),
         NativeDef::data("cr_running", "self", running, "Whether it runs now."),
         NativeDef::data("cr_suspended", "self", suspended, "Whether it stands at an await."),
         NativeDef::data("cr_await", "self", awaited, "What it waits for, or None."),
@@ -173,7 +175,7 @@ pub static ASYNC_GENERATOR: TypeDef = TypeDef {
     properties: &[
         super::awaitables::AG_RUNNING,
         NativeDef::data("ag_code", "self", code, "The code."),
-        NativeDef::data("ag_frame", "self", frame, "Not there: None."),
+        NativeDef::full("ag_frame", "self", frame, "Where it stands, or None at its end."),
         NativeDef::data("ag_suspended", "self", suspended, "Whether it stands at a yield."),
         NativeDef::data("ag_await", "self", awaited, "What it waits for, or None."),
     ],

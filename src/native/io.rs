@@ -12,7 +12,7 @@ use crate::object::{Exc, Kind, R, Raised, Value, Word, bytes, func, int, str, ty
 use crate::rt::syscall;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
-use crate::vm::{poll, type_tables};
+use crate::vm::{import, poll, type_tables};
 use std::ffi::CString;
 
 /// The argument `mode`, taken apart.
@@ -139,6 +139,33 @@ pub fn new_text(th: &mut Thread, args: Args) -> R {
     io_file::new_file(th, &io_file::TEXT, File { stream, layer: Layer::Text(text) }, name)
 }
 
+/// Files whose characters are wider than bytes are written in Mini, above files of bytes.
+#[cold]
+fn open_wide(th: &mut Thread, args: Args, mode: &str, buffering: i32) -> R {
+    let mode = th.new_str(mode)?;
+    let rest = |i: usize| args.opt(i).unwrap_or(Value::NONE);
+    let closefd = args.opt(6).unwrap_or(Value::TRUE);
+    let all = [
+        args.get(0),
+        mode,
+        Value::int_unchecked(buffering.into()),
+        rest(3),
+        rest(4),
+        rest(5),
+        closefd,
+        rest(7),
+    ];
+    let module = import::import_dotted(th, "_io_wrapper")?;
+    th.call_method(module, "open_wide", &all)
+}
+
+fn is_wide(th: &mut Thread, encoding: Word) -> R<bool> {
+    match encoding.and_then(str::as_str).filter(|name| *name != "locale") {
+        Some(name) => Ok(matches!(Codec::find(th, name)?, Codec::Utf16(_) | Codec::Utf32(_))),
+        None => Ok(false),
+    }
+}
+
 fn open(th: &mut Thread, args: Args) -> R {
     let file = args.get(0);
     let mode_text = match args.opt(1) {
@@ -147,6 +174,9 @@ fn open(th: &mut Thread, args: Args) -> R {
     };
     let buffering = args.opt(2).map_or(Ok(-1), |v| c_int(th, v))?;
     let mut mode = parse_mode(th, mode_text)?;
+    if !mode.binary && is_wide(th, args.opt(3))? {
+        return open_wide(th, args, mode_text, buffering);
+    }
     let options = text_options(th, args, 3, mode.binary)?;
     if buffering == 0 && !mode.binary {
         return Err(th.value_error("can't have unbuffered text I/O"));

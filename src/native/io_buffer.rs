@@ -3,7 +3,7 @@
 
 use super::io_file::{
     CLOSE, CLOSED, ENTER, EXIT, FILENO, FLUSH, File, ISATTY, ITER, Layer, MODE, NAME, READABLE, READLINES,
-    REPR, SEEKABLE, TRUNCATE, WRITABLE, WRITELINES, below, open_file, unsupported,
+    REPR, SEEKABLE, TRUNCATE, WRITABLE, WRITELINES, below, check_open, file, open_file, unsupported,
 };
 use super::io_stream::LineEnd;
 use super::support;
@@ -14,12 +14,15 @@ use crate::vm::ops::memoryview::{bytes_object, writable_buffer};
 use crate::vm::thread::Thread;
 
 fn reading(th: &mut Thread, args: Args, doing: &str, method: &str) -> R<&'static File> {
-    let file = open_file(th, args, doing)?;
-    if file.stream.access.readable {
-        return Ok(file);
-    }
+    let file = file(th, args)?;
     let raw = matches!(file.layer, Layer::Raw);
-    Err(unsupported(th, if raw { "File not open for reading" } else { method }))
+    if file.stream.access.readable || raw {
+        check_open(th, file, doing)?;
+    }
+    match file.stream.access.readable {
+        true => Ok(file),
+        false => Err(unsupported(th, if raw { "File not open for reading" } else { method })),
+    }
 }
 
 /// An optional size: None and negative numbers mean everything.
@@ -94,6 +97,7 @@ fn peek(th: &mut Thread, args: Args) -> R {
 /// `readinto(buffer)`: as `read` of as many bytes as the buffer has.
 fn readinto(th: &mut Thread, args: Args) -> R {
     let to = writable_buffer(th, args.get(1), "readinto() argument")?;
+    reading(th, args, "readinto of", "read")?;
     let size = Value::int_unchecked(to.nbytes() as i64);
     let got = read(th, Args(&[args.opt(0), Some(size)]))?;
     let Some(data) = bytes::as_bytes(got) else { return Ok(got) };
@@ -102,14 +106,14 @@ fn readinto(th: &mut Thread, args: Args) -> R {
 }
 
 fn readline(th: &mut Thread, args: Args) -> R {
-    let file = reading(th, args, "readline of", "readline")?;
+    let file = reading(th, args, "readline of", "read")?;
     let limit = size(th, args)?.unwrap_or(usize::MAX);
     let line = file.stream.enter(th)?.read_line(th, LineEnd::Lf, limit)?;
     th.new_bytes(&line)
 }
 
 fn next(th: &mut Thread, args: Args) -> R {
-    let file = reading(th, args, "readline of", "readline")?;
+    let file = reading(th, args, "readline of", "read")?;
     let line = file.stream.enter(th)?.read_line(th, LineEnd::Lf, usize::MAX)?;
     if line.is_empty() {
         return Err(th.raise_with(Exc::StopIteration, &[]));
@@ -118,16 +122,20 @@ fn next(th: &mut Thread, args: Args) -> R {
 }
 
 fn write(th: &mut Thread, args: Args) -> R {
-    let file = open_file(th, args, "write to")?;
-    if !file.stream.access.writable {
-        let raw = matches!(file.layer, Layer::Raw);
-        return Err(unsupported(th, if raw { "File not open for writing" } else { "write" }));
+    let file = file(th, args)?;
+    let raw = matches!(file.layer, Layer::Raw);
+    if !file.stream.access.writable && !raw {
+        return Err(unsupported(th, "write"));
     }
     let object = bytes_object(th, args.get(1))?;
     let Some(data) = bytes::as_bytes(object) else {
         let class = support::type_name(args.get(1));
         return Err(th.type_error(format!("a bytes-like object is required, not '{class}'")));
     };
+    check_open(th, file, "write to")?;
+    if !file.stream.access.writable {
+        return Err(unsupported(th, "File not open for writing"));
+    }
     if let Layer::Raw = file.layer {
         file.stream.enter(th)?.flush(th)?;
         let n = file.stream.write_raw(th, data)?;
@@ -204,7 +212,7 @@ file_type!(
     [READ1, READINTO, PEEK],
     [RAW_BELOW]
 );
-file_type!(WRITER, "BufferedWriter", "A file of bytes that can be written.", [], [RAW_BELOW]);
+file_type!(WRITER, "BufferedWriter", "A file of bytes that can be written.", [READ1, READINTO], [RAW_BELOW]);
 file_type!(
     RANDOM,
     "BufferedRandom",

@@ -74,6 +74,15 @@ fn asked_file(m: &mut Mutator, args: Args) -> R<&'static File> {
     }
 }
 
+/// The file, if it is open, for what all files share.
+fn any_open_file(m: &mut Mutator, args: Args) -> R<&'static File> {
+    let file = file(m, args)?;
+    match file.stream.is_closed() {
+        true => Err(m.value_error("I/O operation on closed file.")),
+        false => Ok(file),
+    }
+}
+
 /// Raises ValueError if the file is closed.
 pub fn check_open(m: &mut Mutator, file: &File, doing: &str) -> R<()> {
     if !file.stream.is_closed() {
@@ -99,7 +108,11 @@ fn closed(m: &mut Mutator, args: Args) -> R {
 }
 
 fn flush(th: &mut Thread, args: Args) -> R {
-    let file = open_file(th, args, "flush of")?;
+    let file = file(th, args)?;
+    match (&file.layer, file.stream.access.writable) {
+        (Layer::Raw, _) | (Layer::Buffered, false) => any_open_file(th, args)?,
+        _ => open_file(th, args, "flush of")?,
+    };
     if file.stream.access.writable {
         file.stream.enter(th)?.flush(th)?;
     }
@@ -107,12 +120,12 @@ fn flush(th: &mut Thread, args: Args) -> R {
 }
 
 fn enter(th: &mut Thread, args: Args) -> R {
-    open_file(th, args, "")?;
+    any_open_file(th, args)?;
     Ok(args.get(0))
 }
 
 fn iter(th: &mut Thread, args: Args) -> R {
-    open_file(th, args, "")?;
+    any_open_file(th, args)?;
     Ok(args.get(0))
 }
 
@@ -128,7 +141,8 @@ fn isatty(m: &mut Mutator, args: Args) -> R {
 
 fn readable(m: &mut Mutator, args: Args) -> R {
     // Of what it never was, nobody asks whether it is open.
-    match file(m, args)?.stream.access.readable {
+    let file = file(m, args)?;
+    match file.stream.access.readable || matches!(file.layer, Layer::Raw) && file.stream.is_closed() {
         true => asked_file(m, args).map(|_| Value::TRUE),
         false => Ok(Value::FALSE),
     }
@@ -136,7 +150,8 @@ fn readable(m: &mut Mutator, args: Args) -> R {
 
 fn writable(m: &mut Mutator, args: Args) -> R {
     // Of what it never was, nobody asks whether it is open.
-    match file(m, args)?.stream.access.writable {
+    let file = file(m, args)?;
+    match file.stream.access.writable || matches!(file.layer, Layer::Raw) && file.stream.is_closed() {
         true => asked_file(m, args).map(|_| Value::TRUE),
         false => Ok(Value::FALSE),
     }
@@ -149,7 +164,8 @@ fn seekable(m: &mut Mutator, args: Args) -> R {
 fn truncate(th: &mut Thread, args: Args) -> R {
     let file = open_file(th, args, "truncate of")?;
     if !file.stream.access.writable {
-        return Err(unsupported(th, "truncate"));
+        let raw = matches!(file.layer, Layer::Raw);
+        return Err(unsupported(th, if raw { "File not open for writing" } else { "truncate" }));
     }
     let size = match args.opt_not_none(1) {
         Some(v) => Some(support::int_arg(th, v)?),
@@ -242,7 +258,7 @@ fn repr(th: &mut Thread, args: Args) -> R {
 
 /// Writes every piece of an iterable.
 fn writelines(th: &mut Thread, args: Args) -> R {
-    open_file(th, args, "write to")?;
+    any_open_file(th, args)?;
     let name = th.name("write")?;
     let write = th.get_attr(args.get(0), name)?;
     let mut lines = th.iter(args.get(1))?;
@@ -254,7 +270,7 @@ fn writelines(th: &mut Thread, args: Args) -> R {
 
 /// The lines from the place on, stopping after `hint` items.
 fn readlines(th: &mut Thread, args: Args) -> R {
-    open_file(th, args, "readline of")?;
+    any_open_file(th, args)?;
     let hint = match args.opt_not_none(1) {
         Some(v) => support::int_arg(th, v)?,
         None => -1,

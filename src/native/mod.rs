@@ -1,6 +1,14 @@
 //! The built-in types' methods, the built-in functions, and the Rust halves of standard modules, as tables.
 //! Must not know the eval loop.
 
+mod asyncgen_hooks;
+mod asyncio;
+mod asyncio_future;
+mod asyncio_io;
+mod asyncio_loop;
+mod asyncio_ready;
+mod asyncio_task;
+mod asyncio_timers;
 pub mod awaitables;
 pub mod binascii;
 pub mod blake2;
@@ -14,6 +22,7 @@ pub mod bytes_split;
 pub mod codecs;
 mod codecs_escape;
 mod codecs_table;
+pub mod contextvars;
 pub mod deque;
 pub mod descriptors;
 pub mod dict;
@@ -28,6 +37,7 @@ pub mod errno;
 pub mod evaluate;
 pub mod exception_group;
 pub mod exceptions;
+mod fcntl;
 pub mod float;
 pub mod float_hex;
 mod functools;
@@ -78,6 +88,7 @@ pub mod pickle;
 pub mod pickle_ops;
 pub mod pickle_read;
 pub mod pickle_write;
+mod posixsubprocess;
 pub mod print;
 pub mod random;
 pub mod range;
@@ -87,9 +98,12 @@ pub mod re_match;
 pub mod re_syntax;
 pub mod re_template;
 pub mod reduce;
+pub mod reduction;
 pub mod registry;
+mod resource;
 mod select;
 pub mod set;
+pub mod signals;
 pub mod signature;
 pub mod singletons;
 pub mod slice;
@@ -97,6 +111,7 @@ mod socket;
 mod socket_address;
 mod socket_constants;
 mod socket_io;
+mod socket_message;
 mod socket_names;
 pub mod socket_wait;
 pub mod str;
@@ -119,6 +134,7 @@ pub mod time;
 pub mod traceback;
 pub mod tuple;
 pub mod unicodedata;
+mod uring;
 pub mod weakref;
 pub mod zlib;
 
@@ -128,13 +144,16 @@ pub use registry::{finish, flush_standard_streams, install, report_uncaught, sea
 
 /// The modules whose code is Rust; others are found as sources.
 pub static MODULES: &[&ModuleDef] = &[
+    &asyncio::MODULE,
     &awaitables::MODULE,
     &binascii::MODULE,
     &unicodedata::MODULE,
     &builtins::MODULE,
+    &contextvars::MODULE,
     &deque::MODULE,
     &digest::MODULE,
     &errno::MODULE,
+    &fcntl::MODULE,
     &functools::MODULE,
     &gc::MODULE,
     &getters::MODULE,
@@ -148,9 +167,12 @@ pub static MODULES: &[&ModuleDef] = &[
     &multiprocessing::MODULE,
     &os::MODULE,
     &pickle::MODULE,
+    &posixsubprocess::MODULE,
     &random::MODULE,
     &re::MODULE,
+    &resource::MODULE,
     &select::MODULE,
+    &signals::MODULE,
     &socket::MODULE,
     &socket_names::MODULE,
     &structs::MODULE,
@@ -158,6 +180,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &thread::MODULE,
     &time::MODULE,
     &traceback::MODULE,
+    &uring::MODULE,
     &weakref::MODULE,
     &zlib::MODULE,
 ];

@@ -3,7 +3,7 @@
 
 use super::os_files;
 use super::os_process;
-use super::oserror::{os_error, run};
+use super::oserror::{making, os_error, run};
 use super::support::{c_int, int_arg, set_int, type_name, zeroed};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, list, str};
@@ -67,7 +67,7 @@ fn closerange(th: &mut Thread, args: Args) -> R {
 }
 
 fn pipe(th: &mut Thread, _: Args) -> R {
-    let (from, to) = syscall::pipe().map_err(|errno| os_error(th, errno, None))?;
+    let (from, to) = making(th, syscall::pipe)?;
     th.new_tuple(&[Value::int_unchecked(i64::from(from)), Value::int_unchecked(i64::from(to))])
 }
 
@@ -295,7 +295,7 @@ macro_rules! constants {
 }
 
 const CONSTANTS: &[(&str, i64)] = constants! {
-    O_RDONLY O_WRONLY O_RDWR O_APPEND O_CREAT O_EXCL O_TRUNC O_NONBLOCK O_SYNC O_DSYNC O_NOCTTY O_CLOEXEC O_NOFOLLOW
+    O_RDONLY O_WRONLY O_RDWR O_APPEND O_CREAT O_EXCL O_TRUNC O_NONBLOCK O_NDELAY O_ASYNC O_SYNC O_DSYNC O_NOCTTY O_CLOEXEC O_NOFOLLOW
     O_DIRECTORY F_OK R_OK W_OK X_OK WNOHANG WUNTRACED WCONTINUED P_PID P_PGID P_ALL
 };
 
@@ -385,6 +385,13 @@ pub static MODULE: ModuleDef = ModuleDef {
         os_process::EXECV,
         os_process::EXECVE,
         os_process::SCHED_GETAFFINITY,
+        os_process::GETPGID,
+        os_process::GETPGRP,
+        os_process::SETPGID,
+        os_process::GETSID,
+        os_process::SETSID,
+        os_process::KILLPG,
+        os_process::PIDFD_OPEN,
         os_files::OPEN,
         os_files::STAT,
         os_files::LSTAT,

@@ -1,14 +1,14 @@
 //! Processes for `_os`: making one, becoming another program, where it may run. Must not know how the child is mended.
 
 use super::os_path::plain;
-use super::oserror::os_error;
+use super::oserror::{making, os_error};
 use super::support::c_int;
 use super::{io_stream, registry};
 use crate::gil::signal;
 use crate::object::{Exc, R, Value, dict, list, str, tuple};
 use crate::rt::fork::{self, Forked, Refused};
 use crate::rt::processor::Processors;
-use crate::rt::syscall;
+use crate::rt::{pipes, syscall};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::iterate;
 use crate::vm::thread::Thread;
@@ -19,6 +19,20 @@ pub const FORK: NativeDef =
 pub const EXECV: NativeDef = NativeDef::full("execv", "path, argv, /", execv, "Become another program.");
 pub const EXECVE: NativeDef =
     NativeDef::full("execve", "path, argv, env", execve, "Become another program, with this environment.");
+pub const GETPGID: NativeDef = NativeDef::full("getpgid", "pid, /", getpgid, "The group of a process.");
+pub const GETPGRP: NativeDef = NativeDef::full("getpgrp", "", getpgid, "The group of this process.");
+pub const SETPGID: NativeDef =
+    NativeDef::full("setpgid", "pid, pgrp, /", setpgid, "Put a process into a group.");
+pub const GETSID: NativeDef = NativeDef::full("getsid", "pid, /", getsid, "The session of a process.");
+pub const SETSID: NativeDef = NativeDef::full("setsid", "", setsid, "Begin a session.");
+pub const KILLPG: NativeDef =
+    NativeDef::full("killpg", "pgid, signal, /", killpg, "Send a signal to a group of processes.");
+pub const PIDFD_OPEN: NativeDef = NativeDef::full(
+    "pidfd_open",
+    "pid, flags=",
+    pidfd_open,
+    "A descriptor that can be read once a process has ended.",
+);
 pub const SCHED_GETAFFINITY: NativeDef =
     NativeDef::full("sched_getaffinity", "pid, /", sched_getaffinity, "The processors it may use.");
 
@@ -69,7 +83,7 @@ fn execve(th: &mut Thread, args: Args) -> R {
 
 fn exec(th: &mut Thread, program: &CStr, argv: &[CString], env: Option<&[CString]>) -> R {
     // The other program begins with this thread's mask; it comes back only with an error.
-    let errno = signal::with_signals_open(|| syscall::exec(program, argv, env));
+    let errno = signal::with_mask_of(th.m.member, || syscall::exec(program, argv, env));
     Err(os_error(th, errno, None))
 }
 
@@ -105,6 +119,42 @@ fn environment(th: &mut Thread, v: Value) -> R<Vec<CString>> {
         }
     }
     Ok(all)
+}
+
+fn getpgid(th: &mut Thread, args: Args) -> R {
+    let pid = args.opt(0).map_or(Ok(0), |v| c_int(th, v))?;
+    let group = syscall::getpgid(pid).map_err(|errno| os_error(th, errno, None))?;
+    th.new_int(group)
+}
+
+fn setpgid(th: &mut Thread, args: Args) -> R {
+    let (pid, group) = (c_int(th, args.get(0))?, c_int(th, args.get(1))?);
+    syscall::setpgid(pid, group).map_err(|errno| os_error(th, errno, None))?;
+    Ok(Value::NONE)
+}
+
+fn getsid(th: &mut Thread, args: Args) -> R {
+    let pid = c_int(th, args.get(0))?;
+    let session = syscall::getsid(pid).map_err(|errno| os_error(th, errno, None))?;
+    th.new_int(session)
+}
+
+fn setsid(th: &mut Thread, _: Args) -> R {
+    syscall::setsid().map_err(|errno| os_error(th, errno, None))?;
+    Ok(Value::NONE)
+}
+
+fn killpg(th: &mut Thread, args: Args) -> R {
+    let (group, signal) = (c_int(th, args.get(0))?, c_int(th, args.get(1))?);
+    syscall::killpg(group, signal).map_err(|errno| os_error(th, errno, None))?;
+    th.check_signals()?;
+    Ok(Value::NONE)
+}
+
+fn pidfd_open(th: &mut Thread, args: Args) -> R {
+    let pid = c_int(th, args.get(0))?;
+    let fd = making(th, || pipes::process(pid))?;
+    th.new_int(i64::from(fd))
 }
 
 fn sched_getaffinity(th: &mut Thread, args: Args) -> R {

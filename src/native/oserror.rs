@@ -4,6 +4,7 @@
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Raised, Value, Word, exc, shape, types};
 use crate::rt::syscall::{Sys, error_text};
+use crate::vm::poll;
 use crate::vm::thread::Thread;
 
 /// The exception class for an error number.
@@ -73,4 +74,14 @@ pub fn blocking<T>(th: &mut Thread, mut call: impl FnMut() -> Sys<T>) -> R<Sys<T
 /// As `blocking`; an error is raised.
 pub fn run<T>(th: &mut Thread, filename: Word, call: impl FnMut() -> Sys<T>) -> R<T> {
     blocking(th, call)?.map_err(|errno| os_error(th, errno, filename))
+}
+
+/// Makes descriptors; if there are too many, those of sockets and files that nobody refers to any more are closed first.
+pub fn making<T>(th: &mut Thread, make: impl Fn() -> Sys<T>) -> R<T> {
+    let mut made = make();
+    if matches!(made, Err(libc::EMFILE | libc::ENFILE)) {
+        poll::collect(th);
+        made = make();
+    }
+    made.map_err(|errno| os_error(th, errno, None))
 }

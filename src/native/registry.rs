@@ -25,7 +25,8 @@ pub fn install(th: &mut Thread) -> R<()> {
     }
     singletons::install(th)?;
     docs::install(th)?;
-    dunders::install(th)
+    dunders::install(th)?;
+    super::reduction::install(th)
 }
 
 fn install_tag(th: &mut Thread, tag: iter::Tag, def: &'static TypeDef) -> R {

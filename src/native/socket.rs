@@ -1,10 +1,10 @@
 //! Module `_socket`: the class of sockets, and making them. Must not know `socket`, which is written in Mini on top.
 
 use super::io_file::File;
-use super::oserror::os_error;
+use super::oserror::{making, os_error};
 use super::socket_wait::{self, Patience, call, timeout_arg};
 use super::support::{self, c_int, this, type_name};
-use super::{socket_address, socket_constants, socket_io};
+use super::{socket_address, socket_constants, socket_io, socket_message};
 use crate::gil::Cause;
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, func, int};
@@ -59,16 +59,6 @@ static DEFAULT_TIMEOUT: Patience = Patience::endless();
 /// The socket of the receiver.
 pub fn sock(m: &mut Mutator, args: Args) -> R<&'static Sock> {
     this::<Sock>(m, args, "_socket.socket")
-}
-
-/// Makes descriptors; if there are too many, those of sockets and files that nobody refers to any more are closed first.
-fn making<T>(th: &mut Thread, make: impl Fn() -> Sys<T>) -> R<T> {
-    let mut made = make();
-    if matches!(made, Err(libc::EMFILE | libc::ENFILE)) {
-        poll::collect(th);
-        made = make();
-    }
-    made.map_err(|errno| os_error(th, errno, None))
 }
 
 fn new(m: &mut Mutator, args: Args) -> R {
@@ -408,6 +398,9 @@ static SOCKET: TypeDef = TypeDef {
         socket_io::SENDALL,
         socket_io::SENDTO,
         socket_io::SENDFILE,
+        socket_message::SENDMSG,
+        socket_message::RECVMSG,
+        socket_message::RECVMSG_INTO,
     ],
     properties: &[
         NativeDef::data("_family", "self, /", family, "The number of its family."),
@@ -426,6 +419,8 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::full("socketpair", "family=, type=, proto=, /", socketpair, "Two connected descriptors."),
         NativeDef::data("getdefaulttimeout", "", getdefaulttimeout, "The time-out of new sockets."),
         NativeDef::full("setdefaulttimeout", "timeout, /", setdefaulttimeout, "Set it."),
+        socket_message::CMSG_LEN,
+        socket_message::CMSG_SPACE,
     ],
     types: &[&SOCKET],
     init: Some(socket_constants::init),

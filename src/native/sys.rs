@@ -1,7 +1,7 @@
 //! Module `sys`: the interpreter about itself. Must not know how modules are found.
 
 use super::support::{self, number, set, set_int, set_str};
-use super::{io_std, struct_seq};
+use super::{asyncgen_hooks, io_std, struct_seq};
 use crate::gil;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Value, exc, heap, int, str, types};
@@ -165,6 +165,8 @@ pub static MODULE: ModuleDef = ModuleDef {
             "Print the repr of a value other than None.",
         ),
         NativeDef::full("__displayhook__", "object, /", displayhook, "As displayhook()."),
+        asyncgen_hooks::GET,
+        asyncgen_hooks::SET,
         NativeDef::data("getrecursionlimit", "", getrecursionlimit, "How deep calls may nest."),
         NativeDef::full("setrecursionlimit", "limit, /", setrecursionlimit, "Set how deep calls may nest."),
         NativeDef::full(
@@ -208,6 +210,7 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
     roots::keep(module);
     set(th, module, "modules", import::modules())?;
     set_strings(th, module)?;
+    asyncgen_hooks::init(th, module)?;
     set_int(th, module, "maxsize", i64::MAX)?;
     set_int(th, module, "maxunicode", 0x10_ffff)?;
     set_int(th, module, "hexversion", PYTHON[0] << 24 | PYTHON[1] << 16 | PYTHON[2] << 8 | 0xf0)?;

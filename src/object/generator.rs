@@ -26,6 +26,8 @@ pub mod bits {
     pub const ASYNC_RUNNING: u32 = 2;
     /// Of an asynchronous generator: closed, or at its end.
     pub const CLOSED: u32 = 4;
+    /// Of an asynchronous generator: who wants to know of it was told.
+    pub const ANNOUNCED: u32 = 8;
 }
 
 /// Whether objects of this kind are suspended calls.

@@ -92,6 +92,8 @@ pub mod flag {
     pub const INTERNED: u8 = 16;
     /// Of a Function: what its generators are can be awaited (`types.coroutine`).
     pub const AWAITABLE: u8 = 32;
+    /// Of a Host: more values follow its struct (`wide.rs`).
+    pub const WIDE: u8 = 64;
 }
 
 /// A word of the heap that several threads can reach.

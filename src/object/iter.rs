@@ -66,6 +66,8 @@ pub enum Tag {
     CoroutineWrapper,
     /// awaitable, default
     AnextDefault,
+    /// future
+    FutureIter,
     /// next, step
     Count,
     /// iterator or EMPTY once it ended, items seen, position
@@ -117,7 +119,7 @@ pub enum Tag {
 }
 
 /// All tags, in order.
-pub const TAGS: [Tag; 53] = {
+pub const TAGS: [Tag; 54] = {
     use Tag::*;
     [
         List,
@@ -148,6 +150,7 @@ pub const TAGS: [Tag; 53] = {
         AsyncThrow,
         CoroutineWrapper,
         AnextDefault,
+        FutureIter,
         Count,
         Cycle,
         Repeat,
@@ -186,7 +189,8 @@ impl Tag {
     /// Whether such an object can be awaited, and is driven like a coroutine.
     #[inline]
     pub fn is_awaitable(self) -> bool {
-        matches!(self, Tag::AsyncSend | Tag::AsyncThrow | Tag::CoroutineWrapper | Tag::AnextDefault)
+        use Tag::*;
+        matches!(self, AsyncSend | AsyncThrow | CoroutineWrapper | AnextDefault | FutureIter)
     }
 
     /// The name of the class.
@@ -220,6 +224,7 @@ impl Tag {
             Tag::AsyncThrow => "async_generator_athrow",
             Tag::CoroutineWrapper => "coroutine_wrapper",
             Tag::AnextDefault => "anext_awaitable",
+            Tag::FutureIter => "FutureIter",
             Tag::Count => "count",
             Tag::Cycle => "cycle",
             Tag::Repeat => "repeat",

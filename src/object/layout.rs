@@ -422,6 +422,15 @@ pub struct Host {
     pub data: *mut (),
 }
 
+/// A Host with more values than two, and bits that are changed in one step (`wide.rs`). Its header has the flag WIDE.
+#[repr(C)]
+pub struct Wide {
+    pub host: Host,
+    pub bits: AtomicU32,
+    pub number: AtomicU32,
+    pub words: [Slot; 0],
+}
+
 /// A fixed-size struct of the heap.
 ///
 /// # Safety
@@ -479,7 +488,6 @@ pub const fn words(kind: Kind) -> Words {
         Kind::Property => Fixed { first: 1, count: 4 },
         Kind::Exception => Fixed { first: 1, count: 6 },
         Kind::Traceback => Fixed { first: 1, count: 2 },
-        Kind::Host => Fixed { first: 1, count: 3 },
         Kind::Chunk
         | Kind::ListBuf
         | Kind::Table
@@ -487,6 +495,7 @@ pub const fn words(kind: Kind) -> Words {
         | Kind::Str
         | Kind::Tuple
         | Kind::Instance
+        | Kind::Host
         | Kind::Code => Custom,
         _ => None,
     }

@@ -16,6 +16,7 @@ pub mod format_float;
 pub mod format_int;
 pub mod format_quick;
 pub mod func;
+pub mod future;
 pub mod generator;
 pub mod header;
 pub mod heap;
@@ -52,6 +53,7 @@ pub mod unicode_categories;
 pub mod unicode_error;
 pub mod unicode_tables;
 pub mod value;
+pub mod wide;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 use super::header::{Hdr, Kind, Slot, flag};
 use super::layout::{
     Chunk, Code, Exception, ExternalStr, Function, Host, Instance, ListBuf, SetEntry, SetTable, Shape, Str,
-    Table, Tuple, Words, is_subclass_instance, words,
+    Table, Tuple, Wide, Words, is_subclass_instance, words,
 };
 use super::value::Value;
 use super::{heap, types};
@@ -82,7 +82,7 @@ pub unsafe fn children(addr: usize, end: usize, visit: &mut impl FnMut(Span)) {
         match words(hdr.kind) {
             Words::None => {}
             Words::Fixed { first, count } => visit(Span::words(addr + first * 8, count)),
-            Words::Custom => custom(addr, hdr, visit),
+            Words::Custom => custom(addr, end, hdr, visit),
         }
         if is_subclass_instance(hdr) {
             visit(Span::words(end - size_of::<Slot>(), 1));
@@ -94,7 +94,7 @@ pub unsafe fn children(addr: usize, end: usize, visit: &mut impl FnMut(Span)) {
 ///
 /// # Safety
 /// As `children`.
-unsafe fn custom(addr: usize, hdr: &Hdr, visit: &mut impl FnMut(Span)) {
+unsafe fn custom(addr: usize, end: usize, hdr: &Hdr, visit: &mut impl FnMut(Span)) {
     // SAFETY: the kind says which struct this is, and each struct says how many words follow it.
     unsafe {
         match hdr.kind {
@@ -111,6 +111,13 @@ unsafe fn custom(addr: usize, hdr: &Hdr, visit: &mut impl FnMut(Span)) {
                 let shape = heap::expand(hdr.shape.load(Acquire)).addr();
                 let inline = (*ptr::with_exposed_provenance::<Shape>(shape)).inline_cap as usize;
                 visit(Span::words(addr + offset_of!(Instance, attrs), 1 + inline));
+            }
+            Kind::Host => {
+                visit(Span::words(addr + offset_of!(Host, attrs), 3));
+                if hdr.flags.load(Relaxed) & flag::WIDE != 0 {
+                    let first = addr + offset_of!(Wide, words);
+                    visit(Span::words(first, (end - first) / 8));
+                }
             }
             Kind::Chunk => {
                 let cap = (*ptr::with_exposed_provenance::<Chunk>(addr)).cap as usize;

@@ -86,6 +86,10 @@ pub fn fork(th: &mut Thread, mode: Mode) -> Result<Forked, Refused> {
     let forked = fork_between_locks(th, mode, &mut taken);
     taken.release_all(th);
     th.close(scope);
+    if matches!(forked, Ok(Forked::Child)) {
+        // The loop that ran goes on in the parent.
+        th.running_loop = None;
+    }
     forked
 }
 
@@ -138,7 +142,8 @@ fn attempt(th: &mut Thread, mode: Mode) -> Attempt {
         Attempt::Done,
     );
     if matches!(done, Attempt::Done(Ok(Forked::Child))) && !was_main {
-        signal::unblock_signals_in_this_thread();
+        // It is the main thread now, which signals come to.
+        signal::block(member, member.blocked_signals().load(Ordering::Relaxed));
     }
     done
 }

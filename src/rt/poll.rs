@@ -27,7 +27,12 @@ pub fn epoll() -> Sys<i32> {
 
 /// Adds, changes or removes what is waited for of a descriptor.
 pub fn epoll_control(epoll: i32, operation: i32, fd: i32, events: u32) -> Sys {
-    let mut event = Event { events, u64: fd as u64 };
+    epoll_control_as(epoll, operation, fd, events, fd as u64)
+}
+
+/// As `epoll_control`, with the word that its events will bring.
+pub fn epoll_control_as(epoll: i32, operation: i32, fd: i32, events: u32, word: u64) -> Sys {
+    let mut event = Event { events, u64: word };
     // SAFETY: a live event, which the kernel reads.
     checked(unsafe { libc::epoll_ctl(epoll, operation, fd, &raw mut event) })
 }

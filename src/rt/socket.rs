@@ -148,7 +148,9 @@ impl Address {
 }
 
 /// Runs a call that writes an address, and its length.
-fn naming(call: impl FnOnce(*mut libc::sockaddr, *mut libc::socklen_t) -> i64) -> Sys<(i64, Address)> {
+pub(super) fn naming(
+    call: impl FnOnce(*mut libc::sockaddr, *mut libc::socklen_t) -> i64,
+) -> Sys<(i64, Address)> {
     let mut found = Address::blank(Address::ROOM);
     let result = checked(call((&raw mut found.storage).cast(), &raw mut found.len))?;
     found.len = found.len.min(Address::ROOM);

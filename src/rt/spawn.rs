@@ -65,6 +65,7 @@ pub struct Call {
 pub fn start(th: &mut Thread, name: &str, call: Call, hooks: Hooks) -> R<Arc<Handle>> {
     let handle = Arc::new(Handle::default());
     let member = gil::register(name, false);
+    member.blocked_signals().store(th.m.member.blocked_signals().load(Ordering::Relaxed), Ordering::Relaxed);
     gil::expect_company(th.m.member);
     th.adopt_policy();
     handle.set_ident(member.id());

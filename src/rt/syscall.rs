@@ -86,6 +86,16 @@ plain_calls! {
     getgid();
     /// The group whose rights the process has.
     getegid();
+    /// The process group of a process.
+    getpgid(pid: i32);
+    /// Puts a process into a group.
+    setpgid(pid: i32, group: i32);
+    /// The session of a process.
+    getsid(pid: i32);
+    /// Begins a session.
+    setsid();
+    /// Sends a signal to a process group.
+    killpg(group: i32, signal: i32);
     /// Permissions that new files do not get; returns the mask before.
     umask(mask: u32);
     /// Offers the processor.

@@ -2,14 +2,15 @@
 //! (`asend`, `athrow`, `aclose`) as objects that are driven like a coroutine. Must not know frames or instructions.
 //!
 //! State words of the objects: `AsyncSend` and `AsyncThrow` have the generator, a value (what is sent; what is thrown, EMPTY
-//! for `aclose`) and a stage; `CoroutineWrapper` the coroutine; `AnextDefault` an awaitable and the default.
+//! for `aclose`) and a stage; `CoroutineWrapper` the coroutine; `AnextDefault` an awaitable and the default; `FutureIter` a
+//! future. `await` of a future drives the future itself.
 
 use super::coroutine::{self, Input, Outcome};
 use super::thread::Thread;
 use crate::object::generator::{self, bits};
 use crate::object::iter::{self, Tag};
 use crate::object::layout::{Generator, Iter};
-use crate::object::{Exc, Kind, R, Raised, Value, Word, class, types};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, class, future, types};
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
 /// Stages of a step, in state word 2.
@@ -39,13 +40,26 @@ pub fn of(v: Value) -> Option<&'static Iter> {
     iter::of(v).filter(|it| Tag::of(it).is_awaitable())
 }
 
+/// The first step of an asynchronous generator: tells who wants to know (`sys.set_asyncgen_hooks`).
+#[inline]
+fn announce(th: &mut Thread, agen: Value) -> R<()> {
+    let Some(hook) = th.asyncgen_hooks[0] else { return Ok(()) };
+    let Some(g) = generator::of(agen) else { return Ok(()) };
+    if g.bits.fetch_or(bits::ANNOUNCED, AcqRel) & bits::ANNOUNCED != 0 {
+        return Ok(());
+    }
+    th.call(hook, &[agen]).map(drop)
+}
+
 /// `agen.asend(value)`, `agen.__anext__()`.
 pub fn asend(th: &mut Thread, agen: Value, value: Value) -> R {
+    announce(th, agen)?;
     iter::new(&mut th.m, Tag::AsyncSend, &[agen, value, Value::int_unchecked(NEW)])
 }
 
 /// `agen.athrow(exception)`; without an exception `agen.aclose()`.
 pub fn athrow(th: &mut Thread, agen: Value, exception: Word) -> R {
+    announce(th, agen)?;
     let step = iter::new(&mut th.m, Tag::AsyncThrow, &[agen])?;
     if let Some(it) = iter::of(step) {
         it.state[1].set_word(exception);
@@ -68,6 +82,9 @@ pub fn awaitable(th: &mut Thread, v: Value, by: u8) -> R {
         _ => {}
     }
     let Some(method) = th.lookup_special(v, "__await__") else { return Err(not_awaitable(th, v, by)) };
+    if types::kind_of(method) == Kind::Native && future::of(v).is_some() {
+        return Ok(v);
+    }
     let it = th.call(method, &[v])?;
     if types::kind_of(it) == Kind::Coroutine || is_awaitable_generator(it) {
         return Err(th.type_error("__await__() returned a coroutine"));
@@ -140,6 +157,10 @@ pub fn send(th: &mut Thread, it: &'static Iter, value: Value) -> R<Outcome> {
         Tag::AsyncSend => send_step(th, it, value),
         Tag::AsyncThrow => throw_step(th, it, value),
         Tag::CoroutineWrapper => th.resume(it.state[0].value(), Input::Send(value)),
+        Tag::FutureIter => match future::of(it.state[0].value()) {
+            Some(f) => future::send(th, f).map(super::ops::suspend::outcome),
+            None => Ok(Outcome::Returned(Value::NONE)),
+        },
         _ => with_default(th, it, |th, inner| super::ops::suspend::send(th, inner, value)),
     }
 }
@@ -163,6 +184,7 @@ pub fn throw(th: &mut Thread, it: &'static Iter, exception: Value) -> R<Outcome>
             settle_throw(th, it, agen, outcome)
         }
         Tag::CoroutineWrapper => coroutine::throw(th, agen, exception, true),
+        Tag::FutureIter => Err(th.raise_value(exception)),
         _ => with_default(th, it, |th, inner| super::ops::suspend::throw(th, inner, exception)),
     }
 }
@@ -175,6 +197,7 @@ pub fn close(th: &mut Thread, it: &'static Iter) -> R<()> {
             set_stage(it, OVER);
             Ok(())
         }
+        Tag::FutureIter => Ok(()),
         _ => {
             let inner = awaitable(th, it.state[0].value(), 0)?;
             coroutine::close_delegate(th, inner)

@@ -187,7 +187,11 @@ fn make_from_table(th: &mut Thread, def: &'static TypeDef, base: Value) -> R<()>
 
 /// A class for a table of a module: its instances are Hosts (or of the kind the table says).
 pub fn make_type(th: &mut Thread, def: &'static TypeDef, module: &str) -> R {
-    let base = types::class_of_kind(Kind::Instance);
+    make_type_under(th, def, module, types::class_of_kind(Kind::Instance))
+}
+
+/// As `make_type`, of a class that derives from one of the same kind.
+pub fn make_type_under(th: &mut Thread, def: &'static TypeDef, module: &str, base: Value) -> R {
     let plan = blueprint(th, def.kind, def.name, Some(base), def.subclassable)?;
     let class = class::new_class(&mut th.m, &plan)?;
     super::type_tables::remember(def, class);

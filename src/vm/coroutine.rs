@@ -11,7 +11,7 @@ use super::thread::Thread;
 use super::{awaitable, run, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::generator::{self, FINISHED, RUNNING, SUSPENDED};
-use crate::object::layout::{Function, Generator};
+use crate::object::layout::{Code, Function, Generator};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, exc, types};
 use std::sync::atomic::Ordering;
 
@@ -203,6 +203,14 @@ pub fn is_fresh(g: &Generator) -> bool {
     let fresh = unsafe { suspended_by(g) }.op == Op::MakeGen;
     generator::release(g, SUSPENDED);
     fresh
+}
+
+/// The line at which a call stands still.
+pub fn line_of(g: &Generator, code: &Code) -> Option<u32> {
+    generator::claim(g).ok()?;
+    let at = frame::index_of(code, g.pc.load(Ordering::Relaxed));
+    generator::release(g, SUSPENDED);
+    Some(frame::plain(code).line_at(at))
 }
 
 #[cold]
@@ -452,6 +460,9 @@ pub(super) fn throw_into(
     }
     if let Some(it) = awaitable::of(inner) {
         return awaitable::throw(th, it, exception).map(Some);
+    }
+    if crate::object::future::of(inner).is_some() {
+        return Ok(None);
     }
     let name = th.name("throw")?;
     let Some(method) = th.get_attr_opt(inner, name)? else { return Ok(None) };

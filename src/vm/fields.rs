@@ -6,7 +6,7 @@ use super::{annotations, frame};
 use crate::object::layout::{
     BoundMethod, Cell, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback,
 };
-use crate::object::{Kind, R, Slot, Value, Word, class, exc, func, generator, mro, shape, types};
+use crate::object::{Kind, R, Slot, Value, Word, class, dict, exc, func, generator, mro, shape, types};
 
 fn field(slot: &Slot) -> Word {
     Some(slot.value())
@@ -48,6 +48,7 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         Kind::StaticMethod | Kind::ClassMethod => Ok(match name {
             "__func__" | "__wrapped__" => func::unwrap_wrapper(object),
             "__isabstractmethod__" => Some(any_abstract(th, &[func::unwrap_wrapper(object)])?),
+            "__dict__" => Some(dict_of_wrapper(th, object)?),
             "__name__" | "__qualname__" | "__module__" | "__annotations__" => of_wrapped(th, object, name)?,
             _ => None,
         }),
@@ -74,6 +75,18 @@ pub fn attributes(th: &mut Thread, object: Value) -> R<Word> {
         return Ok(None);
     }
     th.lookup.window(&mut th.m, object).map(Some)
+}
+
+/// `__dict__` of a class method or static method: what it has from its function.
+fn dict_of_wrapper(th: &mut Thread, object: Value) -> R {
+    let result = th.new_dict()?;
+    for name in ["__module__", "__name__", "__qualname__", "__doc__", "__annotations__"] {
+        if let Some(v) = of_wrapped(th, object, name)? {
+            let key = th.m.intern(name)?;
+            dict::insert_str(&mut th.m, result, key, v)?;
+        }
+    }
+    Ok(result)
 }
 
 /// What a class method or static method says of itself is what its function says.

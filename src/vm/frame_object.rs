@@ -3,10 +3,10 @@
 
 use super::roots;
 use super::thread::Thread;
-use super::{attr, frame, frame_locals};
+use super::{attr, coroutine, frame, frame_locals};
 use crate::object::class::{self, Blueprint, trait_bits};
-use crate::object::layout::{Code, Traceback};
-use crate::object::{Kind, R, Slot, Value, Word, func, shape, types};
+use crate::object::layout::{Code, Function, Generator, Traceback};
+use crate::object::{Kind, R, Slot, Value, Word, func, generator, shape, types};
 
 static CLASS: Slot = Slot::empty();
 
@@ -44,6 +44,23 @@ pub fn of_running(th: &mut Thread, depth: usize) -> R<Word> {
     let made = chain(th, &frames);
     th.close(scope);
     made
+}
+
+/// The frame of a generator or coroutine, without its variables: where it stands, or runs. EMPTY: it is at its end.
+pub fn of_call(th: &mut Thread, g: &Generator) -> R<Word> {
+    let Some(code) = types::cast::<Function>(g.func.value()).and_then(frame::code_of) else {
+        return Ok(None);
+    };
+    let line = match coroutine::line_of(g, code) {
+        Some(line) => line,
+        None if generator::state(g) == generator::RUNNING => {
+            let its = frame::walk(th.base, th.pc).find(|f| std::ptr::eq(f.code, code));
+            its.map_or(0, |f| f.line())
+        }
+        None => return Ok(None),
+    };
+    let code = Value::from_addr(std::ptr::from_ref(code).addr());
+    new(th, code, line.into(), Value::NONE).map(Some)
 }
 
 /// The first of these frames, the others behind it as its callers.

@@ -87,7 +87,7 @@ pub fn next(th: &mut Thread, it: &'static Iter, row: Word) -> R<Word> {
         Tag::Zip => return next_of_zip(th, it, first, row),
         Tag::Map => return next_of_map(th, it, first),
         Tag::Filter => return next_of_filter(th, it, first),
-        Tag::AsyncSend | Tag::AsyncThrow | Tag::CoroutineWrapper | Tag::AnextDefault => {
+        Tag::AsyncSend | Tag::AsyncThrow | Tag::CoroutineWrapper | Tag::AnextDefault | Tag::FutureIter => {
             return awaitable::next(th, it);
         }
         Tag::KeysView | Tag::ValuesView | Tag::ItemsView => None,

@@ -142,6 +142,7 @@ fn visit_statics(visit: &mut dyn FnMut(Value)) {
     import::visit_roots(visit);
     type_tables::visit_roots(visit);
     roots::visit_roots(visit);
+    signals::visit_roots(visit);
     weak::visit_roots(visit);
 }
 

@@ -56,6 +56,12 @@ pub struct Thread {
     pub printing: Vec<Value>,
     /// The thread's Mini object, for `threading.current_thread`; roots for rt.
     pub local: Word,
+    /// The event loop that runs here.
+    pub running_loop: Word,
+    /// The current context, once there is one (`contextvars`).
+    pub context: Word,
+    /// Who is told that an asynchronous generator begins, and that one is thrown away.
+    pub asyncgen_hooks: [Word; 2],
     registers: stack::Registers,
     native_base: usize,
     native_limit: usize,
@@ -107,6 +113,9 @@ impl Thread {
             last_hashed: LastHashed::default(),
             printing: Vec::new(),
             local: None,
+            running_loop: None,
+            context: None,
+            asyncgen_hooks: [None; 2],
             registers,
             native_base,
             native_limit: native_end + NATIVE_SLACK,
@@ -239,8 +248,9 @@ impl Thread {
             // SAFETY: the native stack from where the thread stopped up to its beginning.
             unsafe { marker.visit_range(sp as *const u64, (self.native_base - sp) / 8) };
         }
-        let own = [self.m.pending, self.handled, self.local, self.fold.root()];
-        own.into_iter().flatten().for_each(|v| marker.visit(v));
+        let own =
+            [self.m.pending, self.handled, self.local, self.running_loop, self.context, self.fold.root()];
+        own.into_iter().chain(self.asyncgen_hooks).flatten().for_each(|v| marker.visit(v));
         self.m.rooted.iter().chain(&self.printing).for_each(|v| marker.visit(*v));
     }
 

@@ -2,7 +2,7 @@
 
 use super::except;
 use crate::object::header::flag;
-use crate::object::{Kind, R, Value, types};
+use crate::object::{Kind, R, Value, future, types};
 use crate::vm::coroutine::{self, Input, Outcome};
 use crate::vm::thread::Thread;
 use crate::vm::{awaitable, frame};
@@ -49,12 +49,23 @@ fn settled(outcome: Outcome) -> Result<Value, Value> {
     }
 }
 
+/// The other way round.
+pub fn outcome(settled: Result<Value, Value>) -> Outcome {
+    match settled {
+        Ok(v) => Outcome::Yielded(v),
+        Err(v) => Outcome::Returned(v),
+    }
+}
+
 /// Sends `value` to an iterator. `Err(result)` inside: it has ended.
 #[cold]
 pub fn send(th: &mut Thread, iter: Value, value: Value) -> R<Result<Value, Value>> {
     match types::kind_of(iter) {
         Kind::Generator | Kind::Coroutine => th.resume(iter, Input::Send(value)).map(settled),
         _ => {
+            if let Some(f) = future::of(iter) {
+                return future::send(th, f);
+            }
             if let Some(it) = awaitable::of(iter) {
                 return awaitable::send(th, it, value).map(settled);
             }

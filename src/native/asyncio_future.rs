@@ -1,0 +1,422 @@
+//! `_asyncio.Future`: its methods, and what becomes of its callbacks. Must not know how tasks are stepped.
+
+use super::asyncio_loop as event_loop;
+use super::asyncio_ready as ready;
+use super::contextvars;
+use crate::object::future::{self, CALLBACKS, CANCELLED, FAILED, FINISHED, FUTURE, MESSAGE, TIMED, UNSEEN};
+use crate::object::iter::{self, Tag};
+use crate::object::layout::Wide;
+use crate::object::mutator::Mutator;
+use crate::object::{Exc, Kind, R, Raised, Value, Word, class, exc, list, tuple, types, wide};
+use crate::vm::native::{Args, NativeDef, TypeDef};
+use crate::vm::thread::Thread;
+use crate::vm::type_tables;
+
+/// The receiver.
+pub fn this(th: &mut Thread, args: Args) -> R<&'static Wide> {
+    match future::of(args.get(0)) {
+        Some(f) => Ok(f),
+        None => {
+            let got = th.type_name(args.get(0));
+            Err(th.type_error(format!("a Future is expected, not {got}")))
+        }
+    }
+}
+
+/// A new pending future of this loop.
+pub fn new(m: &mut Mutator, event_loop: Value) -> R<&'static Wide> {
+    let class = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
+    new_as(m, class, class, event_loop)
+}
+
+fn new_as(m: &mut Mutator, class: Value, base: Value, event_loop: Value) -> R<&'static Wide> {
+    let extra = [Some(event_loop), None];
+    let plan =
+        wide::Plan { class, base, bits: FUTURE, number: 0, extra, words: &[None; future::FUTURE_WORDS] };
+    wide::new(m, &plan)
+}
+
+fn construct(th: &mut Thread, args: Args) -> R {
+    let event_loop = match args.opt_not_none(1) {
+        Some(given) => given,
+        None => event_loop::get_event_loop(th)?,
+    };
+    let base = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
+    new_as(&mut th.m, args.get(0), base, event_loop).map(wide::value)
+}
+
+/// The entries of its callbacks, which it forgets.
+fn take_callbacks(f: &'static Wide) -> smallvec::SmallVec<[Value; 4]> {
+    match wide::word(f, CALLBACKS).swap(None) {
+        None => smallvec::SmallVec::new(),
+        Some(one) => entries(one),
+    }
+}
+
+fn entries(word: Value) -> smallvec::SmallVec<[Value; 4]> {
+    match list::of(word) {
+        Some(l) => list::items(l).iter().filter_map(|slot| slot.get()).collect(),
+        None => std::iter::once(word).collect(),
+    }
+}
+
+/// Adds an entry: see `object::future::CALLBACKS`.
+pub fn add_entry(m: &mut Mutator, f: &'static Wide, entry: Value) -> R<()> {
+    let word = wide::word(f, CALLBACKS);
+    match word.get() {
+        None => word.set(entry),
+        Some(all) => match list::of(all) {
+            Some(l) => list::push(m, l, entry)?,
+            None => word.set(m.new_list(&[all, entry])?),
+        },
+    }
+    Ok(())
+}
+
+/// It is done: whoever waits for it is told, at the next turn of the loop.
+pub fn schedule(th: &mut Thread, f: &'static Wide) -> R<()> {
+    if wide::word(f, CALLBACKS).bits() == 0 {
+        return Ok(());
+    }
+    let Some(event_loop) = future::event_loop(f) else { return Ok(()) };
+    let entries = take_callbacks(f);
+    // They are not in the heap any more, and calls follow.
+    let scope = th.scope();
+    for entry in &entries {
+        th.root(*entry);
+    }
+    let done = entries.iter().try_for_each(|entry| schedule_one(th, event_loop, wide::value(f), *entry));
+    th.close(scope);
+    done
+}
+
+fn schedule_one(th: &mut Thread, event_loop: Value, f: Value, entry: Value) -> R<()> {
+    if future::task_of(entry).is_some() {
+        return ready::wake(th, event_loop, entry);
+    }
+    match tuple::items(entry) {
+        [callback, context] => {
+            let (callback, context) = (callback.value(), context.value());
+            ready::call_soon(th, event_loop, callback, &[f], Some(context)).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives it a result. False: it was done already.
+pub fn set_result(th: &mut Thread, f: &'static Wide, value: Value) -> R<bool> {
+    if !future::finish(f, FINISHED, Some(value)) {
+        return Ok(false);
+    }
+    schedule(th, f)?;
+    Ok(true)
+}
+
+/// Gives it an exception. False: it was done already.
+pub fn set_exception(th: &mut Thread, f: &'static Wide, error: Value) -> R<bool> {
+    if future::is_done(f) {
+        return Ok(false);
+    }
+    wide::word(f, MESSAGE).set_word(exc::cast(error).and_then(|e| e.traceback.get()));
+    future::finish(f, FINISHED | FAILED | UNSEEN, Some(error));
+    schedule(th, f)?;
+    Ok(true)
+}
+
+/// Cancels a future (not a task). False: it was done already.
+pub fn cancel_plainly(th: &mut Thread, f: &'static Wide, message: Word, error: Word) -> R<bool> {
+    if future::is_done(f) {
+        return Ok(false);
+    }
+    if let Some(message) = message {
+        wide::word(f, MESSAGE).set(message);
+    }
+    if wide::has(f, TIMED) {
+        event_loop::timer_cancelled(f);
+    }
+    future::finish(f, CANCELLED, error);
+    schedule(th, f)?;
+    Ok(true)
+}
+
+fn cancel(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    wide::clear(f, UNSEEN);
+    cancel_plainly(th, f, args.opt_not_none(1), None).map(Value::bool)
+}
+
+fn cancelled(th: &mut Thread, args: Args) -> R {
+    this(th, args).map(|f| Value::bool(wide::has(f, CANCELLED)))
+}
+
+fn done(th: &mut Thread, args: Args) -> R {
+    this(th, args).map(|f| Value::bool(future::is_done(f)))
+}
+
+fn result(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    future::result(&mut th.m, f)
+}
+
+fn exception(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    let bits = future::bits(f);
+    if bits & CANCELLED != 0 {
+        return future::result(&mut th.m, f);
+    }
+    if bits & FINISHED == 0 {
+        return Err(future::invalid_state(&mut th.m, "Exception is not set."));
+    }
+    wide::clear(f, UNSEEN);
+    Ok(if bits & FAILED != 0 { future::result_slot(f).value() } else { Value::NONE })
+}
+
+fn refuse(th: &mut Thread) -> Raised {
+    future::invalid_state(&mut th.m, "invalid state")
+}
+
+fn set_result_method(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    if set_result(th, f, args.get(1))? { Ok(Value::NONE) } else { Err(refuse(th)) }
+}
+
+fn set_exception_method(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    if future::is_done(f) {
+        return Err(refuse(th));
+    }
+    let given = args.get(1);
+    let base = types::exc_class(Exc::BaseException);
+    let error = match class::cast(given) {
+        Some(_) if class::is_subclass(given, base) => th.call(given, &[])?,
+        _ => given,
+    };
+    if exc::cast(error).is_none() {
+        return Err(th.type_error("invalid exception object"));
+    }
+    if class::is_subclass(types::class_of(error), types::exc_class(Exc::StopIteration)) {
+        let message = "StopIteration interacts badly with generators and cannot be raised into a Future";
+        return Err(th.type_error(message));
+    }
+    if set_exception(th, f, error)? { Ok(Value::NONE) } else { Err(refuse(th)) }
+}
+
+fn add_done_callback(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    let callback = args.get(1);
+    let context = match args.opt_not_none(2) {
+        Some(given) => given,
+        None => contextvars::copy(th)?,
+    };
+    if future::is_done(f) {
+        let event_loop = future::event_loop(f).unwrap_or(Value::NONE);
+        ready::call_soon(th, event_loop, callback, &[args.get(0)], Some(context))?;
+        return Ok(Value::NONE);
+    }
+    let entry = th.new_tuple(&[callback, context])?;
+    add_entry(&mut th.m, f, entry)?;
+    Ok(Value::NONE)
+}
+
+fn remove_done_callback(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    let Some(word) = wide::word(f, CALLBACKS).get() else { return Ok(Value::int_unchecked(0)) };
+    let all = entries(word);
+    let kept = th.m.new_list(&[])?;
+    let Some(kept_list) = list::of(kept) else { return Ok(Value::int_unchecked(0)) };
+    let mut removed = 0;
+    for entry in &all {
+        let same = match tuple::items(*entry) {
+            [callback, _] if future::task_of(*entry).is_none() => th.eq(callback.value(), args.get(1))?,
+            _ => false,
+        };
+        if same {
+            removed += 1;
+        } else {
+            list::push(&mut th.m, kept_list, *entry)?;
+        }
+    }
+    if removed > 0 {
+        wide::word(f, CALLBACKS).set_word(Some(kept).filter(|_| list::len(kept_list) > 0));
+    }
+    Ok(Value::int_unchecked(removed))
+}
+
+fn get_loop(th: &mut Thread, args: Args) -> R {
+    this(th, args).map(|f| future::event_loop(f).unwrap_or(Value::NONE))
+}
+
+fn iterate(th: &mut Thread, args: Args) -> R {
+    this(th, args)?;
+    iter::new(&mut th.m, Tag::FutureIter, &[args.get(0)])
+}
+
+fn repr(th: &mut Thread, args: Args) -> R {
+    this(th, args)?;
+    let helper = crate::vm::import::import_dotted(th, "asyncio.base_futures")?;
+    th.call_method(helper, "_future_repr", &[args.get(0)])
+}
+
+fn make_cancelled_error(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    future::cancelled_error(&mut th.m, f)
+}
+
+fn with_parameter(th: &mut Thread, args: Args) -> R {
+    let types = crate::vm::import::import_dotted(th, "types")?;
+    th.call_method(types, "GenericAlias", &[args.get(0), args.get(1)])
+}
+
+fn state(th: &mut Thread, args: Args) -> R {
+    let bits = future::bits(this(th, args)?);
+    th.m.intern(match bits {
+        _ if bits & CANCELLED != 0 => "CANCELLED",
+        _ if bits & FINISHED != 0 => "FINISHED",
+        _ => "PENDING",
+    })
+}
+
+fn stored_result(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    let has = future::bits(f) & (FINISHED | FAILED) == FINISHED;
+    Ok(if has { future::result_slot(f).value() } else { Value::NONE })
+}
+
+fn stored_exception(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    Ok(if wide::has(f, FAILED) { future::result_slot(f).value() } else { Value::NONE })
+}
+
+/// `_callbacks`: pairs of function and context. A task that waits shows its bound method, as CPython does.
+fn callbacks(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    let Some(word) = wide::word(f, CALLBACKS).get() else { return Ok(Value::NONE) };
+    let shown = th.m.new_list(&[])?;
+    for entry in entries(word) {
+        let pair = if future::task_of(entry).is_some() {
+            let name = th.name("task_wakeup")?;
+            let bound = th.get_attr(entry, name)?;
+            th.new_tuple(&[bound, Value::NONE])?
+        } else {
+            entry
+        };
+        if let Some(l) = list::of(shown) {
+            list::push(&mut th.m, l, pair)?;
+        }
+    }
+    Ok(shown)
+}
+
+fn flag(th: &mut Thread, args: Args, bit: u32) -> R {
+    this(th, args).map(|f| Value::bool(wide::has(f, bit)))
+}
+
+fn set_flag(th: &mut Thread, args: Args, bit: u32) -> R {
+    let f = this(th, args)?;
+    if th.is_true(args.get(1))? {
+        wide::set(f, bit)
+    } else {
+        wide::clear(f, bit)
+    };
+    Ok(Value::NONE)
+}
+
+fn blocking(th: &mut Thread, args: Args) -> R {
+    flag(th, args, future::BLOCKING)
+}
+
+fn set_blocking(th: &mut Thread, args: Args) -> R {
+    set_flag(th, args, future::BLOCKING)
+}
+
+fn log_traceback(th: &mut Thread, args: Args) -> R {
+    flag(th, args, UNSEEN)
+}
+
+fn set_log_traceback(th: &mut Thread, args: Args) -> R {
+    if th.is_true(args.get(1))? {
+        return Err(th.value_error("_log_traceback can only be set to False"));
+    }
+    set_flag(th, args, UNSEEN)
+}
+
+fn cancel_message(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    Ok(if wide::has(f, FAILED) { Value::NONE } else { wide::word(f, MESSAGE).value() })
+}
+
+fn set_cancel_message(th: &mut Thread, args: Args) -> R {
+    let f = this(th, args)?;
+    if !wide::has(f, FAILED) {
+        wide::word(f, MESSAGE).set(args.get(1));
+    }
+    Ok(Value::NONE)
+}
+
+fn none(_: &mut Mutator, _: Args) -> R {
+    Ok(Value::NONE)
+}
+
+pub static FUTURE_TYPE: TypeDef = TypeDef {
+    name: "Future",
+    kind: Kind::Host,
+    doc: "A result that is not there yet.",
+    construct: Some(NativeDef::full("Future", "cls, /, *, loop=", construct, "")),
+    methods: &[
+        NativeDef::full("cancel", "self, /, msg=", cancel, "Cancel it; False if it is done."),
+        NativeDef::full("cancelled", "self, /", cancelled, "Whether it was cancelled."),
+        NativeDef::full("done", "self, /", done, "Whether it is done."),
+        NativeDef::full("result", "self, /", result, "The result, or raise the exception."),
+        NativeDef::full("exception", "self, /", exception, "The exception, or None."),
+        NativeDef::full("set_result", "self, result, /", set_result_method, "Give it a result."),
+        NativeDef::full("set_exception", "self, exception, /", set_exception_method, "Give it an exception."),
+        NativeDef::full(
+            "add_done_callback",
+            "self, fn, /, *, context=",
+            add_done_callback,
+            "Call this when it is done.",
+        ),
+        NativeDef::full(
+            "remove_done_callback",
+            "self, fn, /",
+            remove_done_callback,
+            "Do not; how often it was to be called.",
+        ),
+        NativeDef::full("get_loop", "self, /", get_loop, "The loop."),
+        NativeDef::full("_make_cancelled_error", "self, /", make_cancelled_error, "A CancelledError."),
+        NativeDef::full("__iter__", "self, /", iterate, "What await drives."),
+        NativeDef::full("__await__", "self, /", iterate, "What await drives."),
+        NativeDef::full("__repr__", "self, /", repr, "Show its state."),
+    ],
+    class_methods: &[NativeDef::full(
+        "__class_getitem__",
+        "cls, item, /",
+        with_parameter,
+        "The type of its result.",
+    )],
+    properties: &[
+        NativeDef::full("_state", "self", state, "PENDING, FINISHED or CANCELLED."),
+        NativeDef::full("_loop", "self", get_loop, "The loop."),
+        NativeDef::full("_result", "self", stored_result, "The result."),
+        NativeDef::full("_exception", "self", stored_exception, "The exception."),
+        NativeDef::full("_callbacks", "self", callbacks, "What is called when it is done."),
+        NativeDef::data("_source_traceback", "self", none, "Nobody keeps it."),
+    ],
+    subclassable: true,
+};
+
+/// Properties that can be set: name, reader, writer.
+pub static SETTABLE: [(NativeDef, NativeDef); 3] = [
+    (
+        NativeDef::full("_asyncio_future_blocking", "self", blocking, "It was handed up by an await."),
+        NativeDef::full("_asyncio_future_blocking", "self, value", set_blocking, ""),
+    ),
+    (
+        NativeDef::full("_log_traceback", "self", log_traceback, "Its exception was not seen yet."),
+        NativeDef::full("_log_traceback", "self, value", set_log_traceback, ""),
+    ),
+    (
+        NativeDef::full("_cancel_message", "self", cancel_message, "What it was cancelled with."),
+        NativeDef::full("_cancel_message", "self, value", set_cancel_message, ""),
+    ),
+];
