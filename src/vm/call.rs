@@ -456,10 +456,8 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
 /// Whether an object is of the class whose method this is, and of none that derives from it.
 #[inline(always)]
 fn is_plain_receiver(native: &Native, v: Value) -> bool {
-    if v.is_ref() && u64::from(types::hdr(v).shape.load(Ordering::Acquire)) == native.receiver {
-        return true;
-    }
-    is_own_receiver(native, v)
+    let alike = v.is_ref() && u64::from(types::hdr(v).shape.load(Ordering::Acquire)) == native.receiver;
+    alike || is_own_receiver(native, v)
 }
 
 /// As `is_plain_receiver`, of numbers without a header and of objects with attributes.
@@ -511,9 +509,6 @@ fn check_receiver(th: &mut Thread, def: &NativeDef, owner: Value, args: &[Word])
 /// Whether CPython keeps this method of a built-in class in a slot: its messages have other words then, and its class
 /// another name.
 pub fn is_slot(name: &str, class: Value) -> bool {
-    if !name.starts_with("__") {
-        return false;
-    }
     // Ordinary methods with names of operators, and of which classes; of any, if none is named.
     let plain: &[&str] = match name {
         "__getitem__" => &["dict", "list"],
@@ -526,7 +521,7 @@ pub fn is_slot(name: &str, class: Value) -> bool {
         "__bytes__" | "__length_hint__" | "__enter__" | "__exit__" | "__copy__" | "__deepcopy__" => &[],
         "__instancecheck__" | "__subclasscheck__" | "__subclasses__" | "__prepare__" | "__complex__" => &[],
         "__missing__" | "__class_getitem__" | "__fspath__" => &[],
-        _ => return true,
+        _ => return name.starts_with("__"),
     };
     !(plain.is_empty() || plain.contains(&class::name(class).as_str()))
 }
