@@ -41,7 +41,17 @@ pub fn try_lock(lock: &AtomicU16) -> bool {
 }
 
 /// Takes the object's lock; spins, then gives the processor away, for as long as another holds it.
+#[inline(always)]
 pub fn lock(lock: &AtomicU16) {
+    if !try_lock(lock) {
+        lock_later(lock);
+    }
+}
+
+/// Apart, so that those who find the lock free save no registers for it.
+#[cold]
+#[inline(never)]
+fn lock_later(lock: &AtomicU16) {
     let spin = Spin::new();
     while !try_lock(lock) {
         spin.turn();

@@ -222,7 +222,7 @@ pub fn try_lock_object(lock: &AtomicU16) -> bool {
 }
 
 /// After `lock_object`: waits until nobody is writing the object in place.
-#[inline]
+#[inline(never)]
 pub fn wait_until_not_busy(addr: u64) {
     WORLD.for_each_member_ever(|m| busy::wait_until_not(m.busy(), addr));
 }

@@ -251,11 +251,14 @@ fn settle_len(th: &mut Thread, answer: Value) -> R {
 
 fn len_builtin(th: &mut Thread, args: Args) -> R {
     let v = args.get(0);
-    let n = match test::plain_len(v) {
-        Some(n) => n,
-        None => th.len(v)?,
-    };
-    th.new_int(n as i64)
+    match test::plain_len(v) {
+        // Fewer items than there are small ints.
+        Some(n) => Ok(Value::int_unchecked(n as i64)),
+        None => {
+            let n = th.len(v)?;
+            th.new_int(n as i64)
+        }
+    }
 }
 
 /// Built-in functions about iterables. (The classes of `NAMED` are built-in names too.)

@@ -25,11 +25,17 @@ pub fn casefold(m: &mut Mutator, args: Args) -> R {
 }
 
 /// ASCII text in another case; other text as a whole. Text that stays the same is the receiver itself.
-#[inline]
+#[inline(always)]
 fn ascii_or(m: &mut Mutator, args: Args, case: Case, full: fn(&str) -> String) -> R {
     if let Some(s) = str::view(args.get(0)).filter(|s| str::is_ascii(s)) {
         return str_ascii::converted(m, s, case).unwrap_or_else(|| itself(m, args));
     }
+    converted_whole(m, args, full)
+}
+
+#[cold]
+#[inline(never)]
+fn converted_whole(m: &mut Mutator, args: Args, full: fn(&str) -> String) -> R {
     let out = full(this(args));
     if out == this(args) { itself(m, args) } else { m.new_str(&out) }
 }

@@ -150,7 +150,9 @@ pub fn subclasses(class: Value) -> Vec<Value> {
     let derives = |c: &Value| {
         cast(*c).is_some_and(|c| tuple::items(c.bases.value()).iter().any(|b| b.get() == Some(class)))
     };
-    all.iter().filter_map(|bits| Value::from_bits(*bits)).filter(derives).collect()
+    // They are younger than the class: nothing is looked through for one that has just been made.
+    let from = all.iter().rposition(|bits| *bits == class.bits()).map_or(0, |at| at + 1);
+    all.iter().skip(from).filter_map(|bits| Value::from_bits(*bits)).filter(derives).collect()
 }
 
 /// The collector has marked: forgets dead classes.

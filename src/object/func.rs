@@ -9,7 +9,7 @@ use super::layout::{
 use super::mutator::Mutator;
 use super::types::Manner;
 use super::value::{Value, Word};
-use super::{dict, heap, shape, subclass, types};
+use super::{class, dict, heap, shape, subclass, types};
 use std::any::Any;
 use std::sync::atomic::Ordering;
 
@@ -77,8 +77,12 @@ pub fn new_function(m: &mut Mutator, p: FunctionParts) -> R {
 pub(crate) fn new_native(m: &mut Mutator, def: *const (), owner: Word, manner: Option<Manner>) -> R {
     let shape = manner.map_or(types::root_shape(Kind::Native), types::manner_shape);
     let v = filled_as::<Native, 2>(m, Kind::Native, shape, [None, owner])?;
-    // SAFETY: `v` is the Native just made; its `def` word is written before anybody else can see it.
-    unsafe { (v.addr() as *mut Native).cast::<*const ()>().add(1).write(def) };
+    let receiver = owner.and_then(class::cast).map_or(0, |c| u64::from(heap::compress(c.root_shape.value())));
+    // SAFETY: `v` is the Native just made; these words are written before anybody else can see it.
+    unsafe {
+        (v.addr() as *mut Native).cast::<*const ()>().add(1).write(def);
+        (&raw mut (*(v.addr() as *mut Native)).receiver).write(receiver);
+    }
     Ok(v)
 }
 

@@ -296,6 +296,8 @@ pub struct Native {
     pub def: *const (),
     /// The object it is bound to (a module, for functions; EMPTY for unbound methods).
     pub owner: Slot,
+    /// Of a method of a class: the shape of that class's objects while they have no attributes. 0: it belongs to no class.
+    pub receiver: u64,
 }
 
 #[repr(C)]

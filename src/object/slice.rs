@@ -62,6 +62,25 @@ pub fn indices(start: Option<i64>, stop: Option<i64>, step: Option<i64>, len: us
     (start, stop, step)
 }
 
+/// As `bounds`, of a slice without a step whose ends are small ints or not given. `None`: it is another one.
+#[inline]
+pub fn plain_bounds(s: &Slice, len: usize) -> Option<Bounds> {
+    if s.step.value().is_none() { bounds_of_ends(s.start.value(), s.stop.value(), len) } else { None }
+}
+
+#[inline(always)]
+fn bounds_of_ends(start: Value, stop: Value, len: usize) -> Option<Bounds> {
+    let cut = |at: Value, omitted: usize| {
+        if at.is_none() {
+            return Some(omitted);
+        }
+        let at = at.as_small()?;
+        Some(if at < 0 { at + len as i64 } else { at.min(len as i64) }.max(0) as usize)
+    };
+    let (start, stop) = (cut(start, 0)?, cut(stop, len)?);
+    Some(Bounds { start, stop: stop as isize, step: 1, count: stop.saturating_sub(start) })
+}
+
 /// As `indices`, with the number of items.
 pub fn bounds(start: Option<i64>, stop: Option<i64>, step: Option<i64>, len: usize) -> Bounds {
     let (start, stop, step) = indices(start, stop, step, len);
@@ -93,5 +112,14 @@ mod tests {
         assert_eq!(items(bounds(Some(i64::MAX), Some(i64::MIN), Some(i64::MIN), 4)), [3]);
         assert_eq!(items(bounds(None, None, Some(-1), 0)), [0i64; 0]);
         assert_eq!(items(bounds(Some(4), Some(0), Some(-2), 9).ascending()), [2, 4]);
+    }
+
+    #[test]
+    fn bounds_of_ends_as_bounds() {
+        let ends = [None, Some(-9), Some(-4), Some(-1), Some(0), Some(2), Some(4), Some(9)];
+        for (start, stop) in ends.iter().flat_map(|a| ends.iter().map(move |b| (*a, *b))) {
+            let [x, y] = [start, stop].map(|n| n.map_or(Value::NONE, Value::int_unchecked));
+            assert_eq!(bounds_of_ends(x, y, 4), Some(bounds(start, stop, None, 4)));
+        }
     }
 }

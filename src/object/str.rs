@@ -212,6 +212,10 @@ unsafe fn write_padded(from: &[u8], to: *mut u8) {
 /// `to` must be valid for writes of `room` bytes, as many as the text has at least, outside `s`.
 #[inline(always)]
 pub(super) unsafe fn copy_text(s: &Str, to: *mut u8, room: usize) {
+    if s.nbytes <= 8 && s.nbytes > 0 && room >= 8 {
+        // SAFETY: a string of so few bytes has them in a word of its own; there is room for it.
+        return unsafe { to.cast::<u64>().write_unaligned(*(&raw const s.bytes).cast()) };
+    }
     match words(s) {
         // SAFETY: `room` is enough for all words.
         Some(words) if size_of_val(words) <= room => unsafe {
@@ -436,6 +440,9 @@ pub fn concat(m: &mut Mutator, a: Value, b: Value) -> R {
     let nchars = s.nchars as usize + t.nchars as usize;
     if nbytes < EXTERNAL_FROM {
         if is_plain(nbytes, nchars) {
+            if nbytes <= 16 {
+                return concat_short(m, s, t, nchars);
+            }
             let (v, bytes) = new_plain(m, nbytes, nchars)?;
             let room = nbytes.next_multiple_of(8);
             // SAFETY: the fresh string has room for both, filled up to a word.
@@ -451,6 +458,31 @@ pub fn concat(m: &mut Mutator, a: Value, b: Value) -> R {
         return Err(m.no_memory());
     }
     append(m, s, text(t), nbytes, nchars)
+}
+
+/// As `concat`, of two texts that are not empty and have 16 bytes at most together.
+#[inline(always)]
+fn concat_short(m: &mut Mutator, s: &Str, t: &Str, nchars: usize) -> R {
+    let nbytes = (s.nbytes + t.nbytes) as usize;
+    let (v, bytes) = new_unwritten(m, nbytes, nchars)?;
+    let both = short_text(s) | short_text(t) << (8 * s.nbytes);
+    // SAFETY: the fresh string has room for its bytes, filled up to a word.
+    unsafe {
+        bytes.cast::<u64>().write((both as u64).to_le());
+        if nbytes > 8 {
+            bytes.add(8).cast::<u64>().write(((both >> 64) as u64).to_le());
+        }
+    }
+    Ok(v)
+}
+
+/// A text of 1 to 16 bytes, zeros behind it.
+#[inline(always)]
+fn short_text(s: &Str) -> u128 {
+    let bytes = (&raw const s.bytes).cast::<u64>();
+    // SAFETY: a text of so few bytes lies in its own cell, and zeros fill up its last word.
+    let [first, second] = unsafe { [*bytes, if s.nbytes > 8 { *bytes.add(1) } else { 0 }] };
+    u128::from(u64::from_le(first)) | u128::from(u64::from_le(second)) << 64
 }
 
 /// The long form of `concat`: behind `s` in its buffer if that is free, else in a new buffer with room to grow.
@@ -625,10 +657,10 @@ fn same_words(a: &[u64], b: &[u64]) -> bool {
 /// Order by code point, which is the order of the UTF-8 bytes.
 #[inline]
 pub fn compare(a: &Str, b: &Str) -> Cmp {
-    let (a, b) = (text(a).as_bytes(), text(b).as_bytes());
-    match (a.first(), b.first()) {
-        (Some(x), Some(y)) if x != y => x.cmp(y),
-        _ => a.cmp(b),
+    match (words(a), words(b)) {
+        // The first byte is the highest digit; the zeros behind a text are less than any byte but zero.
+        (Some([x, ..]), Some([y, ..])) if x != y => u64::from_be(*x).cmp(&u64::from_be(*y)),
+        _ => text(a).as_bytes().cmp(text(b).as_bytes()),
     }
 }
 

@@ -40,12 +40,12 @@ fn load(bytes: &[u8]) -> u64 {
 /// `s`, which is ASCII, in another case. `None`: it is so already.
 #[inline]
 pub fn converted(m: &mut Mutator, s: &Str, case: Case) -> Option<R> {
-    let bytes = text(s).as_bytes();
-    if bytes.len() > 1
+    if s.nbytes > 1
         && let Some(words) = words(s)
     {
-        return converted_words(m, bytes.len(), words, case);
+        return converted_words(m, s.nbytes as usize, words, case);
     }
+    let bytes = text(s).as_bytes();
     if bytes.chunks(8).all(|chunk| case.changes(load(chunk)) == 0) {
         return None;
     }
@@ -61,6 +61,17 @@ pub fn converted(m: &mut Mutator, s: &Str, case: Case) -> Option<R> {
 /// As `converted`, of a text in whole words: the zeros that fill up the last one stay zeros.
 #[inline(always)]
 fn converted_words(m: &mut Mutator, nbytes: usize, words: &[u64], case: Case) -> Option<R> {
+    if let [word] = words {
+        // Most words are so short: without the preparations of a loop.
+        return match case.changes(*word) {
+            0 => None,
+            changes => Some(new_unwritten(m, nbytes, nbytes).map(|(v, to)| {
+                // SAFETY: as below.
+                unsafe { to.cast::<u64>().write(word ^ changes) };
+                v
+            })),
+        };
+    }
     if words.iter().all(|word| case.changes(*word) == 0) {
         return None;
     }

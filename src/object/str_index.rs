@@ -114,6 +114,10 @@ pub fn slice(m: &mut Mutator, v: Value, start: usize, stop: usize) -> R {
     if start >= stop {
         return m.empty_str();
     }
+    if is_ascii(s) {
+        let part = text(s).get(start..stop.min(s.nbytes as usize)).unwrap_or("");
+        return m.new_str_counted(part, part.len());
+    }
     let from = byte_offset(m, s, start)?;
     let to = byte_offset(m, s, stop)?;
     m.new_str(text(s).get(from..to).unwrap_or(""))

@@ -440,25 +440,40 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
         unsafe { (&*(callee as *const Native), std::slice::from_raw_parts(args.cast::<Word>(), n)) };
     // SAFETY: `def` is a `&'static NativeDef`, as above.
     let def = unsafe { &*native.def.cast::<NativeDef>() };
-    let first = args.first().copied().flatten();
-    if let Some(owner) = native.owner.get()
-        && types::kind_of(owner) == Kind::Class
-    {
-        let receiver = first?;
-        if types::class_of(receiver) != owner {
-            return None;
-        }
+    if native.receiver != 0 && !is_plain_receiver(native, args.first().copied().flatten()?) {
+        return None;
     }
     if !def.params.takes(n) {
         return bind::without_keywords(th, def, args);
     }
-    let args = Args(args);
+    match def.run {
+        NativeFn::Data(f) => Some(f(&mut th.m, Args(args))),
+        NativeFn::Full(f) => Some(f(th, Args(args))),
+        _ => native_of_other_form(th, def, Args(args)),
+    }
+}
+
+/// Whether an object is of the class whose method this is, and of none that derives from it.
+#[inline(always)]
+fn is_plain_receiver(native: &Native, v: Value) -> bool {
+    let alike = v.is_ref() && u64::from(types::hdr(v).shape.load(Ordering::Acquire)) == native.receiver;
+    alike || is_own_receiver(native, v)
+}
+
+/// As `is_plain_receiver`, of numbers without a header and of objects with attributes.
+#[cold]
+#[inline(never)]
+fn is_own_receiver(native: &Native, v: Value) -> bool {
+    native.owner.get() == Some(types::class_of(v))
+}
+
+/// As `native_direct`, of a native that is neither `Data` nor `Full`.
+#[inline(never)]
+fn native_of_other_form(th: &mut Thread, def: &NativeDef, args: Args) -> Option<R> {
     Some(match def.run {
-        NativeFn::Data(f) => f(&mut th.m, args),
-        NativeFn::Full(f) => f(th, args),
         // The loop resumes a generator itself, and calls the methods of instances.
-        NativeFn::Resume { takes, .. } if takes == n => return None,
-        NativeFn::Ask { run, .. } => match first {
+        NativeFn::Resume { takes, .. } if takes == args.0.len() => return None,
+        NativeFn::Ask { run, .. } => match args.0.first().copied().flatten() {
             Some(v) if types::kind_of(v) == Kind::Instance => return None,
             _ => run(th, args),
         },
@@ -548,33 +563,44 @@ fn run_indexed(th: &mut Thread, from: usize, run: fn(&mut Mutator, Args) -> R, a
 #[inline(never)]
 pub fn return_special(th: &mut Thread, value: Value) -> R<Option<Value>> {
     let base = th.base;
-    let flags = frame::flags(base);
+    let (flags, third) = (frame::flags(base), frame::link(base, 3));
     let mut value = value;
     if flags & CTOR != 0 {
         if !value.is_none() {
-            let class = th.type_name(value);
-            return Err(th.type_error(format!("__init__() should return None, not '{class}'")));
+            return Err(init_returned(th, value));
         }
-        value = word(frame::link(base, 3));
+        value = word(third);
     }
-    let third = frame::link(base, 3);
     unwind::pop(th);
     if flags & ENTRY != 0 {
         return Ok(Some(value));
     }
-    // SAFETY: the caller's window, or the register that the third link word names.
-    unsafe {
-        if third == frame::JUMP && flags & RESULT != 0 {
-            super::ops::framed::answer_jump(th, value)?;
-        } else if flags & RESULT != 0 {
-            let value = super::ops::framed::settle(th, value)?;
-            *th.base.add(third as usize) = value.bits();
-        } else {
-            *base.sub(LINK) = value.bits();
-        }
+    if flags & RESULT != 0 {
+        return answer(th, third, value).map(|()| None);
     }
     debug_assert!(flags & FLAGS != 0);
+    // SAFETY: the caller's window.
+    unsafe { *base.sub(LINK) = value.bits() };
     Ok(None)
+}
+
+/// What a frame that an instruction entered has returned: for a register, or to decide a jump.
+#[inline(never)]
+fn answer(th: &mut Thread, third: u64, value: Value) -> R<()> {
+    if third == frame::JUMP {
+        return super::ops::framed::answer_jump(th, value);
+    }
+    let value = super::ops::framed::settle(th, value)?;
+    // SAFETY: the register that the third link word names.
+    unsafe { *th.base.add(third as usize) = value.bits() };
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn init_returned(th: &mut Thread, value: Value) -> crate::object::Raised {
+    let class = th.type_name(value);
+    th.type_error(format!("__init__() should return None, not '{class}'"))
 }
 
 #[cold]

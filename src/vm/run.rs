@@ -170,6 +170,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     || (M::STEP && (*th).m.member.tick().load(Ordering::Relaxed) < 0)
                 {
                     poll_now!();
+                } else {
+                    taken();
                 }
             };
         }
@@ -239,9 +241,16 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 call!(framed::binary(&mut *th, $op, *pc, v(x), v(y)))
             }};
         }
-        macro_rules! float_div {
+        macro_rules! true_div {
             ($x:expr, $y:expr) => {
                 let (x, y) = ($x, $y);
+                if both_int(x, y) && int(y) != 0 && exact_in_float(x) && exact_in_float(y) {
+                    let z = float_word(int(x) as f64 / int(y) as f64);
+                    if fits_word(z) {
+                        reg!(a!()) = z;
+                        continue;
+                    }
+                }
                 if both_scaled(x, y) {
                     let z = scaled::div(x, y);
                     if is_scaled(z) {
@@ -551,14 +560,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::Mul => arith!(small::mul, scaled::mul, BinOp::Mul, reg!(c!())),
                 Op::Div => {
                     let (x, y) = (reg!(b!()), reg!(c!()));
-                    if both_int(x, y) && int(y) != 0 && exact_in_float(x) && exact_in_float(y) {
-                        let z = float_word(int(x) as f64 / int(y) as f64);
-                        if fits_word(z) {
-                            reg!(a!()) = z;
-                            continue;
-                        }
-                    }
-                    float_div!(x, y);
+                    true_div!(x, y);
                     binary!(BinOp::Div)
                 }
                 Op::FloorDiv => divide!(small::floor_div, BinOp::FloorDiv, reg!(c!())),
@@ -624,7 +626,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::MulK => arith!(small::mul, scaled::mul, BinOp::Mul, *k.add(c!())),
                 Op::DivK => {
                     let (x, y) = (reg!(b!()), *k.add(c!()));
-                    float_div!(x, y);
+                    true_div!(x, y);
                     call!(framed::binary(&mut *th, BinOp::Div, *pc, v(x), v(y)))
                 }
                 Op::Neg => {

@@ -39,6 +39,9 @@ impl Thread {
 
     /// What a slice object means for a sequence of `len` items. ValueError if its step is 0.
     pub fn slice_bounds(&mut self, v: Value, len: usize) -> R<Bounds> {
+        if let Some(plain) = slice::of(v).and_then(|s| slice::plain_bounds(s, len)) {
+            return Ok(plain);
+        }
         let (start, stop, step) = self.slice_parts(v)?;
         Ok(slice::bounds(start, stop, step, len))
     }
@@ -125,7 +128,11 @@ fn out_of_range(th: &mut Thread, what: &str) -> Raised {
 /// `l[key]`.
 #[inline]
 pub fn list_get(th: &mut Thread, l: &'static List, key: Value) -> R {
-    if slice::of(key).is_some() {
+    if let Some(s) = slice::of(key) {
+        let items = list::items(l);
+        if let Some(b) = slice::plain_bounds(s, items.len()) {
+            return list::stepped(th, items, b.start, b.step, b.count).map(list::value);
+        }
         let (start, stop, step) = th.slice_parts(key)?;
         let items = list::items(l);
         let b = slice::bounds(start, stop, step, items.len());

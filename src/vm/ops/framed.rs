@@ -7,7 +7,7 @@ use crate::bytecode::op::{Insn, Op};
 use crate::object::class::trait_bits;
 use crate::object::layout::is_subclass_instance;
 use crate::object::num::{self, BinOp, CmpOp};
-use crate::object::{Exc, Kind, R, Value, Word, class, key, str, str_index, tuple, types};
+use crate::object::{Exc, Kind, R, Value, Word, class, key, slice, str, str_index, tuple, types};
 use crate::vm::call::{self, Called};
 use crate::vm::frame;
 use crate::vm::native::NativeFn;
@@ -49,6 +49,11 @@ pub(crate) fn get_item(th: &mut Thread, container: Value, index: Value, a: usize
     }
     if let Some(c) = str_index::ascii_item(container, index) {
         return Ok(Called::Value(c));
+    }
+    if let (Some(s), Some(cut)) = (key::exact_str(container), slice::of(index))
+        && let Some(b) = slice::plain_bounds(cut, s.nchars as usize)
+    {
+        return str_index::slice(&mut th.m, container, b.start, b.start + b.count).map(Called::Value);
     }
     if is_instance(container)
         && let Some(f) = th.lookup_in_instance(container, "__getitem__")
