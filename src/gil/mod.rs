@@ -44,7 +44,7 @@ use std::sync::atomic::AtomicU16;
 pub use events::Events;
 pub use ledger::{CAUSES, Cause, Figures, Phase};
 pub use member::Member;
-pub use parker::Parker;
+pub use parker::{Parker, one_processor};
 pub use registry::{Account, Snapshot};
 pub use spec::{LoopKind, PolicyKind, PolicySpec, PollKind, QueueKind, SpecError};
 pub use state::State;

@@ -11,10 +11,19 @@ const EMPTY: u32 = 0;
 const TOKEN: u32 = 1;
 const ASLEEP: u32 = 2;
 
-/// Looks before sleeping: about the time that falling asleep and being woken takes. On one processor the waker could not
-/// run meanwhile.
-static SPINS: LazyLock<u32> =
-    LazyLock::new(|| if std::thread::available_parallelism().is_ok_and(|n| n.get() > 1) { 100 } else { 0 });
+/// Looks before sleeping: about the time that falling asleep and being woken takes.
+const SPINS: u32 = 100;
+
+static ONE_PROCESSOR: LazyLock<bool> =
+    LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|n| n.get() == 1));
+
+/// Whether this process has one processor: while a thread looks again and again, nobody else can do anything there.
+///
+/// It has to be asked before there is a second thread: were that one just finding out when the process is forked, the child
+/// would wait for it for ever.
+pub fn one_processor() -> bool {
+    *ONE_PROCESSOR
+}
 
 /// One thread sleeps here, any thread wakes it.
 #[derive(Debug)]
@@ -41,7 +50,7 @@ impl Parker {
     /// Waits a moment for a waker that is just about to come: two threads that hand something back and forth then need
     /// no system call.
     fn spin(&self) {
-        for _ in 0..*SPINS {
+        for _ in 0..if one_processor() { 0 } else { SPINS } {
             if self.0.load(Ordering::Acquire) != EMPTY {
                 return;
             }

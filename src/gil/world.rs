@@ -14,6 +14,7 @@ use super::ledger::{Cause, Phase};
 use super::lock::Lock;
 use super::member::Member;
 use super::park;
+use super::parker;
 use super::primitive::Spin;
 use super::registry::{Registry, Snapshot};
 use super::signal;
@@ -355,6 +356,8 @@ impl Gil {
 
     /// A second thread is about to run Mini code. `member`, who starts it, is Running.
     pub fn expect_company(&self, member: &'static Member) {
+        // Known from now on; see there.
+        let _ = parker::one_processor();
         if self.lock.set_alone(false) {
             member.request(Events::MODE_CHANGE);
         }

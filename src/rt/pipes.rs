@@ -2,7 +2,7 @@
 //! children by descriptor. `unsafe` is allowed here. As `syscall.rs`: error numbers, no value, may block.
 
 use super::syscall::{Sys, checked};
-use std::sync::LazyLock;
+use crate::gil;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -55,10 +55,8 @@ const NOW_AND_THEN: u32 = 64;
 /// before this one would have gone to sleep. `None`: better go to sleep.
 pub fn soon<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     static TURN: AtomicU32 = AtomicU32::new(0);
-    static ALONE: LazyLock<bool> =
-        LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|n| n.get() == 1));
     let now_and_then = TURN.fetch_add(1, Ordering::Relaxed).is_multiple_of(NOW_AND_THEN);
-    if *ALONE || (LUCK.load(Ordering::Relaxed) <= 0 && !now_and_then) {
+    if gil::one_processor() || (LUCK.load(Ordering::Relaxed) <= 0 && !now_and_then) {
         return None;
     }
     let start = Instant::now();
