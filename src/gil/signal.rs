@@ -90,7 +90,14 @@ pub fn take_pending() -> Option<i32> {
         return None;
     }
     let signum = pending.trailing_zeros() as i32 + 1;
-    PENDING.fetch_and(!bit(signum), Ordering::SeqCst);
+    let left = PENDING.fetch_and(!bit(signum), Ordering::SeqCst) & !bit(signum);
+    if left == 0 {
+        set_poke_timer(0);
+        if any_pending() {
+            // It came in between.
+            poke_later();
+        }
+    }
     Some(signum)
 }
 
@@ -358,15 +365,20 @@ fn make_poke_timer() {
 /// A signal may come when the main thread has looked for the last time before a system call, but is not yet in it: then the
 /// call knows nothing of it, and may block for ever. So a timer interrupts it, again and again until the signal is taken.
 fn poke_later() {
+    set_poke_timer(POKE_AFTER);
+}
+
+/// After so many nanoseconds; 0: not at all.
+fn set_poke_timer(nanoseconds: libc::c_long) {
     let timer = POKE_TIMER.load(Ordering::SeqCst);
     if timer != 0 {
         let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        let soon = libc::itimerspec {
+        let once = libc::itimerspec {
             it_interval: never,
-            it_value: libc::timespec { tv_sec: 0, tv_nsec: POKE_AFTER },
+            it_value: libc::timespec { tv_sec: 0, tv_nsec: nanoseconds },
         };
         // SAFETY: our own timer, and a live time; this call is allowed in handlers.
-        unsafe { libc::timer_settime((timer - 1) as libc::timer_t, 0, &soon, std::ptr::null_mut()) };
+        unsafe { libc::timer_settime((timer - 1) as libc::timer_t, 0, &once, std::ptr::null_mut()) };
     }
 }
 
