@@ -74,7 +74,7 @@ impl Server {
         assert_eq!(done.code(), 0, "{said}");
         let strange: Vec<&str> =
             said.lines().filter(|line| expected.is_empty() || !line.contains(expected)).collect();
-        assert!(strange.is_empty(), "{strange:?}");
+        assert!(strange.is_empty(), "{said}");
     }
 }
 
