@@ -177,10 +177,10 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
         }
         macro_rules! poll_now {
             () => {{
-                save!();
+                // What happens here belongs to the instruction about to run, not to the one that jumped here.
+                (*th).pc = pc.wrapping_add(2);
+                (*th).base = r;
                 if poll::poll(&mut *th).is_err() {
-                    // The exception belongs to the instruction about to run, not to the one that jumped here.
-                    (*th).pc = pc.add(2);
                     raised!();
                 }
                 check_mode!();
