@@ -4,6 +4,7 @@ use crate::gil::PolicySpec;
 use crate::interp::program::{self, Ended, Program};
 use crate::interp::{self, Options};
 use crate::repl;
+use crate::trace::{self, Wishes};
 use lexopt::prelude::*;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -19,6 +20,8 @@ usage: mini [OPTIONS]                    open a prompt (with input from a pipe: 
        mini [OPTIONS] -c CODE [ARGS]     run the code given
        mini [OPTIONS] -m MODULE [ARGS]   run a module
        mini dis FILE                     show the bytecode of a script
+       mini trace check FILE             say whether a trace is sound, and what is wrong if not
+       mini trace view FILE [-o PAGE]    make a page of a trace (FILE.html), to be opened in any browser
 
 options:
   --gil POLICY      who may run, and when threads switch (also: the variable MINI_GIL)
@@ -29,6 +32,9 @@ options:
                     with ,queue=os|fifo|io|battle (who is next) and ,poll=op|edge (where)
   -i                open a prompt after the script
   --stats[=json]    at the end, print what each thread held, waited and was blocked, to standard error
+  --blame           at the end, print which line waited for which, to standard error
+  --trace FILE      write what every thread, task and child process did, for `mini trace` and ui.perfetto.dev
+  --trace-events N  keep N events of each process at most (1000000)
   --max-heap SIZE   limit the heap (for example 512M, 2G); beyond it: MemoryError
   --dump-after SEC  after so many seconds, print every thread's stack and what it waits for, to standard error
   --version         print the version
@@ -50,6 +56,7 @@ struct Settings {
     stats: Option<Stats>,
     max_heap: usize,
     dump_after: Option<Duration>,
+    wishes: Wishes,
     /// A prompt opens after the program.
     prompt: bool,
     argv: Vec<String>,
@@ -64,6 +71,8 @@ enum Stats {
 enum Action {
     Run(Program),
     Disassemble(String),
+    CheckTrace(String),
+    ViewTrace(String, Option<String>),
     Help,
     Version,
     Prompt,
@@ -97,6 +106,7 @@ fn parse() -> Result<Command, String> {
         stats: None,
         max_heap: 0,
         dump_after: None,
+        wishes: Wishes::default(),
         prompt: false,
         argv: vec![String::new()],
     };
@@ -109,6 +119,11 @@ fn parse() -> Result<Command, String> {
             Long("stats") => settings.stats = Some(stats(parser.optional_value())?),
             Long("max-heap") => settings.max_heap = size(&text(&mut parser, "--max-heap")?)?,
             Long("dump-after") => settings.dump_after = Some(seconds(&text(&mut parser, "--dump-after")?)?),
+            Long("trace") => settings.wishes.file = Some(text(&mut parser, "--trace")?.into()),
+            Long("trace-events") => {
+                settings.wishes.events = Some(events(&text(&mut parser, "--trace-events")?)?)
+            }
+            Long("blame") => settings.wishes.blame = true,
             Long("help") | Short('h') => return Ok(Command { action: Action::Help, ..command }),
             Long("version") | Short('V') => return Ok(Command { action: Action::Version, ..command }),
             Short('i') => settings.prompt = true,
@@ -126,6 +141,9 @@ fn parse() -> Result<Command, String> {
                     let file = utf8(parser.value().map_err(|_| "dis: which file?".to_owned())?)?;
                     return Ok(Command { action: Action::Disassemble(file), ..command });
                 }
+                if file == "trace" {
+                    return Ok(Command { action: trace_tool(&mut parser)?, ..command });
+                }
                 let program = if file == "-" { Program::Stdin } else { Program::File(file.clone()) };
                 return rest(command, parser, file, Action::Run(program));
             }
@@ -133,6 +151,28 @@ fn parse() -> Result<Command, String> {
         }
     }
     Ok(command)
+}
+
+/// What follows `mini trace`.
+fn trace_tool(parser: &mut lexopt::Parser) -> Result<Action, String> {
+    const USAGE: &str = "trace: say `mini trace check FILE` or `mini trace view FILE [-o PAGE]`";
+    let (mut words, mut page) = (Vec::new(), None);
+    while let Some(arg) = parser.next().map_err(|e| e.to_string())? {
+        match arg {
+            Short('o') => page = Some(text(parser, "-o")?),
+            Value(word) => words.push(utf8(word)?),
+            other => return Err(other.unexpected().to_string()),
+        }
+    }
+    match (&words[..], page) {
+        ([tool, file], None) if tool == "check" => Ok(Action::CheckTrace(file.clone())),
+        ([tool, file], page) if tool == "view" => Ok(Action::ViewTrace(file.clone(), page)),
+        _ => Err(USAGE.to_owned()),
+    }
+}
+
+fn events(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("--trace-events: '{text}' is no number of events (for example 1000000)"))
 }
 
 fn rest(
@@ -214,6 +254,8 @@ fn obey(Command { action, settings }: Command) -> i32 {
             0
         }
         Action::Disassemble(file) => disassemble(&file),
+        Action::CheckTrace(file) => check_trace(&file),
+        Action::ViewTrace(file, page) => view_trace(&file, page),
         Action::Prompt if settings.prompt || std::io::stdin().is_terminal() => {
             run(None, Settings { prompt: true, ..settings })
         }
@@ -235,9 +277,49 @@ fn disassemble(file: &str) -> i32 {
     }
 }
 
+fn check_trace(file: &str) -> i32 {
+    let checked = read(file).and_then(|text| trace::check::check(&text));
+    match checked {
+        Ok(holds) => {
+            say(&format!("{file}: sound: {holds}\n"));
+            0
+        }
+        Err(problems) => {
+            problems.iter().for_each(|problem| complain(&format!("{file}: {problem}\n")));
+            1
+        }
+    }
+}
+
+fn read(file: &str) -> Result<String, Vec<String>> {
+    std::fs::read_to_string(file).map_err(|error| vec![format!("cannot be read: {error}")])
+}
+
+fn view_trace(file: &str, page: Option<String>) -> i32 {
+    let page = page.unwrap_or_else(|| format!("{file}.html"));
+    let made = read(file).and_then(|text| trace::view::page(&text, file).map_err(|problem| vec![problem]));
+    let written = made.and_then(|html| {
+        std::fs::write(&page, html).map_err(|error| vec![format!("cannot write {page}: {error}")])
+    });
+    match written {
+        Ok(()) => {
+            say(&format!("{page}\n"));
+            0
+        }
+        Err(problems) => {
+            problems.iter().for_each(|problem| complain(&format!("{file}: {problem}\n")));
+            1
+        }
+    }
+}
+
 /// Runs a program, a prompt or both on a thread of its own, whose stack is large and committed as it is used.
 fn run(program: Option<Program>, settings: Settings) -> i32 {
-    let Settings { policy, stats, max_heap, dump_after, prompt, argv } = settings;
+    let Settings { policy, stats, max_heap, dump_after, wishes, prompt, argv } = settings;
+    if let Err(message) = trace::begin(wishes) {
+        complain(&format!("mini: {message}\n"));
+        return 1;
+    }
     let path = search_path(program.as_ref());
     let work = move || {
         let options = Options { policy, max_heap, argv, path };
@@ -251,7 +333,7 @@ fn run(program: Option<Program>, settings: Settings) -> i32 {
         if let Some(Err(message)) = dump_after.map(|span| interp::dump::after(&mut thread, span)) {
             complain(&format!("mini: {message}\n"));
         }
-        let ended = match program {
+        let mut ended = match program {
             Some(program) if !prompt => program::run(&mut thread, &program),
             program => {
                 if let Some(program) = &program {
@@ -262,8 +344,11 @@ fn run(program: Option<Program>, settings: Settings) -> i32 {
         };
         match stats {
             Some(Stats::Text) => complain(&interp::stats::as_table()),
-            Some(Stats::Json) => complain(&(interp::stats::as_json() + "\n")),
+            Some(Stats::Json) => complain(&(trace::ledger::as_json(&crate::gil::snapshot()) + "\n")),
             None => {}
+        }
+        if let (false, Ended::Code(code @ 0)) = (crate::gil::record::finish(), &mut ended) {
+            *code = 1;
         }
         // The process ends here: what the thread owns goes with it.
         std::mem::forget(thread);

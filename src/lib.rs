@@ -10,4 +10,5 @@ pub mod native;
 pub mod object;
 pub mod repl;
 pub mod rt;
+pub mod trace;
 pub mod vm;

@@ -380,7 +380,20 @@ fn help_and_version() {
     for flag in ["--help", "-h"] {
         let finished = mini(&[flag]);
         assert_eq!((finished.code(), finished.stderr.as_str()), (0, ""));
-        for word in ["--gil", "--stats", "--max-heap", "-c", "-m", "dis", "off", "ticks:", "time:", "coop"] {
+        for word in [
+            "--gil",
+            "--stats",
+            "--blame",
+            "--trace",
+            "--max-heap",
+            "-c",
+            "-m",
+            "dis",
+            "off",
+            "ticks:",
+            "time:",
+            "coop",
+        ] {
             assert!(finished.stdout.contains(word), "{flag} does not mention {word}");
         }
     }

@@ -7,9 +7,9 @@ use support::files;
 use support::source::{code_only, is_name};
 
 /// A layer is a file or folder directly under `src/`; it may import itself, and the layers to its right.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("main", &["cli", "lab", "repl", "interp"]),
-    ("cli", &["lab", "repl", "interp", "bytecode", "gil"]),
+    ("cli", &["lab", "repl", "interp", "trace", "bytecode", "gil"]),
     ("lab", &["interp", "gil"]),
     ("repl", &["interp", "native", "rt", "vm", "object", "bytecode", "gil"]),
     ("interp", &["compile", "native", "rt", "vm", "object", "bytecode", "gil"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("rt", &["vm", "object", "gil"]),
     ("vm", &["object", "bytecode", "gil"]),
     ("object", &["bytecode", "gil"]),
+    ("trace", &["gil"]),
     ("gil", &[]),
 ];
 /// Layers that import nothing of ours.

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
+use super::calls::{Call, Calls};
 use super::futex::now;
 
 /// Why a thread let go of the GIL.
@@ -21,15 +22,21 @@ pub enum Cause {
     Yield = 3,
     /// The thread ended.
     Exit = 4,
+    /// Another thread stopped the world: to collect, to fork, to change the policy.
+    Stop = 5,
 }
 
+/// How many causes there are.
+const COUNT: usize = 6;
+
 /// All causes, in the order of `Figures::switches`.
-pub const CAUSES: [Cause; 5] = [Cause::Forced, Cause::Tick, Cause::Blocking, Cause::Yield, Cause::Exit];
+pub const CAUSES: [Cause; COUNT] =
+    [Cause::Forced, Cause::Tick, Cause::Blocking, Cause::Yield, Cause::Exit, Cause::Stop];
 
 impl Cause {
     /// The word for tables.
     pub const fn name(self) -> &'static str {
-        ["forced", "tick", "blocking", "yield", "exit"][self as usize]
+        ["forced", "tick", "blocking", "yield", "exit", "stop"][self as usize]
     }
 
     pub(super) const fn from_index(i: u8) -> Cause {
@@ -55,8 +62,16 @@ pub enum Phase {
 
 impl Figures {
     /// Nothing happened.
-    pub const ZERO: Figures =
-        Figures { held: 0, waited: 0, blocked: 0, stopped: 0, acquisitions: 0, futile: 0, switches: [0; 5] };
+    pub const ZERO: Figures = Figures {
+        held: 0,
+        waited: 0,
+        blocked: 0,
+        stopped: 0,
+        acquisitions: 0,
+        futile: 0,
+        releases: [0; COUNT],
+        switches: [0; COUNT],
+    };
 }
 
 /// The figures of one thread, or of several summed. Times in nanoseconds.
@@ -72,16 +87,23 @@ pub struct Figures {
     pub stopped: u64,
     /// How often it was given permission to run.
     pub acquisitions: u64,
-    /// How often it woke to find the GIL gone again.
+    /// How often it was woken because the GIL was free, and found it gone again.
     pub futile: u64,
-    /// How often another thread ran after it, by the cause why it let go; see `CAUSES`.
-    pub switches: [u64; 5],
+    /// How often it gave up permission to run, by cause; see `CAUSES`. As many as acquisitions, but for one that runs.
+    pub releases: [u64; COUNT],
+    /// How often another thread ran after it, by the cause why it let go.
+    pub switches: [u64; COUNT],
 }
 
 impl Figures {
     /// Switches of one cause.
     pub fn switches_by(&self, cause: Cause) -> u64 {
         self.switches[cause as usize]
+    }
+
+    /// Releases for one cause.
+    pub fn releases_by(&self, cause: Cause) -> u64 {
+        self.releases[cause as usize]
     }
 
     /// Switches of any cause.
@@ -97,7 +119,8 @@ impl Figures {
         self.stopped += other.stopped;
         self.acquisitions += other.acquisitions;
         self.futile += other.futile;
-        for (mine, theirs) in self.switches.iter_mut().zip(other.switches) {
+        let mine = self.switches.iter_mut().chain(&mut self.releases);
+        for (mine, theirs) in mine.zip(other.switches.into_iter().chain(other.releases)) {
             *mine += theirs;
         }
     }
@@ -113,7 +136,9 @@ pub struct Ledger {
     spent: [AtomicU64; 5],
     acquisitions: AtomicU64,
     futile: AtomicU64,
-    switches: [AtomicU64; 5],
+    releases: [AtomicU64; COUNT],
+    switches: [AtomicU64; COUNT],
+    calls: Calls,
 }
 
 impl Ledger {
@@ -125,20 +150,25 @@ impl Ledger {
             spent: [const { AtomicU64::new(0) }; 5],
             acquisitions: AtomicU64::new(0),
             futile: AtomicU64::new(0),
-            switches: [const { AtomicU64::new(0) }; 5],
+            releases: [const { AtomicU64::new(0) }; COUNT],
+            switches: [const { AtomicU64::new(0) }; COUNT],
+            calls: Calls::new(),
         }
     }
 
     /// Starts at zero again: for a reused member, or a forked child.
-    pub(super) fn reset(&self, phase: Phase) {
+    pub(super) fn reset(&self, phase: Phase, at: u64) {
         // Whoever had it before may have been in the middle of writing when the process was copied without its thread.
         self.sequence.fetch_and(!1, Ordering::Relaxed);
         self.write(|| {
-            for counter in self.spent.iter().chain(&self.switches).chain([&self.acquisitions, &self.futile]) {
+            let counters = self.spent.iter().chain(&self.switches).chain(&self.releases);
+            for counter in counters.chain([&self.acquisitions, &self.futile]) {
                 counter.store(0, Ordering::Relaxed);
             }
+            self.calls.reset();
+            self.acquisitions.store(u64::from(phase == Phase::Held), Ordering::Relaxed);
             self.phase.store(phase as u32, Ordering::Relaxed);
-            self.since.store(now(), Ordering::Relaxed);
+            self.since.store(at, Ordering::Relaxed);
         });
     }
 
@@ -146,6 +176,20 @@ impl Ledger {
     #[inline]
     pub(super) fn turn(&self, phase: Phase, at: u64) {
         self.write(|| self.close(phase, at));
+    }
+
+    /// The thread itself: it gives up permission at `at`. `call` is what it goes into if it blocks. True: for the first time.
+    #[inline]
+    pub(super) fn let_go(&self, phase: Phase, cause: Cause, call: usize, at: u64) -> bool {
+        let mut new = false;
+        self.write(|| {
+            self.close(phase, at);
+            bump(&self.releases[cause as usize]);
+            if phase == Phase::Blocked {
+                new = self.calls.enter(call);
+            }
+        });
+        new
     }
 
     /// The thread itself: it was given permission at `at`.
@@ -201,20 +245,32 @@ impl Ledger {
             *open += at.saturating_sub(get(&self.since));
         }
         let [held, waited, blocked, stopped, _] = spent;
-        let mut switches = [0; 5];
-        for (to, from) in switches.iter_mut().zip(&self.switches) {
-            *to = get(from);
-        }
+        let switches = std::array::from_fn(|i| get(&self.switches[i]));
+        let releases = std::array::from_fn(|i| get(&self.releases[i]));
         let (acquisitions, futile) = (get(&self.acquisitions), get(&self.futile));
-        Figures { held, waited, blocked, stopped, acquisitions, futile, switches }
+        Figures { held, waited, blocked, stopped, acquisitions, futile, releases, switches }
+    }
+
+    /// What the blocked time went to, up to `at`.
+    pub(super) fn calls(&self, at: u64) -> Vec<Call> {
+        let mut calls = self.calls.all();
+        if self.phase() == Phase::Blocked {
+            let open = at.saturating_sub(self.since.load(Ordering::Relaxed));
+            self.calls.add_open(&mut calls, open);
+        }
+        calls
     }
 
     #[inline]
     fn close(&self, phase: Phase, at: u64) {
         let open = self.phase.load(Ordering::Relaxed) as usize;
         let since = self.since.load(Ordering::Relaxed);
+        let span = at.saturating_sub(since);
         if let Some(spent) = self.spent.get(open) {
-            spent.store(spent.load(Ordering::Relaxed) + at.saturating_sub(since), Ordering::Relaxed);
+            spent.store(spent.load(Ordering::Relaxed) + span, Ordering::Relaxed);
+        }
+        if open == Phase::Blocked as usize {
+            self.calls.leave(span);
         }
         self.phase.store(phase as u32, Ordering::Relaxed);
         self.since.store(at, Ordering::Relaxed);
@@ -244,8 +300,7 @@ mod tests {
     fn a_ledger_that_a_fork_found_half_written_can_be_read_again() {
         let ledger = Ledger::new();
         ledger.sequence.store(7, Ordering::Relaxed);
-        ledger.reset(Phase::Held);
-        let at = ledger.since.load(Ordering::Relaxed) + 5;
-        assert_eq!(ledger.figures(at).held, 5);
+        ledger.reset(Phase::Held, 7);
+        assert_eq!(ledger.figures(12).held, 5);
     }
 }

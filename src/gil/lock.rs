@@ -52,6 +52,11 @@ pub(super) struct Lock {
     standing_back: AtomicU32,
     /// When `taken` changed.
     taken_at: AtomicU64,
+    /// When the GIL was let go last, and for how long nobody has held it; written by its owner.
+    let_go_at: AtomicU64,
+    unowned: AtomicU64,
+    /// There was no GIL for a while.
+    was_off: AtomicBool,
     last: MemberCell,
     last_cause: AtomicU8,
     /// Counts policies: those who wait under an old one start anew.
@@ -78,6 +83,9 @@ impl Lock {
             taken: AtomicU32::new(0),
             standing_back: AtomicU32::new(0),
             taken_at: AtomicU64::new(0),
+            let_go_at: AtomicU64::new(0),
+            unowned: AtomicU64::new(0),
+            was_off: AtomicBool::new(false),
             last: MemberCell::empty(),
             last_cause: AtomicU8::new(0),
             epoch: AtomicU32::new(0),
@@ -169,7 +177,7 @@ impl Lock {
         if self.is_off() {
             return false;
         }
-        member.ledger().turn(Phase::Waiting, at);
+        member.turn(Phase::Waiting, at);
         let got = self.queue_up(member, from_blocking, at);
         if got {
             self.now_ours(member, now());
@@ -224,6 +232,7 @@ impl Lock {
 
     /// Sleeps until there is room, and tries. False: the policy changed.
     fn race(&self, member: &'static Member, epoch: u32, mut since: u64) -> bool {
+        let mut woken = false;
         loop {
             let room = self.room.load(Ordering::SeqCst);
             if self.owner.take(member) {
@@ -233,13 +242,14 @@ impl Lock {
                 }
                 return true;
             }
+            if woken {
+                member.ledger().count_futile();
+            }
             if self.epoch.load(Ordering::SeqCst) != epoch {
                 return false;
             }
             futex::wait(&self.room, room, self.deadline(since));
-            if self.room.load(Ordering::SeqCst) != room && !matches!(self.owner.get(), Owner::Free) {
-                member.ledger().count_futile();
-            }
+            woken = self.room.load(Ordering::SeqCst) != room;
             since = self.ask_if_due(member, since);
         }
     }
@@ -269,14 +279,19 @@ impl Lock {
     /// Book-keeping of a thread that has just become the owner.
     #[inline]
     fn now_ours(&self, member: &'static Member, at: u64) {
-        member.ledger().acquired(at);
-        if !self.last.is(member) {
-            self.changed_hands(member, at);
-        }
+        let let_go_at = self.let_go_at.load(Ordering::Relaxed);
+        // Another may have had it since we looked at the clock.
+        let at = at.max(let_go_at);
+        self.unowned.store(self.unowned.load(Ordering::Relaxed) + (at - let_go_at), Ordering::Relaxed);
+        self.let_go_at.store(at, Ordering::Relaxed);
+        let from = if self.last.is(member) { 0 } else { self.changed_hands(member, at) };
+        member.acquired(from, at);
     }
 
-    fn changed_hands(&self, member: &'static Member, at: u64) {
-        if let Some(previous) = self.last.get() {
+    /// Another had it before us: returns its number, 0 if it has ended.
+    fn changed_hands(&self, member: &'static Member, at: u64) -> u64 {
+        let previous = self.last.get();
+        if let Some(previous) = previous {
             previous.ledger().count_switch(Cause::from_index(self.last_cause.load(Ordering::Relaxed)));
         }
         self.last.set(Some(member));
@@ -286,12 +301,14 @@ impl Lock {
         if self.standing_back.load(Ordering::SeqCst) != 0 {
             futex::wake(&self.taken, u32::MAX);
         }
+        previous.map_or(0, Member::id)
     }
 
-    /// Lets go of the GIL; the caller owns it.
+    /// Lets go of the GIL, which the caller owns and whose time ended at `at`.
     #[inline]
-    pub fn release(&self, cause: Cause) {
+    pub fn release(&self, cause: Cause, at: u64) {
         self.last_cause.store(cause as u8, Ordering::Relaxed);
+        self.let_go_at.store(at, Ordering::Relaxed);
         if self.mode.in_turn.load(Ordering::Relaxed) && self.has_waiters() {
             self.pass_on();
             return;
@@ -355,13 +372,14 @@ impl Lock {
     /// Lets go for others who want it. True: it is ours again. False: to be acquired like any other time.
     pub fn give_way(&self, member: &'static Member, cause: Cause, at: u64) -> bool {
         self.last_cause.store(cause as u8, Ordering::Relaxed);
+        self.let_go_at.store(at, Ordering::Relaxed);
         if self.mode.in_turn.load(Ordering::Relaxed) {
             return self.queue_behind(member, at);
         }
         if self.mode.hand_over.load(Ordering::Relaxed) {
-            self.stand_back(cause);
+            self.stand_back(cause, at);
         } else {
-            self.release(cause);
+            self.release(cause, at);
         }
         false
     }
@@ -387,10 +405,10 @@ impl Lock {
     }
 
     /// Lets go, and keeps out of the way until another has it.
-    fn stand_back(&self, cause: Cause) {
+    fn stand_back(&self, cause: Cause, at: u64) {
         let seen = self.taken.load(Ordering::SeqCst);
         self.standing_back.fetch_add(1, Ordering::SeqCst);
-        self.release(cause);
+        self.release(cause, at);
         while self.taken.load(Ordering::SeqCst) == seen {
             futex::wait(&self.taken, seen, None);
         }
@@ -398,10 +416,25 @@ impl Lock {
     }
 
     /// The owner will never come back: whoever has the GIL next has it from a thread that ended.
-    pub fn release_for_good(&self, member: &'static Member) {
+    pub fn release_for_good(&self, member: &'static Member, at: u64) {
         member.ledger().count_switch(Cause::Exit);
         self.last.set(None);
-        self.release(Cause::Exit);
+        self.release(Cause::Exit, at);
+    }
+
+    /// The account of time begins, if it has not yet: nobody holds the GIL.
+    pub fn open_account(&self, at: u64) {
+        let _ = self.let_go_at.compare_exchange(0, at, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// For how long nobody has held the GIL by now; `None` if there was none for a while.
+    pub fn unowned(&self, at: u64) -> Option<u64> {
+        let open = match self.owner.get() {
+            Owner::Free => at.saturating_sub(self.let_go_at.load(Ordering::Relaxed)),
+            Owner::Held(_) | Owner::Off => 0,
+        };
+        let counted = self.unowned.load(Ordering::Relaxed) + open;
+        (!self.was_off.load(Ordering::Relaxed)).then_some(counted)
     }
 
     /// The member is about to be reused: nothing may be put to its account any more.
@@ -418,6 +451,7 @@ impl Lock {
         self.epoch.fetch_add(1, Ordering::SeqCst);
         self.forget_waiters();
         if !spec.has_gil() {
+            self.was_off.store(true, Ordering::Relaxed);
             self.owner.set(Owner::Off);
         } else if self.is_off() {
             self.own(member);
@@ -433,14 +467,18 @@ impl Lock {
         self.epoch.fetch_add(1, Ordering::SeqCst);
         self.standing_back.store(0, Ordering::SeqCst);
         self.forget_waiters();
+        self.unowned.store(0, Ordering::Relaxed);
+        self.was_off.store(self.is_off(), Ordering::Relaxed);
         if !self.is_off() {
             self.own(member);
         }
     }
 
     fn own(&self, member: &'static Member) {
+        let at = now();
         self.last.set(Some(member));
-        self.taken_at.store(now(), Ordering::Relaxed);
+        self.let_go_at.store(at, Ordering::Relaxed);
+        self.taken_at.store(at, Ordering::Relaxed);
         self.owner.set(Owner::Held(member));
     }
 

@@ -1,19 +1,21 @@
 //! One thread, as this layer sees it. Members are never freed but reused, so that a signal handler, a spinner and
 //! a late waker may follow a pointer to one at any time. Knows no policy.
 
-use std::sync::Mutex;
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crossbeam_utils::CachePadded;
 
 use super::cell::MemberCell;
 use super::events::Events;
-use super::ledger::Ledger;
+use super::ledger::{Cause, Ledger, Phase};
 use super::park;
 use super::parker::Parker;
+use super::record::{self, Event, What};
 use super::state::{Slot, State};
+use super::witness;
 
 /// What the eval loop and its neighbours touch often, on cache lines of its own.
 #[derive(Debug)]
@@ -36,6 +38,11 @@ pub struct Member {
     is_main: AtomicBool,
     blocked_signals: AtomicU64,
     name: Mutex<String>,
+    log: Mutex<Vec<Event>>,
+    /// Who woke it last, and 1; 0: nobody since that was told. And where that was.
+    waker: AtomicU64,
+    waker_place: AtomicU32,
+    woken_at: AtomicU64,
     /// The parking lot's note on this thread; see `park.rs`.
     pub(super) lot: AtomicU8,
     pub(super) waits_for: AtomicUsize,
@@ -67,6 +74,10 @@ impl Member {
             is_main: AtomicBool::new(false),
             blocked_signals: AtomicU64::new(0),
             name: Mutex::new(String::new()),
+            log: Mutex::new(Vec::new()),
+            waker: AtomicU64::new(0),
+            waker_place: AtomicU32::new(0),
+            woken_at: AtomicU64::new(0),
             lot: AtomicU8::new(0),
             waits_for: AtomicUsize::new(0),
             looks_at: AtomicU64::new(0),
@@ -124,8 +135,9 @@ impl Member {
     }
 
     /// Records that the calling OS thread is this member's.
-    pub fn bind_to_this_thread(&self) {
+    pub fn bind_to_this_thread(&'static self) {
         self.os_id.store(super::futex::thread_id(), Ordering::Relaxed);
+        record::bind(self);
     }
 
     /// True for the thread that runs signal handlers.
@@ -174,6 +186,60 @@ impl Member {
         &self.ledger
     }
 
+    /// The thread itself, while it is Running: it gives up permission at `at`, for this cause, to spend its time so.
+    #[inline]
+    pub(super) fn let_go(&self, cause: Cause, phase: Phase, at: u64) {
+        let call = if phase == Phase::Blocked { witness::call_of(self) } else { 0 };
+        if self.ledger.let_go(phase, cause, call, at) {
+            witness::learn(self, call);
+        }
+        if record::on() {
+            record::write(self, at, What::LetGo { cause, phase, place: witness::place_of(self), call });
+        }
+    }
+
+    /// The thread itself, not Running: its time goes to `phase` from `at` on.
+    #[inline]
+    pub(super) fn turn(&self, phase: Phase, at: u64) {
+        self.ledger.turn(phase, at);
+        if record::on() {
+            self.tell_waker();
+            record::write(self, at, What::Turn(phase));
+        }
+    }
+
+    /// The thread itself: it was given permission at `at`; `from`: by way of the thread with this number, or 0.
+    #[inline]
+    pub(super) fn acquired(&self, from: u64, at: u64) {
+        self.ledger.acquired(at);
+        if record::on() {
+            self.tell_waker();
+            record::write(self, at, What::Acquired { from });
+        }
+    }
+
+    /// Another thread, before it wakes this one: which, and where.
+    pub(super) fn note_waker(&self, by: u64, place: u32, at: u64) {
+        self.waker_place.store(place, Ordering::Relaxed);
+        self.woken_at.store(at, Ordering::Relaxed);
+        self.waker.store(by + 1, Ordering::Release);
+    }
+
+    #[cold]
+    fn tell_waker(&self) {
+        let by = self.waker.swap(0, Ordering::Acquire);
+        if by != 0 {
+            let place = self.waker_place.load(Ordering::Relaxed);
+            let at = self.woken_at.load(Ordering::Relaxed);
+            record::write(self, at, What::Woken { by: by - 1, place });
+        }
+    }
+
+    /// What was written down of this thread.
+    pub(super) fn log(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn parker(&self) -> &Parker {
         &self.parker
     }
@@ -202,6 +268,7 @@ impl Member {
         self.waits_for.store(0, Ordering::Relaxed);
         self.looks_at.store(0, Ordering::Relaxed);
         self.looks_after.store(park::LOOK_AFTER, Ordering::Relaxed);
+        self.waker.store(0, Ordering::Relaxed);
         self.parker.reset();
     }
 }

@@ -18,6 +18,7 @@
 //! `unsafe` stands in `futex.rs`, `signal.rs` and `cell.rs`.
 
 pub mod busy;
+mod calls;
 mod cell;
 mod coop;
 mod events;
@@ -31,16 +32,19 @@ mod parker;
 mod policy;
 mod primitive;
 mod queue;
+pub mod record;
 mod registry;
 pub mod signal;
 mod spec;
 mod state;
 mod ticks;
 mod time;
+pub mod witness;
 mod world;
 
 use std::sync::atomic::AtomicU16;
 
+pub use calls::Call;
 pub use events::Events;
 pub use ledger::{CAUSES, Cause, Figures, Phase};
 pub use member::Member;

@@ -20,7 +20,7 @@ use super::events::Events;
 use super::futex;
 use super::ledger::Cause;
 use super::member::Member;
-use super::{attach, detach, nobody_is_left};
+use super::{attach, detach, nobody_is_left, record};
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,6 +226,9 @@ fn remove_first(bucket: &mut VecDeque<Sleeper>, key: usize) -> Option<&'static M
 }
 
 fn mark_woken(member: &Member) {
+    if record::on() {
+        record::woken(member);
+    }
     member.lot.store(WOKEN, Ordering::SeqCst);
 }
 

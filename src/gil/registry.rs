@@ -4,10 +4,12 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 
+use super::calls::{self, Call};
 use super::cell::MemberCell;
 use super::futex::now;
 use super::ledger::{Figures, Phase};
 use super::member::Member;
+use super::record;
 use super::state::State;
 
 /// What one thread did.
@@ -27,6 +29,8 @@ pub struct Account {
     pub phase: Phase,
     /// Its figures.
     pub figures: Figures,
+    /// What its blocked time went to.
+    pub calls: Vec<Call>,
 }
 
 /// Everyone's figures at one moment.
@@ -34,12 +38,18 @@ pub struct Account {
 pub struct Snapshot {
     /// Nanoseconds since the first thread was registered (in a forked child: since the fork).
     pub wall: u64,
+    /// That moment, on the monotonic clock.
+    pub at: u64,
     /// Living threads in the order of their registration, after those that ended last, oldest first.
     pub accounts: Vec<Account>,
     /// How many threads ended so long ago that only their sum was kept.
     pub forgotten: u64,
     /// Their sum.
     pub forgotten_figures: Figures,
+    pub forgotten_calls: Vec<Call>,
+    /// Nanoseconds in which nobody held the GIL, a hand-over on its way included; with what all held it makes up the wall.
+    /// `None`: the program has run without a GIL, where there is no such thing.
+    pub unowned: Option<u64>,
 }
 
 impl Snapshot {
@@ -50,9 +60,12 @@ impl Snapshot {
         total
     }
 
-    /// Under a GIL: nanoseconds in which nobody held it, a hand-over on its way included.
-    pub fn unowned(&self) -> u64 {
-        self.wall.saturating_sub(self.total().held)
+    /// What the blocked time of all threads went to, the longest first.
+    pub fn calls(&self) -> Vec<Call> {
+        let mut sum = self.forgotten_calls.clone();
+        self.accounts.iter().for_each(|a| calls::add_up(&mut sum, &a.calls));
+        sum.sort_by_key(|call| std::cmp::Reverse(call.blocked));
+        sum
     }
 }
 
@@ -71,6 +84,7 @@ pub(super) struct People {
     ended: VecDeque<Account>,
     forgotten: u64,
     forgotten_figures: Figures,
+    forgotten_calls: Vec<Call>,
     last_id: u64,
     started: u64,
     /// A stopped world: whoever registers now is born Parked.
@@ -94,6 +108,7 @@ impl Registry {
                 ended: VecDeque::new(),
                 forgotten: 0,
                 forgotten_figures,
+                forgotten_calls: Vec::new(),
                 last_id: 0,
                 started: 0,
                 stopping: false,
@@ -128,7 +143,7 @@ impl Registry {
         if people.stopping {
             member.slot().stop();
         }
-        member.ledger().reset(Phase::Away);
+        member.ledger().reset(Phase::Away, now());
         prepare(member);
         people.living.push(member);
         member
@@ -140,11 +155,15 @@ impl Registry {
         people.living.retain(|m| !std::ptr::eq(*m, member));
         let account = account(member, now());
         people.ended.push_back(account);
+        if record::on() {
+            record::close(member);
+        }
         if people.ended.len() > REMEMBERED
             && let Some(oldest) = people.ended.pop_front()
         {
             people.forgotten += 1;
             people.forgotten_figures.add(&oldest.figures);
+            calls::add_up(&mut people.forgotten_calls, &oldest.calls);
         }
         people.idle.push(member);
     }
@@ -153,15 +172,24 @@ impl Registry {
         self.people().living.clone()
     }
 
-    pub fn snapshot(&self) -> Snapshot {
+    /// When the first thread was registered.
+    pub fn started(&self) -> u64 {
+        self.people().started
+    }
+
+    /// `unowned` is asked for the time up to which nobody held the GIL.
+    pub fn snapshot(&self, unowned: impl FnOnce(u64) -> Option<u64>) -> Snapshot {
         let people = self.people();
         let at = now();
         let living = people.living.iter().map(|m| account(m, at));
         Snapshot {
+            at,
             wall: if people.started == 0 { 0 } else { at - people.started },
             accounts: people.ended.iter().cloned().chain(living).collect(),
             forgotten: people.forgotten,
             forgotten_figures: people.forgotten_figures,
+            forgotten_calls: people.forgotten_calls.clone(),
+            unowned: unowned(at),
         }
     }
 
@@ -178,6 +206,7 @@ impl Registry {
         people.ended.clear();
         people.forgotten = 0;
         people.forgotten_figures = Figures::default();
+        people.forgotten_calls.clear();
         people.started = now();
     }
 
@@ -202,5 +231,6 @@ fn account(member: &Member, at: u64) -> Account {
         state: member.state(),
         phase: member.ledger().phase(),
         figures: member.ledger().figures(at),
+        calls: member.ledger().calls(at),
     }
 }

@@ -16,10 +16,12 @@ use super::member::Member;
 use super::park;
 use super::parker;
 use super::primitive::Spin;
+use super::record;
 use super::registry::{Registry, Snapshot};
 use super::signal;
 use super::spec::{DEFAULT_INTERVAL, DEFAULT_TICKS, LoopKind, PolicyKind, PolicySpec};
 use super::state::State;
+use super::witness;
 
 /// There is one per process.
 pub(super) static WORLD: Gil = Gil::new();
@@ -70,7 +72,9 @@ impl Gil {
 
     pub fn register(&self, name: &str, is_main: bool) -> &'static Member {
         let load = |m: &'static Member| m.tick().store(self.lock.ticks(), Ordering::Relaxed);
-        self.registry.add(name, is_main, load)
+        let member = self.registry.add(name, is_main, load);
+        self.lock.open_account(self.registry.started());
+        member
     }
 
     pub fn busy(&self) -> usize {
@@ -80,11 +84,12 @@ impl Gil {
 
     pub fn leave(&self, member: &'static Member) {
         if member.state() == State::Running {
-            member.ledger().turn(Phase::Blocked, now());
+            let at = now();
+            member.let_go(Cause::Exit, Phase::Away, at);
             let off = self.lock.is_off();
             self.leave_running(member);
             if !off {
-                self.lock.release_for_good(member);
+                self.lock.release_for_good(member, at);
             }
         }
         while !member.slot().try_retire() {
@@ -110,12 +115,13 @@ impl Gil {
     /// Leaves Running, and lets go of the GIL.
     #[inline]
     fn go(&self, member: &'static Member, cause: Cause, phase: Phase) {
-        member.ledger().turn(phase, now());
+        let at = now();
+        member.let_go(cause, phase, at);
         // Asked while still Running: the answer may change as soon as we are not.
         let off = self.lock.is_off();
         self.leave_running(member);
         if !off {
-            self.lock.release(cause);
+            self.lock.release(cause, at);
         }
     }
 
@@ -157,7 +163,7 @@ impl Gil {
     fn sit_out(&self, member: &'static Member) {
         self.returning.fetch_add(1, Ordering::SeqCst);
         while !member.slot().try_enter() {
-            member.ledger().turn(Phase::Stopped, now());
+            member.turn(Phase::Stopped, now());
             member.slot().wait_while_stopped();
             std::hint::spin_loop();
         }
@@ -174,7 +180,7 @@ impl Gil {
     #[inline]
     fn confirm_free(&self, member: &'static Member, at: u64) -> bool {
         if self.lock.is_off() {
-            member.ledger().acquired(at);
+            member.acquired(0, at);
             return true;
         }
         self.leave_running(member);
@@ -183,7 +189,7 @@ impl Gil {
 
     pub fn poll(&self, member: &'static Member) -> Events {
         if member.pending().has(Events::STOP_WORLD) {
-            self.go(member, Cause::Forced, Phase::Stopped);
+            self.go(member, Cause::Stop, Phase::Stopped);
             self.come_back(member, false, now());
         }
         if !member.withdraw(Events::GIL_REQUEST).is_empty() {
@@ -223,7 +229,7 @@ impl Gil {
             member.cpu_bound.store(true, Ordering::Relaxed);
         }
         let at = now();
-        member.ledger().turn(Phase::Waiting, at);
+        member.let_go(cause, Phase::Waiting, at);
         self.leave_running(member);
         if self.lock.give_way(member, cause, at) {
             member.slot().enter();
@@ -256,7 +262,7 @@ impl Gil {
                 self.let_return();
                 return;
             }
-            self.go(member, Cause::Forced, Phase::Stopped);
+            self.go(member, Cause::Stop, Phase::Stopped);
             // Detached, so the one who stops does not wait for us.
             while self.stopper.get().is_some() && self.stops.load(Ordering::SeqCst) == seen {
                 futex::wait(&self.stops, seen, None);
@@ -381,7 +387,7 @@ impl Gil {
     }
 
     pub fn snapshot(&self) -> Snapshot {
-        self.registry.snapshot()
+        self.registry.snapshot(|at| self.lock.unowned(at))
     }
 
     pub fn for_each_member(&self, visit: impl FnMut(&'static Member)) {
@@ -397,9 +403,11 @@ impl Gil {
     }
 
     pub fn with_locks_held<T>(&self, f: impl FnOnce() -> T) -> T {
-        let _people = self.registry.people();
+        let people = self.registry.people();
+        let _names = witness::lock_for_fork();
         let _core = self.lock.core();
         let _lot = park::lock_all();
+        let _log = record::lock_for_fork(people.living());
         f()
     }
 
@@ -412,7 +420,12 @@ impl Gil {
         member.bind_to_this_thread();
         member.forget_waits();
         member.withdraw(Events::GIL_REQUEST | Events::SIGNAL);
-        member.ledger().reset(Phase::Held);
+        let at = now();
+        member.ledger().reset(Phase::Held, at);
+        if record::on() {
+            self.registry.for_each_ever(|m| m.log().clear());
+            record::after_fork_child(member, at);
+        }
         signal::after_fork_child(member);
     }
 }

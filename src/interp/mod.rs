@@ -15,7 +15,7 @@ use crate::gil::{self, PolicySpec, signal};
 use crate::native;
 use crate::object::{R, Value, class, heap, intern, memoryview};
 use crate::vm::thread::{MAIN_REGISTERS, Thread};
-use crate::vm::{boot, hooks, import, link};
+use crate::vm::{boot, hooks, import, link, witness};
 
 /// What a start-up needs to know.
 pub struct Options {
@@ -36,6 +36,7 @@ pub fn start(options: &Options) -> Result<Box<Thread>, String> {
     heap::register_weak(memoryview::forget_dead);
     heap::register_weak(link::drop_dead);
     heap::register_weak(class::drop_dead);
+    witness::install();
     let member = gil::register("MainThread", true);
     member.bind_to_this_thread();
     signal::install(member).map_err(|e| format!("cannot catch signals: {e}"))?;

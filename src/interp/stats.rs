@@ -1,66 +1,69 @@
-//! `--stats`: the ledger of the GIL layer as a table or as JSON. Must not know how the figures are kept.
+//! `--stats`: the ledger of the GIL layer as a table. Must not know how the figures are kept.
 
-use crate::gil::{self, CAUSES, Figures};
+use crate::gil::{self, CAUSES, Figures, Snapshot};
 use std::fmt::Write;
 
 fn ms(ns: u64) -> f64 {
     ns as f64 / 1e6
 }
 
-/// A table for people: one line a thread, times in milliseconds.
+/// A table for people: one line a thread, then one for each blocking call. Times in milliseconds.
 pub fn as_table() -> String {
     let shot = gil::snapshot();
-    let mut out = format!("gil: {}   wall: {:.3} ms\n", gil::policy(), ms(shot.wall));
-    let _ = writeln!(
+    let mut out = format!("gil: {}   wall: {:.3} ms   {}\n", gil::policy(), ms(shot.wall), unowned(&shot));
+    let _ = write!(
         out,
-        "{:<20} {:>10} {:>10} {:>10} {:>9} {:>8} {:>8} {:>8} {:>8}",
-        "thread", "held ms", "waited ms", "blocked ms", "acquired", "forced", "tick", "blocking", "yield"
+        "{:<20} {:>10} {:>10} {:>10} {:>9} {:>8} {:>8}",
+        "thread", "held ms", "waited ms", "blocked ms", "acquired", "futile", "switches"
     );
+    for cause in CAUSES {
+        let _ = write!(out, " {:>8}", cause.name());
+    }
+    out.push('\n');
     for account in &shot.accounts {
         line(&mut out, &account.name, &account.figures);
     }
+    if shot.forgotten != 0 {
+        line(&mut out, &format!("({} earlier ones)", shot.forgotten), &shot.forgotten_figures);
+    }
     line(&mut out, "total", &shot.total());
+    calls(&mut out, &shot);
     out
 }
 
+fn unowned(shot: &Snapshot) -> String {
+    match shot.unowned {
+        Some(unowned) => format!("held by nobody: {:.3} ms", ms(unowned)),
+        None => "held by nobody: no such time, there was no lock".to_owned(),
+    }
+}
+
+/// How often it let go for each cause comes last.
 fn line(out: &mut String, name: &str, f: &Figures) {
     let _ = write!(
         out,
-        "{name:<20} {:>10.3} {:>10.3} {:>10.3} {:>9}",
+        "{name:<20} {:>10.3} {:>10.3} {:>10.3} {:>9} {:>8} {:>8}",
         ms(f.held),
         ms(f.waited),
         ms(f.blocked),
-        f.acquisitions
+        f.acquisitions,
+        f.futile,
+        f.all_switches()
     );
-    for count in &f.switches[..4] {
-        let _ = write!(out, " {count:>8}");
+    for cause in CAUSES {
+        let _ = write!(out, " {:>8}", f.releases_by(cause));
     }
     out.push('\n');
 }
 
-/// One JSON object; times in seconds.
-pub fn as_json() -> String {
-    let shot = gil::snapshot();
-    let threads: Vec<String> = shot.accounts.iter().map(|a| object(&a.name, &a.figures)).collect();
-    format!(
-        "{{\"policy\": \"{}\", \"wall\": {:.9}, \"threads\": [{}], \"total\": {}}}",
-        gil::policy(),
-        shot.wall as f64 / 1e9,
-        threads.join(", "),
-        object("total", &shot.total())
-    )
-}
-
-fn object(name: &str, f: &Figures) -> String {
-    let name: String = name.chars().flat_map(char::escape_default).collect();
-    let causes: Vec<String> =
-        CAUSES.iter().map(|c| format!("\"{}\": {}", c.name(), f.switches_by(*c))).collect();
-    format!(
-        "{{\"name\": \"{name}\", \"held\": {:.9}, \"waited\": {:.9}, \"blocked\": {:.9}, \"acquisitions\": {}, \"switches\": {{{}}}}}",
-        f.held as f64 / 1e9,
-        f.waited as f64 / 1e9,
-        f.blocked as f64 / 1e9,
-        f.acquisitions,
-        causes.join(", ")
-    )
+fn calls(out: &mut String, shot: &Snapshot) {
+    let calls = shot.calls();
+    if calls.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{:<31} {:>10} {:>10} {:>9}", "blocked in", "", "blocked ms", "calls");
+    for call in calls {
+        let name = gil::witness::call_name(call.number);
+        let _ = writeln!(out, "{name:<42} {:>10.3} {:>9}", ms(call.blocked), call.count);
+    }
 }

@@ -4,6 +4,7 @@ use super::asyncio_future::{self as futures, FUTURE_TYPE};
 use super::asyncio_loop as event_loop;
 use super::asyncio_ready as ready;
 use super::contextvars;
+use crate::gil::record;
 use crate::object::future::{
     self, BLOCKING, CANCELLED, CANCELS, CONTEXT, CORO, FAILED, MESSAGE, MUST_CANCEL, NAME, TASK, WAITER,
 };
@@ -74,7 +75,23 @@ fn begin(th: &mut Thread, task: &'static Wide, parts: &Parts) -> R<()> {
     slot(task, CONTEXT).set(context);
     slot(task, NAME).set(name);
     event_loop::register(th, task)?;
+    if record::on() {
+        write_down(th, task);
+    }
     ready::wake(th, parts.event_loop, wide::value(task))
+}
+
+/// For `--trace`: a task begins.
+#[cold]
+fn write_down(th: &mut Thread, task: &'static Wide) {
+    let name = slot(task, NAME).value();
+    let name =
+        int::as_i64(name).map_or_else(|| str::as_str(name).unwrap_or("").to_owned(), |n| format!("Task-{n}"));
+    let coro = slot(task, CORO).value();
+    let coro = th.repr(coro).ok().and_then(str::as_str).unwrap_or("");
+    // Of `<coroutine object main at 0x…>`, what it runs.
+    let runs = coro.split(' ').nth(2).unwrap_or("");
+    record::task_made(th.m.member, wide::value(task).addr(), &format!("{name} {runs}"));
 }
 
 fn is_coroutine(th: &mut Thread, v: Value) -> R<bool> {
@@ -134,6 +151,17 @@ fn to_be_thrown(th: &mut Thread, task: &'static Wide, waiter: Word) -> R<Word> {
 
 /// One step. Errors: KeyboardInterrupt and SystemExit alone, which are for the loop.
 pub fn step(th: &mut Thread, task: &'static Wide) -> R<()> {
+    if record::on() {
+        let key = wide::value(task).addr();
+        record::step_begins(th.m.member, key);
+        let stepped = take_step(th, task);
+        record::step_ends(th.m.member, key, future::is_done(task));
+        return stepped;
+    }
+    take_step(th, task)
+}
+
+fn take_step(th: &mut Thread, task: &'static Wide) -> R<()> {
     if future::is_done(task) {
         let shown = th.repr(wide::value(task))?;
         let shown = str::as_str(shown).unwrap_or("");

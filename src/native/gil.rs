@@ -2,7 +2,7 @@
 //! Must not know how policies work.
 
 use super::support::{number, put};
-use crate::gil::{self, CAUSES, Figures, PolicySpec};
+use crate::gil::{self, Account, CAUSES, Call, Cause, Figures, PolicySpec};
 use crate::object::{R, Value, str};
 use crate::rt::fork;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
@@ -67,10 +67,28 @@ fn seconds(th: &mut Thread, nanoseconds: u64) -> R {
 }
 
 fn switch_dict(th: &mut Thread, figures: &Figures) -> R {
+    dict_by_cause(th, |cause| figures.switches_by(cause))
+}
+
+fn dict_by_cause(th: &mut Thread, count: impl Fn(Cause) -> u64) -> R {
     let dict = th.new_dict()?;
     for cause in CAUSES {
-        let n = th.new_int(figures.switches_by(cause) as i64)?;
+        let n = th.new_int(count(cause) as i64)?;
         put(th, dict, cause.name(), n)?;
+    }
+    Ok(dict)
+}
+
+/// By the names of blocking calls: how often, and for how long.
+fn call_dict(th: &mut Thread, calls: &[Call]) -> R {
+    let dict = th.new_dict()?;
+    for call in calls {
+        let one = th.new_dict()?;
+        let count = th.new_int(call.count as i64)?;
+        put(th, one, "count", count)?;
+        let blocked = seconds(th, call.blocked)?;
+        put(th, one, "blocked", blocked)?;
+        put(th, dict, &gil::witness::call_name(call.number), one)?;
     }
     Ok(dict)
 }
@@ -80,16 +98,24 @@ fn switches(th: &mut Thread, _: Args) -> R {
     switch_dict(th, &total)
 }
 
-fn thread_dict(th: &mut Thread, name: &str, figures: &Figures) -> R {
+fn thread_dict(th: &mut Thread, account: &Account) -> R {
+    let figures = &account.figures;
     let dict = th.new_dict()?;
-    let name = th.new_str(name)?;
+    let name = th.new_str(&account.name)?;
     put(th, dict, "name", name)?;
-    for (key, time) in [("held", figures.held), ("waited", figures.waited), ("blocked", figures.blocked)] {
+    let Figures { held, waited, blocked, stopped, .. } = *figures;
+    for (key, time) in [("held", held), ("waited", waited), ("blocked", blocked), ("stopped", stopped)] {
         let time = seconds(th, time)?;
         put(th, dict, key, time)?;
     }
-    let n = th.new_int(figures.acquisitions as i64)?;
-    put(th, dict, "acquisitions", n)?;
+    for (key, count) in [("acquisitions", figures.acquisitions), ("futile", figures.futile)] {
+        let n = th.new_int(count as i64)?;
+        put(th, dict, key, n)?;
+    }
+    let releases = dict_by_cause(th, |cause| figures.releases_by(cause))?;
+    put(th, dict, "releases", releases)?;
+    let calls = call_dict(th, &account.calls)?;
+    put(th, dict, "calls", calls)?;
     let switches = switch_dict(th, figures)?;
     put(th, dict, "switches", switches)?;
     Ok(dict)
@@ -102,9 +128,14 @@ fn stats(th: &mut Thread, _: Args) -> R {
     put(th, dict, "policy", spelled)?;
     let wall = seconds(th, snapshot.wall)?;
     put(th, dict, "wall", wall)?;
+    let unowned = match snapshot.unowned {
+        Some(time) => seconds(th, time)?,
+        None => Value::NONE,
+    };
+    put(th, dict, "unowned", unowned)?;
     let threads = th.new_list(&[])?;
     for account in &snapshot.accounts {
-        let one = thread_dict(th, &account.name, &account.figures)?;
+        let one = thread_dict(th, account)?;
         if let Some(list) = crate::object::list::of(threads) {
             crate::object::list::push(th, list, one)?;
         }

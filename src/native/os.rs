@@ -198,7 +198,7 @@ fn strerror(th: &mut Thread, args: Args) -> R {
 
 fn exit_now(th: &mut Thread, args: Args) -> R {
     let code = c_int(th, args.get(0))?;
-    syscall::exit_now(code)
+    crate::rt::exit::end_now(code)
 }
 
 fn abort(_: &mut Mutator, _: Args) -> R {

@@ -65,7 +65,7 @@ pub fn end_of_child(th: &mut Thread) -> ! {
         registry::report_uncaught(th, exception);
     }
     let code = registry::flush_standard_streams(th, i32::from(!ended));
-    syscall::exit_now(code)
+    crate::rt::exit::end_now(code)
 }
 
 fn execv(th: &mut Thread, args: Args) -> R {

@@ -8,7 +8,7 @@
 
 use super::held_locks::{self, Taken};
 use super::{pipes, spawn, syscall, wait};
-use crate::gil::{self, Member, signal};
+use crate::gil::{self, Member, record, signal};
 use crate::object::{Raised, Value, heap};
 use crate::rt::syscall::Sys;
 use crate::vm::thread::Thread;
@@ -154,6 +154,9 @@ fn copy_stopped(member: &'static Member) -> Sys<Forked> {
     poll::for_each_thread(|t| heap::retire(&mut t.m.heap));
     signal::with_signals_blocked(|| {
         let forked = copy_process();
+        if let (Ok(Forked::Parent(pid)), true) = (forked, record::on()) {
+            record::forked(member, pid.unsigned_abs());
+        }
         if forked == Ok(Forked::Child) {
             gil::after_fork_child(member);
             heap::after_fork_child();

@@ -1,8 +1,7 @@
 //! Who waits for what: the report of a deadlock, and a line for each thread that looks on from outside. Knows locks and
 //! the ends of threads; must not know how anybody waits.
 
-use super::held_locks;
-use super::syscall;
+use super::{exit, held_locks};
 use crate::gil::{self, Member, park};
 use crate::object::{Kind, R, Value, heap, int, types};
 use crate::vm::thread::Thread;
@@ -41,7 +40,7 @@ pub(super) fn end_if_deadlocked(th: &mut Thread, key: usize) {
     // What was printed before comes first.
     let _ = flush_stdout(th);
     let _ = std::io::stderr().write_all(report.as_bytes());
-    syscall::exit_now(1)
+    exit::end_now(1)
 }
 
 /// Whether the program has handlers of signals, which may wake somebody. The native one raises KeyboardInterrupt.

@@ -60,6 +60,7 @@ pub mod type_tables;
 pub mod unwind;
 pub mod weak;
 pub mod windows;
+pub mod witness;
 
 #[cfg(test)]
 mod tests;

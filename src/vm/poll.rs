@@ -4,6 +4,7 @@
 use super::hashing::{LastFound, LastHashed};
 use super::thread::{self, Thread};
 use super::{import, link, roots, signals, type_tables, weak};
+use crate::bytecode::op::Insn;
 use crate::gil::{self, Events};
 use crate::object::{Exc, R, Raised, Value, heap, iter, str, types};
 use std::sync::atomic::Ordering;
@@ -154,6 +155,13 @@ pub fn for_each_thread(mut visit: impl FnMut(&mut Thread)) {
             visit(t);
         }
     });
+}
+
+/// Where a thread stands: the base of its frame, and the instruction after the one that it executes. Only for the calling
+/// thread's own member.
+pub fn standing(member: &gil::Member) -> Option<(*mut u64, *const Insn)> {
+    // SAFETY: the calling thread's own.
+    unsafe { thread::of_member(member) }.map(|th| (th.base, th.pc))
 }
 
 /// KeyboardInterrupt, as Ctrl-C raises it.
