@@ -20,6 +20,9 @@ pub struct Event {
     pub what: What,
 }
 
+/// There may be a million of them.
+const _: () = assert!(std::mem::size_of::<Event>() <= 32);
+
 /// What a thread did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {

@@ -19,7 +19,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// So many events are kept unless `--trace-events` says otherwise: 48 bytes each.
+/// So many events are kept unless `--trace-events` says otherwise: 32 bytes each.
 pub const MOST_EVENTS: u32 = 1_000_000;
 
 /// What is to be done with what is written down.
