@@ -149,7 +149,7 @@ pub(super) fn write(member: &Member, at: u64, what: What) {
 #[cold]
 pub(super) fn woken(sleeper: &Member) {
     let waker = CURRENT.get();
-    let place = waker.filter(|m| m.state() == super::State::Running).map_or(0, |m| witness::place_of(m));
+    let place = waker.filter(|m| m.state() == super::State::Running).map_or(0, witness::place_of);
     sleeper.note_waker(waker.map_or(0, Member::id), place, now());
 }
 

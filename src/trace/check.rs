@@ -37,8 +37,9 @@ pub fn check(text: &str) -> Result<String, Vec<String>> {
             checker.problems.push(format!("event {i}: {problem}"));
         }
     }
-    checker.end();
     let processes = document.get("otherData").and_then(|d| d.get("processes")).and_then(Json::list);
+    let dropped = |process: &Json| process.get("dropped").and_then(Json::number).is_some_and(|n| n > 0.0);
+    checker.end(!processes.is_some_and(|all| all.iter().any(dropped)));
     for process in processes.unwrap_or_default() {
         checker.against_ledger(process);
     }
@@ -132,7 +133,8 @@ impl Checker {
         }
     }
 
-    fn end(&mut self) {
+    /// `complete`: no event was dropped, so every arrow has a beginning.
+    fn end(&mut self, complete: bool) {
         for (track, open) in &self.open {
             for (name, ts) in open {
                 self.problems.push(format!("track {track:?}: {name:?} begins at {ts} and never ends"));
@@ -140,9 +142,9 @@ impl Checker {
         }
         for (id, (from, to, start, end)) in &self.arrows {
             // A child that was killed has no part: the arrow to it has no end.
-            if *from > 1 || *to > 1 || *from == 0 {
+            if *from > 1 || *to > 1 || *from == 0 && complete {
                 self.problems.push(format!("arrow {id}: {from} beginnings and {to} ends"));
-            } else if *to == 1 && end < start {
+            } else if *from == 1 && *to == 1 && end < start {
                 self.problems.push(format!("arrow {id}: ends at {end}, before it begins at {start}"));
             }
         }
