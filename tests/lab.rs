@@ -93,7 +93,7 @@ fn all_experiments_run_and_make_a_report() {
     if python_stands_in() {
         return;
     }
-    let folder = scratch("lab-all");
+    let folder = scratch("lab-report");
     let mut command = mini_command(None);
     command.args(["lab", "all", "--quick", "--out", "report"]).current_dir(&folder);
     let done = run(command, b"", LIMIT);
