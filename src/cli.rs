@@ -22,6 +22,7 @@ usage: mini [OPTIONS]                    open a prompt (with input from a pipe: 
        mini dis FILE                     show the bytecode of a script
        mini trace check FILE             say whether a trace is sound, and what is wrong if not
        mini trace view FILE [-o PAGE]    make a page of a trace (FILE.html), to be opened in any browser
+       mini lab                          the experiments on the GIL: list them, run one, run all (mini lab --help)
 
 options:
   --gil POLICY      who may run, and when threads switch (also: the variable MINI_GIL)
@@ -43,6 +44,9 @@ options:
 environment: MINI_GIL (as --gil), MINIPATH (folders to import from, separated by `:`),
              MINI_HISTORY (file of the prompt's history; empty: none), NO_COLOR
 ";
+
+/// The laboratory is written in Mini; whatever lies in the current folder is none of its modules.
+const LAB: &str = "import sys; sys.path.remove(''); import _lab; sys.exit(_lab.main())";
 
 /// A command line, understood.
 struct Command {
@@ -73,6 +77,7 @@ enum Action {
     Disassemble(String),
     CheckTrace(String),
     ViewTrace(String, Option<String>),
+    Lab,
     Help,
     Version,
     Prompt,
@@ -143,6 +148,9 @@ fn parse() -> Result<Command, String> {
                 }
                 if file == "trace" {
                     return Ok(Command { action: trace_tool(&mut parser)?, ..command });
+                }
+                if file == "lab" {
+                    return rest(command, parser, "mini lab".to_owned(), Action::Lab);
                 }
                 let program = if file == "-" { Program::Stdin } else { Program::File(file.clone()) };
                 return rest(command, parser, file, Action::Run(program));
@@ -261,6 +269,7 @@ fn obey(Command { action, settings }: Command) -> i32 {
         }
         Action::Prompt => run(Some(Program::Stdin), settings),
         Action::Run(program) => run(Some(program), settings),
+        Action::Lab => run(Some(Program::Command(LAB.to_owned())), settings),
     }
 }
 
