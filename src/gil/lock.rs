@@ -454,14 +454,14 @@ impl Lock {
             self.was_off.store(true, Ordering::Relaxed);
             self.owner.set(Owner::Off);
         } else if self.is_off() {
-            self.own(member);
+            self.own(member, now());
         }
         drop(core);
         self.wake_everyone();
     }
 
     /// In a forked child: nobody waits, and this thread is the owner, if there is a GIL.
-    pub fn after_fork_child(&self, member: &'static Member) {
+    pub fn after_fork_child(&self, member: &'static Member, at: u64) {
         let mut core = self.core();
         core.queue = core.policy.queue();
         self.epoch.fetch_add(1, Ordering::SeqCst);
@@ -470,12 +470,11 @@ impl Lock {
         self.unowned.store(0, Ordering::Relaxed);
         self.was_off.store(self.is_off(), Ordering::Relaxed);
         if !self.is_off() {
-            self.own(member);
+            self.own(member, at);
         }
     }
 
-    fn own(&self, member: &'static Member) {
-        let at = now();
+    fn own(&self, member: &'static Member, at: u64) {
         self.last.set(Some(member));
         self.let_go_at.store(at, Ordering::Relaxed);
         self.taken_at.store(at, Ordering::Relaxed);

@@ -194,7 +194,7 @@ impl Registry {
     }
 
     /// In a forked child: only this member is left, and the account starts anew.
-    pub fn after_fork_child(&self, member: &'static Member) {
+    pub fn after_fork_child(&self, member: &'static Member, at: u64) {
         let mut people = self.people();
         let dead = people.living.drain(..).filter(|m| !std::ptr::eq(*m, member)).collect::<Vec<_>>();
         for other in &dead {
@@ -207,7 +207,7 @@ impl Registry {
         people.forgotten = 0;
         people.forgotten_figures = Figures::default();
         people.forgotten_calls.clear();
-        people.started = now();
+        people.started = at;
     }
 
     fn make(&self) -> &'static Member {

@@ -414,13 +414,14 @@ impl Gil {
     pub fn after_fork_child(&self, member: &'static Member) {
         park::forget_all();
         self.returning.store(0, Ordering::SeqCst);
-        self.registry.after_fork_child(member);
-        self.lock.after_fork_child(member);
+        // One moment for all: the sums are to come out even.
+        let at = now();
+        self.registry.after_fork_child(member, at);
+        self.lock.after_fork_child(member, at);
         member.set_main(true);
         member.bind_to_this_thread();
         member.forget_waits();
         member.withdraw(Events::GIL_REQUEST | Events::SIGNAL);
-        let at = now();
         member.ledger().reset(Phase::Held, at);
         if record::on() {
             self.registry.for_each_ever(|m| m.log().clear());
