@@ -13,13 +13,13 @@ use std::sync::Arc;
 struct Texts {
     /// Where each ends: four bytes.
     ends: &'static [u8],
-    bytes: &'static [u8],
+    all: &'static str,
 }
 
 impl Texts {
     fn get(&self, at: usize) -> Option<&'static str> {
         let begin = at.checked_sub(1).map_or(Some(0), |before| self.end(before))?;
-        std::str::from_utf8(self.bytes.get(begin..self.end(at)?)?).ok()
+        self.all.get(begin..self.end(at)?)
     }
 
     fn end(&self, at: usize) -> Option<usize> {
@@ -57,7 +57,8 @@ pub fn module(bytes: &'static [u8]) -> Option<Arc<Code>> {
     let (ends, rest) = rest.split_at_checked(4 * u32::from_le_bytes(*count) as usize)?;
     let length = ends.last_chunk::<4>().map_or(0, |end| u32::from_le_bytes(*end) as usize);
     let (texts, rest) = rest.split_at_checked(length)?;
-    let mut r = Reader { rest, texts: Texts { ends, bytes: texts }, filename: None };
+    let texts = Texts { ends, all: std::str::from_utf8(texts).ok()? };
+    let mut r = Reader { rest, texts, filename: None };
     let code = r.code()?;
     r.rest.is_empty().then(|| Arc::new(code))
 }
