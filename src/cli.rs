@@ -19,6 +19,7 @@ usage: mini [OPTIONS]                    open a prompt (with input from a pipe: 
        mini [OPTIONS] -c CODE [ARGS]     run the code given
        mini [OPTIONS] -m MODULE [ARGS]   run a module
        mini dis FILE                     show the bytecode of a script
+       mini lab                          the experiments on the GIL: list them, run one, run all (mini lab --help)
 
 options:
   --gil POLICY      who may run, and when threads switch (also: the variable MINI_GIL)
@@ -37,6 +38,9 @@ options:
 environment: MINI_GIL (as --gil), MINIPATH (folders to import from, separated by `:`),
              MINI_HISTORY (file of the prompt's history; empty: none), NO_COLOR
 ";
+
+/// The laboratory is written in Mini; whatever lies in the current folder is none of its modules.
+const LAB: &str = "import sys; sys.path.remove(''); import _lab; sys.exit(_lab.main())";
 
 /// A command line, understood.
 struct Command {
@@ -64,6 +68,7 @@ enum Stats {
 enum Action {
     Run(Program),
     Disassemble(String),
+    Lab,
     Help,
     Version,
     Prompt,
@@ -125,6 +130,9 @@ fn parse() -> Result<Command, String> {
                 if file == "dis" {
                     let file = utf8(parser.value().map_err(|_| "dis: which file?".to_owned())?)?;
                     return Ok(Command { action: Action::Disassemble(file), ..command });
+                }
+                if file == "lab" {
+                    return rest(command, parser, "mini lab".to_owned(), Action::Lab);
                 }
                 let program = if file == "-" { Program::Stdin } else { Program::File(file.clone()) };
                 return rest(command, parser, file, Action::Run(program));
@@ -219,6 +227,7 @@ fn obey(Command { action, settings }: Command) -> i32 {
         }
         Action::Prompt => run(Some(Program::Stdin), settings),
         Action::Run(program) => run(Some(program), settings),
+        Action::Lab => run(Some(Program::Command(LAB.to_owned())), settings),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Forks while other threads compute, allocate, collect, print, hold locks, wait, block, change classes, start threads or sit
-//! in an event loop: every child works, and nothing hangs. A hundred of each kind; MINI_FORKS makes it another number, and CI
+//! in an event loop: every child works, and nothing hangs. Thirty of each kind; MINI_FORKS makes it another number, and CI
 //! has a thousand of each on the optimised binary.
 
 mod support;
@@ -11,7 +11,7 @@ use support::{mini_command, root, run};
 const LIMIT: Duration = Duration::from_secs(300);
 
 fn forks_beside(kind: &str) {
-    let count = std::env::var("MINI_FORKS").unwrap_or_else(|_| "100".into());
+    let count = std::env::var("MINI_FORKS").unwrap_or_else(|_| "30".into());
     for gil in ["off", "time:5ms"] {
         let mut command = mini_command(Some(gil));
         command.arg(root().join("tests/forks.mini")).args([kind, &count]);

@@ -6,11 +6,14 @@
 mod cpu;
 mod free;
 mod json;
+mod load;
+mod loops;
 mod memory;
 mod options;
 mod processes;
 mod rows;
 mod run;
+mod servers;
 mod startup;
 mod table;
 mod threads;
@@ -20,6 +23,9 @@ use run::Lab;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(servers::SERVE) {
+        return load::serve().map_or_else(|error| fail(&error.to_string()), |()| ExitCode::SUCCESS);
+    }
     let options = match Options::from_args(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {
@@ -52,6 +58,7 @@ fn run_suites(options: &Options) -> Result<usize, String> {
             Suite::Memory => memory::tables(&mut lab),
             Suite::Threads => threads::tables(&mut lab),
             Suite::Processes => processes::tables(&mut lab),
+            Suite::Loops => loops::tables(&mut lab),
         };
         for table in suite_tables {
             print!("{table}");

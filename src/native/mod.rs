@@ -39,6 +39,7 @@ pub mod errno;
 pub mod evaluate;
 pub mod exception_group;
 pub mod exceptions;
+mod experiments;
 mod fcntl;
 pub mod float;
 pub mod float_hex;
@@ -83,6 +84,7 @@ pub mod os;
 pub mod os_files;
 pub mod os_path;
 mod os_process;
+mod os_wait;
 pub mod oserror;
 mod partial;
 pub mod percent;
@@ -156,6 +158,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &deque::MODULE,
     &digest::MODULE,
     &errno::MODULE,
+    &experiments::MODULE,
     &fcntl::MODULE,
     &functools::MODULE,
     &gc::MODULE,
