@@ -1,7 +1,8 @@
-//! Code objects as bytes, in the order in which `src/bytecode/frozen.rs` reads them: first every text once, then the
-//! module's code with the code inside it. Numbers are seven bits a byte, the low ones first.
+//! Code objects as bytes, in the order in which `src/bytecode/frozen.rs` reads them: first where each
+//! text ends, four bytes each, and the texts; then the module's code with the code inside it, each body behind its length.
+//! There numbers are seven bits a byte, the low ones first.
 
-use crate::bytecode::code::{Code, Const, Mark, Name};
+use crate::bytecode::code::{Body, Code, Const, Mark, Name};
 use std::collections::HashMap;
 
 #[derive(Default)]
@@ -15,13 +16,15 @@ struct Writer {
 pub fn module(code: &Code) -> Vec<u8> {
     let mut body = Writer::default();
     body.code(code);
-    let mut all = Writer::default();
-    all.number(body.order.len() as u64);
+    let mut all = (body.order.len() as u32).to_le_bytes().to_vec();
+    let mut end = 0;
     for text in &body.order {
-        all.raw(text.as_bytes());
+        end += text.len() as u32;
+        all.extend(end.to_le_bytes());
     }
-    all.bytes.extend(body.bytes);
-    all.bytes
+    body.order.iter().for_each(|text| all.extend(text.as_bytes()));
+    all.extend(body.bytes);
+    all
 }
 
 impl Writer {
@@ -60,14 +63,20 @@ impl Writer {
         let f = &code.flags;
         let flags = [f.varargs, f.varkw, f.module, f.class_body, f.nested, f.generator, f.coroutine];
         self.number(flags.iter().enumerate().map(|(bit, set)| u64::from(*set) << bit).sum());
-        for n in
-            [code.nparams, code.nposonly, code.nkwonly, code.nregs, code.calls, code.kept, code.attr_hint]
-        {
+        for n in [code.nparams, code.nposonly, code.nkwonly, code.nregs, code.kept, code.attr_hint] {
             self.number(n.into());
         }
+        self.many(&code.freevars, Writer::text);
+        let outer = std::mem::take(&mut self.bytes);
+        self.body(code);
+        let body = std::mem::replace(&mut self.bytes, outer);
+        self.raw(&body);
+    }
+
+    fn body(&mut self, code: &Body) {
+        self.number(code.calls.into());
         self.many(&code.varnames, Writer::text);
         self.many(&code.cell_regs, |w, n| w.number((*n).into()));
-        self.many(&code.freevars, Writer::text);
         self.many(&code.globals, Writer::text);
         self.many(&code.sites, Writer::text);
         self.many(&code.insns, |w, insn| {

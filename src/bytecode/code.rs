@@ -1,6 +1,7 @@
 //! A compiled function, class body or module, as plain data: what `compile` hands to the VM.
 //! Must not know values or the heap: constants are `Const`, names are text.
 
+use super::body::Lazy;
 use super::op::{Insn, Operand};
 use std::sync::Arc;
 
@@ -105,7 +106,7 @@ pub struct Inlined {
     pub own: Vec<Name>,
 }
 
-/// Compiled code. Never changes after `relocate`.
+/// Compiled code: what making a function takes, and the body.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Code {
     pub name: Name,
@@ -119,13 +120,23 @@ pub struct Code {
     pub nkwonly: u16,
     /// Registers of a frame, windows included.
     pub nregs: u16,
+    /// Names of the cells that `MakeFunc` captures, in the order of `func.cells`.
+    pub freevars: Vec<Name>,
+    /// Of code that suspends: the most registers that are kept while it does.
+    pub kept: u16,
+    /// Of a class body: how many attributes its methods assign through their first parameter (`self.x = ...`).
+    pub attr_hint: u16,
+    pub body: Lazy,
+}
+
+/// What running code takes. Never changes after `relocate`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Body {
     /// Names of the first registers: parameters (positional, keyword-only, `*args`, `**kwargs`), then locals.
     /// A parameter or local that is captured lives in a cell: then the register holds the cell (see `cell_regs`).
     pub varnames: Vec<Name>,
     /// For `locals()`: registers whose variable is kept in a cell.
     pub cell_regs: Vec<u16>,
-    /// Names of the cells that `MakeFunc` captures, in the order of `func.cells`.
-    pub freevars: Vec<Name>,
     pub insns: Vec<Insn>,
     pub consts: Vec<Const>,
     pub globals: Vec<Name>,
@@ -141,10 +152,6 @@ pub struct Code {
     pub inlined: Vec<Inlined>,
     /// Docstring, if there is one.
     pub doc: Option<Name>,
-    /// Of code that suspends: the most registers that are kept while it does.
-    pub kept: u16,
-    /// Of a class body: how many attributes its methods assign through their first parameter (`self.x = ...`).
-    pub attr_hint: u16,
 }
 
 /// Words of `D` that a site takes: name, and three words of cache.
@@ -152,7 +159,7 @@ pub const SITE_WORDS: usize = 4;
 /// Calls of one code object with a word of their own; the rest share the last, which is slower and as right.
 const MAX_CALLS: u16 = 1024;
 
-impl Code {
+impl Body {
     /// First index of the sites in `D`: `D[0]` is the address of the first instruction, the call words follow it.
     pub fn sites_at(&self) -> usize {
         1 + self.calls as usize
@@ -193,7 +200,9 @@ impl Code {
         }
         Some(())
     }
+}
 
+impl Code {
     /// The source line of the instruction at `pc`.
     pub fn line_at(&self, pc: usize) -> u32 {
         let after = self.lines.partition_point(|e| e.pc as usize <= pc);

@@ -1,38 +1,76 @@
 //! Code objects from the bytes that `build/encode.rs` has written of the standard library: reading them takes a tenth of the
-//! time that compiling takes. Must not know whose code it is.
+//! time that compiling takes, and a body is read when it is first asked for (`body.rs`). Must not know whose code it is.
 //!
 //! Bytes that are no such code give `None`.
 
-use super::code::{Code, Const, Flags, Handler, Inlined, LineEntry, Mark, MarkEntry, Name};
+use super::body::Lazy;
+use super::code::{Body, Code, Const, Flags, Handler, Inlined, LineEntry, Mark, MarkEntry, Name};
 use super::op::{ALL, Insn};
 use std::sync::Arc;
 
-struct Reader<'b> {
-    rest: &'b [u8],
-    texts: Vec<Name>,
+/// A module's texts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Texts {
+    /// Where each ends: four bytes.
+    ends: &'static [u8],
+    all: &'static str,
+}
+
+impl Texts {
+    fn get(&self, at: usize) -> Option<&'static str> {
+        let begin = at.checked_sub(1).map_or(Some(0), |before| self.end(before))?;
+        self.all.get(begin..self.end(at)?)
+    }
+
+    fn end(&self, at: usize) -> Option<usize> {
+        let (ends, _) = self.ends.as_chunks::<4>();
+        Some(u32::from_le_bytes(*ends.get(at)?) as usize)
+    }
+}
+
+/// The body of a code object that was not read yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unread {
+    texts: Texts,
+    bytes: &'static [u8],
+}
+
+impl Unread {
+    /// Reads it.
+    pub fn body(&self) -> Option<Body> {
+        let mut r = Reader { rest: self.bytes, texts: self.texts, filename: None };
+        let body = r.body()?;
+        r.rest.is_empty().then_some(body)
+    }
+}
+
+struct Reader {
+    rest: &'static [u8],
+    texts: Texts,
+    /// The last code's, which is the next one's as well.
+    filename: Option<(u64, Name)>,
 }
 
 /// A module's code.
-pub fn module(bytes: &[u8]) -> Option<Arc<Code>> {
-    let mut r = Reader { rest: bytes, texts: Vec::new() };
-    let count = r.size()?;
-    r.texts.reserve(count);
-    for _ in 0..count {
-        let text = std::str::from_utf8(r.raw()?).ok()?;
-        r.texts.push(text.into());
-    }
+pub fn module(bytes: &'static [u8]) -> Option<Arc<Code>> {
+    let (count, rest) = bytes.split_first_chunk::<4>()?;
+    let (ends, rest) = rest.split_at_checked(4 * u32::from_le_bytes(*count) as usize)?;
+    let length = ends.last_chunk::<4>().map_or(0, |end| u32::from_le_bytes(*end) as usize);
+    let (texts, rest) = rest.split_at_checked(length)?;
+    let texts = Texts { ends, all: std::str::from_utf8(texts).ok()? };
+    let mut r = Reader { rest, texts, filename: None };
     let code = r.code()?;
     r.rest.is_empty().then(|| Arc::new(code))
 }
 
-impl<'b> Reader<'b> {
+impl Reader {
     fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
         Some(*first)
     }
 
-    fn take(&mut self, n: usize) -> Option<&'b [u8]> {
+    fn take(&mut self, n: usize) -> Option<&'static [u8]> {
         let (taken, rest) = self.rest.split_at_checked(n)?;
         self.rest = rest;
         Some(taken)
@@ -80,14 +118,24 @@ impl<'b> Reader<'b> {
         (n <= self.rest.len()).then_some(n)
     }
 
-    fn raw(&mut self) -> Option<&'b [u8]> {
+    fn raw(&mut self) -> Option<&'static [u8]> {
         let n = self.size()?;
         self.take(n)
     }
 
     fn text(&mut self) -> Option<Name> {
         let at = usize::try_from(self.number()?).ok()?;
-        self.texts.get(at).cloned()
+        self.texts.get(at).map(Name::from)
+    }
+
+    fn filename(&mut self) -> Option<Name> {
+        let at = self.number()?;
+        if let Some((_, name)) = self.filename.as_ref().filter(|(last, _)| *last == at) {
+            return Some(name.clone());
+        }
+        let name: Name = self.texts.get(usize::try_from(at).ok()?)?.into();
+        self.filename = Some((at, name.clone()));
+        Some(name)
     }
 
     fn many<T>(&mut self, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
@@ -104,19 +152,26 @@ impl<'b> Reader<'b> {
         Some(Code {
             name: self.text()?,
             qualname: self.text()?,
-            filename: self.text()?,
+            filename: self.filename()?,
             first_line: self.long()?,
             flags: self.flags()?,
             nparams: self.short()?,
             nposonly: self.short()?,
             nkwonly: self.short()?,
             nregs: self.short()?,
-            calls: self.short()?,
             kept: self.short()?,
             attr_hint: self.short()?,
+            freevars: self.many(Self::text)?,
+            body: Lazy::later(Unread { texts: self.texts, bytes: self.raw()? }),
+        })
+    }
+
+    /// As `code`.
+    fn body(&mut self) -> Option<Body> {
+        Some(Body {
+            calls: self.short()?,
             varnames: self.many(Self::text)?,
             cell_regs: self.many(Self::short)?,
-            freevars: self.many(Self::text)?,
             globals: self.many(Self::text)?,
             sites: self.many(Self::text)?,
             insns: self.many(Self::insn)?,

@@ -1,6 +1,7 @@
 //! The contract between compiler and VM: opcodes, code objects, disassembler, verifier.
 //! Must not know values, the heap, the AST or the eval loop.
 
+pub mod body;
 pub mod code;
 pub mod dis;
 pub mod frozen;

@@ -256,6 +256,8 @@ ops! {
     ImportFrom [W R K]    "R[a] = D[c] of module R[b]"
     ImportStar [R None None] "all public names of module R[a] into the globals"
     PrintExpr [R None None] "show R[a] as the prompt does"
+    // ---- never compiled: all that code has until it is linked, see `object::code`
+    Link      [None None None] "link the running code, and begin it"
 }
 
 /// The steps of `Op::Match`, its x.

@@ -57,7 +57,7 @@ fn verify_suspension(code: &Code) -> Result<(), String> {
         true => matches!(insn.op, Op::Return | Op::ReturnNone),
         false => is_own(insn) || (insn.op == Op::PushExc && insn.x != 0),
     };
-    let foreign = code.insns.iter().find(|insn| is_foreign(insn));
+    let foreign = code.insns.iter().find(|insn| insn.op == Op::Link || is_foreign(insn));
     ensure(foreign.is_none(), || "an instruction of the other kind of frame".into())
 }
 

@@ -5,7 +5,7 @@ use super::scope::{Kind, ScopeId, Scopes, Suspends, node_key};
 use super::symbols::parameters;
 use super::unit::{Compiler, Place, Reg, Unit, Variable};
 use super::{Fallible, Source, fold};
-use crate::bytecode::code::{Code, Const, Flags, Name};
+use crate::bytecode::code::{self, Code, Const, Flags, Name};
 use crate::bytecode::op::{Insn, Op};
 use mini_grammar::Span;
 use mini_grammar::ast::*;
@@ -99,20 +99,9 @@ fn finish(
         (registers, kept) = (registers.max(u32::from(unit.nvars) + 1), kept.max(parameters));
     }
     let assembled = unit.asm.finish(&prologue, first_line);
-    let mut code = Code {
-        name: scope.name.clone(),
-        qualname: unit.qualname,
-        filename: source.filename.clone(),
-        first_line,
-        flags: signature.flags,
-        nparams: narrow(signature.nparams).ok_or_else(too_large)?,
-        nposonly: narrow(signature.nposonly).ok_or_else(too_large)?,
-        nkwonly: narrow(signature.nkwonly).ok_or_else(too_large)?,
-        nregs: narrow(registers as usize).ok_or_else(too_large)?,
-        kept,
+    let mut body = code::Body {
         cell_regs: cell_regs.collect(),
         varnames: variables.into_iter().map(|(name, _)| name.clone()).collect(),
-        freevars: scope.freevars.clone(),
         insns: assembled.insns,
         consts: unit.pool.consts,
         globals: unit.pool.globals,
@@ -123,10 +112,23 @@ fn finish(
         marks: assembled.marks,
         inlined: assembled.inlined,
         doc: signature.doc,
-        attr_hint: narrow(unit.attrs.len()).unwrap_or(u16::MAX),
     };
-    code.relocate().ok_or_else(too_large)?;
-    Ok(code)
+    body.relocate().ok_or_else(too_large)?;
+    Ok(Code {
+        name: scope.name.clone(),
+        qualname: unit.qualname,
+        filename: source.filename.clone(),
+        first_line,
+        flags: signature.flags,
+        nparams: narrow(signature.nparams).ok_or_else(too_large)?,
+        nposonly: narrow(signature.nposonly).ok_or_else(too_large)?,
+        nkwonly: narrow(signature.nkwonly).ok_or_else(too_large)?,
+        nregs: narrow(registers as usize).ok_or_else(too_large)?,
+        freevars: scope.freevars.clone(),
+        kept,
+        attr_hint: narrow(unit.attrs.len()).unwrap_or(u16::MAX),
+        body: body.into(),
+    })
 }
 
 fn narrow(count: usize) -> Option<u16> {

@@ -21,8 +21,8 @@ static CAUGHT: AtomicU64 = AtomicU64::new(0);
 static WAKEUP: AtomicI32 = AtomicI32::new(-1);
 /// The timer that makes sure of it, plus 1; 0: there is none. See `poke_later`.
 static POKE_TIMER: AtomicUsize = AtomicUsize::new(0);
-/// The signal of that timer.
-const POKE: i32 = LAST_SIGNAL;
+/// The signal of that timer. Not the last one: valgrind keeps that to itself, and Mini would not start under it.
+const POKE: i32 = LAST_SIGNAL - 1;
 /// How long a signal that came just before a system call may be overlooked.
 const POKE_AFTER: libc::c_long = 5_000_000;
 static WARN_FULL: AtomicBool = AtomicBool::new(true);

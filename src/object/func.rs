@@ -61,11 +61,10 @@ pub fn new_function(m: &mut Mutator, p: FunctionParts) -> R {
     let v = filled::<Function, 10>(m, Kind::Function, fields)?;
     if let Some(code) = types::cast::<Code>(p.code) {
         let f = v.addr() as *mut Function;
-        // SAFETY: `v` is the Function just made, not shared yet. Instructions and data live as long as the code, which the
-        // function holds.
+        // SAFETY: `v` is the Function just made, not shared yet. The data lives as long as the code, which the function
+        // holds.
         unsafe {
-            (&raw mut (*f).insns).write(code.insns);
-            (&raw mut (*f).data).write(code.data);
+            (&raw mut (*f).data).write(code.data.load(Ordering::Acquire).into());
             (&raw mut (*f).nregs).write(code.nregs);
             (&raw mut (*f).simple_args).write(code.simple_args);
         }

@@ -248,10 +248,8 @@ pub struct Iter {
 #[repr(C)]
 pub struct Code {
     pub hdr: Hdr,
-    /// First instruction; owned by `plain`.
-    pub insns: *const crate::bytecode::op::Insn,
-    /// The data segment D (see `bytecode::op`); malloced, freed by the finalizer.
-    pub data: *mut u64,
+    /// The data segment D (see `bytecode::op`); malloced, freed by the finalizer. Changes once: see `object::code`.
+    pub data: AtomicPtr<u64>,
     pub nregs: u32,
     /// Number of arguments, if exactly that many positional ones need no further binding; else `u32::MAX`.
     pub simple_args: u32,
@@ -282,9 +280,9 @@ pub struct Function {
     pub module_name: Slot,
     /// EMPTY, or a Dict.
     pub annotations: Slot,
-    /// Copied from the code, so that a call follows one reference less: see `Code`.
-    pub insns: *const crate::bytecode::op::Insn,
-    pub data: *mut u64,
+    /// Copied from the code, so that a call follows one reference less: see `Code`. What was copied before the code was
+    /// linked is renewed when this function is first called.
+    pub data: AtomicPtr<u64>,
     pub nregs: u32,
     pub simple_args: u32,
 }

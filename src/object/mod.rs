@@ -5,6 +5,7 @@ pub mod bigint;
 pub mod bytearray;
 pub mod bytes;
 pub mod class;
+pub mod code;
 pub mod deque;
 pub mod dict;
 pub mod error;

@@ -149,13 +149,11 @@ unsafe fn custom(addr: usize, end: usize, hdr: &Hdr, visit: &mut impl FnMut(Span
 /// As `children`.
 unsafe fn code(code: &Code, visit: &mut impl FnMut(Span)) {
     visit(Span::words((&raw const code.module).expose_provenance(), 3));
-    if code.plain.is_null() || code.data.is_null() {
-        return;
-    }
+    let Some(data) = code.linked().filter(|_| !code.plain.is_null()) else { return };
     // SAFETY: `plain` is a live Arc's, and D has `data_len` words.
     unsafe {
         let plain = &*code.plain;
-        let data = code.data.expose_provenance();
+        let data = data.expose_provenance();
         for site in 0..plain.sites.len() {
             visit(Span::words(data + (plain.sites_at() + site * SITE_WORDS) * 8, 1));
         }

@@ -76,8 +76,8 @@ fn place(th: &Thread, pc: usize) -> String {
             continue;
         }
         let index = frame::index_of(frame.code, std::ptr::without_provenance(pc));
-        let begins = frame.code.insns.addr();
-        if pc > begins && index < code.insns.len() {
+        let begins = code.insns.as_ptr().addr();
+        if (begins + 1..=begins + size_of_val(&code.insns[..])).contains(&pc) {
             return said(&frame, "which took it", index);
         }
         if now.is_empty() {

@@ -794,4 +794,4 @@ impl Thread {
 }
 
 /// The layouts this file reads through caches.
-const _: () = assert!(std::mem::size_of::<Function>() == 112 && std::mem::size_of::<Native>() == 32);
+const _: () = assert!(std::mem::size_of::<Function>() == 104 && std::mem::size_of::<Native>() == 32);

@@ -384,12 +384,13 @@ pub fn push(th: &mut Thread, base: *mut u64, flags: u64) -> R<Called> {
 /// As `push`, where there is room.
 #[inline]
 fn push_bound(th: &mut Thread, base: *mut u64, f: &Function, flags: u64) -> Called {
-    let third = frame::function(th.base).map_or(0, |caller| caller.data.addr() as u64);
+    let third =
+        frame::function(th.base).map_or(0, |caller| caller.data.load(Ordering::Acquire).addr() as u64);
     let function = Value::from_addr(std::ptr::from_ref(f).addr());
     frame::set_link(base, Some(function), third, th.base, flags, th.pc);
     th.depth -= 1;
     th.base = base;
-    th.pc = f.insns;
+    th.pc = frame::first(f);
     Called::Frame
 }
 
@@ -408,7 +409,7 @@ pub(crate) fn push_plain(th: &mut Thread, f: Value, args: &[Value], flags: u64, 
     copy_in(base, args);
     th.depth -= 1;
     th.base = base;
-    th.pc = function.insns;
+    th.pc = frame::first(function);
     Ok(true)
 }
 

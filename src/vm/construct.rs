@@ -69,7 +69,7 @@ fn enter_init(th: &mut Thread, class: Value, window: *mut u64, n: usize) -> R<Op
     frame::set_link(base, Some(init), instance.bits(), th.base, CTOR, th.pc);
     th.depth -= 1;
     th.base = base;
-    th.pc = f.insns;
+    th.pc = frame::first(f);
     Ok(Some(Called::Frame))
 }
 

@@ -323,7 +323,11 @@ fn room(th: &Thread, g: &Generator) -> Option<*mut u64> {
 #[inline(always)]
 fn enter(th: &mut Thread, g: &Generator, base: *mut u64, sent: Value, flags: u64) {
     // The loop that is entered from Rust does not go back to the caller's data.
-    let third = if flags == 0 { frame::code(th.base).map_or(0, |c| c.data.addr() as u64) } else { 0 };
+    let third = if flags == 0 {
+        frame::function(th.base).map_or(0, |f| f.data.load(Ordering::Acquire).addr() as u64)
+    } else {
+        0
+    };
     // SAFETY: `base` comes from `room`; the generator is claimed.
     unsafe { unpack(th, g, base, sent.bits()) };
     frame::set_link(base, g.func.get(), third, th.base, flags, th.pc);

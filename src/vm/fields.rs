@@ -148,7 +148,7 @@ fn function(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     Ok(match name {
         "__name__" => field(&f.name),
         "__qualname__" => field(&f.qualname),
-        "__doc__" => field(&f.doc),
+        "__doc__" => Some(docstring(th, f)?),
         "__module__" => match f.module_name.get() {
             Some(given) => Some(given),
             None => super::classes::module_name(th, f)?,
@@ -235,6 +235,19 @@ fn exception(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     })
 }
 
+/// What a function was given, or else what its code says.
+fn docstring(th: &mut Thread, f: &Function) -> R {
+    if let Some(given) = f.doc.get() {
+        return Ok(given);
+    }
+    let doc = match frame::code_of(f).and_then(|code| frame::plain(code).doc.as_deref()) {
+        Some(text) => th.m.new_str(text)?,
+        None => Value::NONE,
+    };
+    f.doc.set(doc);
+    Ok(doc)
+}
+
 fn traceback(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     let Some(t) = types::cast::<Traceback>(object) else { return Ok(None) };
     Ok(match name {
@@ -300,7 +313,7 @@ fn constants(th: &mut Thread, code: &Code, plain: &crate::bytecode::code::Code) 
             None => Value::NONE,
         });
     }
-    all.extend(super::link::constants(code));
+    all.extend(super::link::constants(th, code)?);
     th.m.new_tuple(&all)
 }
 

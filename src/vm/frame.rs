@@ -10,9 +10,11 @@
 
 use crate::bytecode::code::Code as Plain;
 use crate::bytecode::op::Insn;
+use crate::object::code::is_unlinked;
 use crate::object::layout::{Code, Function};
 use crate::object::types;
 use crate::object::{Value, Word};
+use std::sync::atomic::Ordering;
 
 /// Words of a link.
 pub const LINK: usize = 4;
@@ -115,9 +117,26 @@ pub fn top(base: *mut u64) -> *mut u64 {
     base.wrapping_add(words)
 }
 
-/// Index of the instruction before `pc`: the one that is running.
+/// Index of the instruction before `pc`: the one that is running. Of a call that has not begun: the first.
 pub fn index_of(code: &Code, pc: *const Insn) -> usize {
-    (pc.addr().wrapping_sub(code.insns.addr()) / std::mem::size_of::<Insn>()).saturating_sub(1)
+    if code.linked().is_none() {
+        return 0;
+    }
+    let insns = &plain(code).insns;
+    let index = pc.addr().wrapping_sub(insns.as_ptr().addr()) / std::mem::size_of::<Insn>();
+    if index > insns.len() { 0 } else { index.saturating_sub(1) }
+}
+
+/// The first instruction that a call of the function runs.
+#[inline(always)]
+pub fn first(f: &Function) -> *const Insn {
+    // SAFETY: a data segment begins with this address, and is there as long as the function is.
+    unsafe { std::ptr::with_exposed_provenance(*f.data.load(Ordering::Acquire) as usize) }
+}
+
+/// Whether calls of the function can be past their first instruction: not before its code is linked.
+pub fn has_begun(f: &Function) -> bool {
+    !is_unlinked(f.data.load(Ordering::Acquire))
 }
 
 /// A frame that runs Mini code, as tracebacks and `sys._getframe` see it.

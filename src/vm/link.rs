@@ -1,8 +1,11 @@
 //! From a compiled code object to code that can run: constants become values, globals become cells, sites get caches.
 //! Must not know what the instructions do with them.
 
+use super::call::Called;
+use super::frame;
 use super::thread::Thread;
 use crate::bytecode::code::{self, Const, SITE_WORDS};
+use crate::object::code::unlinked;
 use crate::object::layout::Code;
 use crate::object::mutator::Mutator;
 use crate::object::{R, Slot, Value, dict, func, heap, int, set, types};
@@ -29,8 +32,65 @@ pub fn visit_roots(visit: &mut dyn FnMut(Value)) {
     BUILTINS.get().into_iter().for_each(visit);
 }
 
-/// Links code, and the code nested in it, to a module.
+/// One thread at a time links: nobody may see half of it.
+static LINKING: Mutex<()> = Mutex::new(());
+
+/// A code object of a module. It is linked, and what is in it read, when it is first called: most of the functions that
+/// a program imports never are.
 pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
+    let m = &mut th.m;
+    let (name, qualname) = (m.intern(&plain.name)?, m.intern(&plain.qualname)?);
+    let p = m.alloc::<Code>(0)?;
+    let simple = !plain.flags.varargs && !plain.flags.varkw && plain.nkwonly == 0;
+    let made = Code {
+        // SAFETY: `alloc` has written the header; it is read back unchanged.
+        hdr: unsafe { std::ptr::read(&raw const (*p).hdr) },
+        data: unlinked().into(),
+        // One more than the compiler asks for: calling a class moves the arguments up by one.
+        nregs: plain.nregs as u32 + 1,
+        simple_args: if simple { plain.nparams as u32 } else { u32::MAX },
+        module: Slot::new(module),
+        name: Slot::new(name),
+        qualname: Slot::new(qualname),
+        plain: Arc::into_raw(plain.clone()),
+    };
+    // SAFETY: freshly allocated, of this size, and not shared yet.
+    unsafe { p.write(made) };
+    let value = Value::from_addr(p.addr());
+    heap::add_finalizable(value);
+    Ok(value)
+}
+
+/// `Link`: the running function's code is linked, and begun.
+#[cold]
+pub(crate) fn begin(th: &mut Thread) -> R<Called> {
+    let parts = frame::function(th.base).and_then(|f| Some((f, frame::code_of(f)?)));
+    let Some((function, code)) = parts else { return Err(th.type_error("not a function's frame")) };
+    function.data.store(linked(th, code)?, Ordering::Release);
+    th.pc = frame::first(function);
+    Ok(Called::Frame)
+}
+
+/// The data segment of a code object, which is linked now.
+fn linked(th: &mut Thread, code: &Code) -> R<*mut u64> {
+    if let Some(data) = code.linked() {
+        return Ok(data);
+    }
+    // What is done here neither collects nor runs Mini code.
+    let _one = LINKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(data) = code.linked() {
+        return Ok(data);
+    }
+    let words = segment(th, frame::plain(code), code.module.value())?;
+    let data = Box::leak(words).as_mut_ptr();
+    code.data.store(data, Ordering::Release);
+    let value = Value::from_addr(std::ptr::from_ref(code).addr());
+    LINKED.lock().unwrap_or_else(PoisonError::into_inner).push(value.bits());
+    Ok(data)
+}
+
+/// The words of a data segment.
+fn segment(th: &mut Thread, plain: &code::Code, module: Value) -> R<Box<[u64]>> {
     let m = &mut th.m;
     let mut data: Vec<u64> = Vec::with_capacity(plain.data_len());
     data.push(plain.insns.as_ptr().expose_provenance() as u64);
@@ -44,29 +104,7 @@ pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
     for constant in &plain.consts {
         data.push(constant_value(th, constant, module)?.bits());
     }
-    let m = &mut th.m;
-    let (name, qualname) = (m.intern(&plain.name)?, m.intern(&plain.qualname)?);
-    let p = m.alloc::<Code>(0)?;
-    let simple = !plain.flags.varargs && !plain.flags.varkw && plain.nkwonly == 0;
-    let linked = Code {
-        // SAFETY: `alloc` has written the header; it is read back unchanged.
-        hdr: unsafe { std::ptr::read(&raw const (*p).hdr) },
-        insns: plain.insns.as_ptr(),
-        data: Box::leak(data.into_boxed_slice()).as_mut_ptr(),
-        // One more than the compiler asks for: calling a class moves the arguments up by one.
-        nregs: plain.nregs as u32 + 1,
-        simple_args: if simple { plain.nparams as u32 } else { u32::MAX },
-        module: Slot::new(module),
-        name: Slot::new(name),
-        qualname: Slot::new(qualname),
-        plain: Arc::into_raw(plain.clone()),
-    };
-    // SAFETY: freshly allocated, of this size, and not shared yet.
-    unsafe { p.write(linked) };
-    let value = Value::from_addr(p.addr());
-    heap::add_finalizable(value);
-    LINKED.lock().unwrap_or_else(PoisonError::into_inner).push(value.bits());
-    Ok(value)
+    Ok(data.into_boxed_slice())
 }
 
 /// The same code for another module.
@@ -140,22 +178,26 @@ fn looks_like_name(s: &str) -> bool {
 }
 
 /// The constants in the data segment of a code object.
-pub fn constants(code: &Code) -> Vec<Value> {
+pub fn constants(th: &mut Thread, code: &Code) -> R<Vec<Value>> {
+    let data = linked(th, code)?;
+    let plain = frame::plain(code);
     // SAFETY: as in `site_words`; the constants stand at `consts_at`, and nobody writes them.
-    let words = unsafe {
-        let (at, count) = ((*code.plain).consts_at(), (*code.plain).consts.len());
-        std::slice::from_raw_parts(code.data.add(at).cast::<u64>(), count)
-    };
-    words.iter().filter_map(|word| Value::from_bits(*word)).collect()
+    let words =
+        unsafe { std::slice::from_raw_parts(data.add(plain.consts_at()).cast::<u64>(), plain.consts.len()) };
+    Ok(words.iter().filter_map(|word| Value::from_bits(*word)).collect())
 }
 
 /// The words of a code object's sites, names included.
 fn site_words(code: &Code) -> &[AtomicU64] {
-    // SAFETY: `plain` lives as long as the code; the data segment has `sites * SITE_WORDS` words of sites at
-    // `sites_at`, and their cache words are only ever accessed atomically.
+    let Some(data) = code.linked() else { return &[] };
+    let plain = frame::plain(code);
+    // SAFETY: the data segment has `sites * SITE_WORDS` words of sites at `sites_at`, and their cache words are only
+    // ever accessed atomically.
     unsafe {
-        let (at, sites) = ((*code.plain).sites_at(), (*code.plain).sites.len());
-        std::slice::from_raw_parts(code.data.add(at).cast::<AtomicU64>(), sites * SITE_WORDS)
+        std::slice::from_raw_parts(
+            data.add(plain.sites_at()).cast::<AtomicU64>(),
+            plain.sites.len() * SITE_WORDS,
+        )
     }
 }
 

@@ -399,7 +399,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 *base.sub(3) = k as u64;
                 *base.sub(2) = r as u64;
                 *base.sub(1) = pc.add(1) as u64;
-                k = call_word(k.add(c!()), (*$function).data);
+                k = call_word(k.add(c!()), (*$function).data.load(Ordering::Acquire));
                 r = base;
                 pc = (*k as *const Insn).wrapping_sub(1);
                 poll!();
@@ -442,7 +442,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     *base.sub(1) = pc.add(1) as u64;
                     r = base;
                     pc = (*(*r.sub(5) as *const Generator)).pc.load(Ordering::Relaxed).wrapping_sub(1);
-                    k = (*(*r.sub(LINK) as *const Function)).data;
+                    k = (*(*r.sub(LINK) as *const Function)).data.load(Ordering::Acquire);
                     continue;
                 }
             }};
@@ -930,6 +930,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     slow!(matching::run(&mut *th, (*pc).x, v(reg!(b!())), with))
                 }
 
+                Op::Link => call!(super::link::begin(&mut *th)),
                 Op::MakeGen => {
                     let made = try_slow!(coroutine::make(&mut *th, c!()));
                     leave!(made.bits())

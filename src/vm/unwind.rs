@@ -56,11 +56,12 @@ fn leave_frames(th: &mut Thread, mut exception: Value, scarce: bool) -> bool {
                 exc::add_traceback(&mut th.m, exception, code_value, place);
             }
         }
-        if let Some(handler) = plain.handler_at(at) {
+        // Code that is not linked has not begun.
+        if let Some(handler) = plain.handler_at(at).filter(|_| frame::has_begun(function)) {
             // SAFETY: the verifier has checked the handler's register and target against this code.
             unsafe {
                 *base.add(handler.reg as usize) = exception.bits();
-                th.pc = code.insns.add(handler.target as usize);
+                th.pc = plain.insns.as_ptr().add(handler.target as usize);
             }
             th.m.pending = None;
             return true;

@@ -7,6 +7,7 @@ use crate::object::layout::{Code, Host};
 use std::any::Any;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What dead Host objects owned. Drop it when the world runs again: a destructor may take locks or close files.
 #[derive(Default)]
@@ -43,8 +44,9 @@ pub unsafe fn bury(addr: usize, garbage: &mut Garbage) {
                     return;
                 }
                 let plain = Arc::from_raw(plain);
-                let data = std::mem::replace(&mut (*code).data, ptr::null_mut());
-                if !data.is_null() {
+                let data = (*code).linked();
+                (*code).data.store(ptr::null_mut(), Ordering::Relaxed);
+                if let Some(data) = data {
                     drop(Box::from_raw(ptr::slice_from_raw_parts_mut(data, plain.data_len())));
                 }
                 garbage.codes.push(plain);
@@ -66,11 +68,10 @@ pub unsafe fn forget_dead_caches(addr: usize, base: usize, is_dead: &dyn Fn(usiz
             return;
         }
         let code = &*ptr::with_exposed_provenance::<Code>(addr);
-        if code.plain.is_null() || code.data.is_null() {
-            return;
-        }
-        for site in 0..(*code.plain).sites.len() {
-            let caches = code.data.add((*code.plain).sites_at() + site * SITE_WORDS + 1);
+        let Some(data) = code.linked().filter(|_| !code.plain.is_null()) else { return };
+        let plain = &*code.plain;
+        for site in 0..plain.sites.len() {
+            let caches = data.add(plain.sites_at() + site * SITE_WORDS + 1);
             let stale = |cache: u64| {
                 let halves = [cache as u32, (cache >> 32) as u32];
                 let reference = |half: u32| base + half as usize * super::size::GRANULE;

@@ -13,12 +13,10 @@ pub(crate) fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
         Value::from_bits(unsafe { *parts.add(i) })
     };
     let Some(linked) = types::cast::<Code>(code) else { return Err(th.type_error("code object expected")) };
-    let plain = frame::plain(linked);
-    let cells = match plain.freevars.len() {
+    let cells = match frame::plain(linked).freevars.len() {
         0 => None,
         n => Some(tuple::value(tuple::from_fn(&mut th.m, n, |i| at(2 + i))?)),
     };
-    let doc = plain.doc.as_deref().map(|d| th.m.new_str(d)).transpose()?;
     let parts = FunctionParts {
         code,
         cells,
@@ -26,7 +24,8 @@ pub(crate) fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
         kwdefaults: at(1),
         name: linked.name.value(),
         qualname: linked.qualname.value(),
-        doc,
+        // That is the code's as long as nobody gives it another.
+        doc: None,
         module_name: None,
     };
     // Its module is the code's, until a script gives it another.

@@ -248,8 +248,9 @@ fn register(th: &Thread, n: u16) -> Value {
 }
 
 fn constant(th: &Thread, n: u16) -> Value {
+    let data = frame::code(th.base).and_then(|code| code.linked());
     // SAFETY: as `register`: an index into the running code's data.
-    or_none(frame::code(th.base).and_then(|code| Value::from_bits(unsafe { *code.data.add(n as usize) })))
+    or_none(data.and_then(|data| Value::from_bits(unsafe { *data.add(n as usize) })))
 }
 
 fn right_operand(th: &Thread, right: Right, n: u16) -> Value {

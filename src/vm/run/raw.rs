@@ -4,6 +4,7 @@
 use super::Mode;
 use super::word::{int, is_int, is_ref, own_chain, v};
 use crate::gil;
+use crate::object::code::is_unlinked;
 use crate::object::header::{Hdr, flag};
 use crate::object::layout::{Cell, Function, List, ListBuf, Tuple};
 use crate::object::mutator::Mutator;
@@ -42,7 +43,7 @@ pub(super) unsafe fn plain_kind(x: u64) -> u16 {
 /// The data segment of the frame at `base`.
 #[inline(always)]
 pub(super) fn data(base: *mut u64) -> *const u64 {
-    frame::code(base).map_or(std::ptr::null(), |code| code.data)
+    frame::code(base).map_or(std::ptr::null(), |code| code.data.load(Ordering::Acquire))
 }
 
 /// Whether `x op y` holds, of two plain strings: nothing that the frame would have to be saved for can happen.
@@ -156,7 +157,7 @@ pub(super) unsafe fn call_word(word: *const u64, data: *mut u64) -> *const u64 {
         }
         std::hint::cold_path();
         // The first callee stays: a call of many functions must not make processors fight for this word.
-        if known == 0 {
+        if known == 0 && !is_unlinked(data) {
             word.store(data as u64, Ordering::Relaxed);
         }
         data
