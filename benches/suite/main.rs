@@ -8,6 +8,7 @@ mod free;
 mod json;
 mod memory;
 mod options;
+mod policies;
 mod processes;
 mod rows;
 mod run;
@@ -52,6 +53,7 @@ fn run_suites(options: &Options) -> Result<usize, String> {
             Suite::Memory => memory::tables(&mut lab),
             Suite::Threads => threads::tables(&mut lab),
             Suite::Processes => processes::tables(&mut lab),
+            Suite::Policies => policies::tables(&mut lab),
         };
         for table in suite_tables {
             print!("{table}");

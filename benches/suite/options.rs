@@ -9,15 +9,17 @@ pub enum Suite {
     Memory,
     Threads,
     Processes,
+    Policies,
 }
 
-const ALL: [(&str, Suite); 6] = [
+const ALL: [(&str, Suite); 7] = [
     ("startup", Suite::Startup),
     ("cpu", Suite::Cpu),
     ("free", Suite::Free),
     ("memory", Suite::Memory),
     ("threads", Suite::Threads),
     ("processes", Suite::Processes),
+    ("policies", Suite::Policies),
 ];
 
 pub const HELP: &str = "\
@@ -30,6 +32,7 @@ Suites (all of them by default):
   memory         resident bytes per item of lists, dicts, objects, strings
   threads        lock hand-over, queue.Queue, thread start and join
   processes      pipes, queues and pools of processes, fork and wait, two processes against in turn
+  policies       an echo server beside a computing thread, the longest wait for a turn, the battle for the lock
 
 Options:
   --rounds N     interleaved rounds; the median counts (default 5, 20 for startup)

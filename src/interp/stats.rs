@@ -13,8 +13,17 @@ pub fn as_table() -> String {
     let mut out = format!("gil: {}   wall: {:.3} ms\n", gil::policy(), ms(shot.wall));
     let _ = writeln!(
         out,
-        "{:<20} {:>10} {:>10} {:>10} {:>9} {:>8} {:>8} {:>8} {:>8}",
-        "thread", "held ms", "waited ms", "blocked ms", "acquired", "forced", "tick", "blocking", "yield"
+        "{:<20} {:>10} {:>10} {:>10} {:>10} {:>9} {:>8} {:>8} {:>8} {:>8}",
+        "thread",
+        "held ms",
+        "waited ms",
+        "longest ms",
+        "blocked ms",
+        "acquired",
+        "forced",
+        "tick",
+        "blocking",
+        "yield"
     );
     for account in &shot.accounts {
         line(&mut out, &account.name, &account.figures);
@@ -26,9 +35,10 @@ pub fn as_table() -> String {
 fn line(out: &mut String, name: &str, f: &Figures) {
     let _ = write!(
         out,
-        "{name:<20} {:>10.3} {:>10.3} {:>10.3} {:>9}",
+        "{name:<20} {:>10.3} {:>10.3} {:>10.3} {:>10.3} {:>9}",
         ms(f.held),
         ms(f.waited),
+        ms(f.longest_wait),
         ms(f.blocked),
         f.acquisitions
     );
@@ -56,9 +66,10 @@ fn object(name: &str, f: &Figures) -> String {
     let causes: Vec<String> =
         CAUSES.iter().map(|c| format!("\"{}\": {}", c.name(), f.switches_by(*c))).collect();
     format!(
-        "{{\"name\": \"{name}\", \"held\": {:.9}, \"waited\": {:.9}, \"blocked\": {:.9}, \"acquisitions\": {}, \"switches\": {{{}}}}}",
+        "{{\"name\": \"{name}\", \"held\": {:.9}, \"waited\": {:.9}, \"longest_wait\": {:.9}, \"blocked\": {:.9}, \"acquisitions\": {}, \"switches\": {{{}}}}}",
         f.held as f64 / 1e9,
         f.waited as f64 / 1e9,
+        f.longest_wait as f64 / 1e9,
         f.blocked as f64 / 1e9,
         f.acquisitions,
         causes.join(", ")
