@@ -22,6 +22,7 @@ usage: mini [OPTIONS]                    open a prompt (with input from a pipe: 
        mini dis FILE                     show the bytecode of a script
        mini ps PID                       show the threads, tasks and children of a running Mini process
        mini gil PID POLICY               change its policy while it runs
+       mini lab                          the experiments on the GIL: list them, run one, run all (mini lab --help)
 
 options:
   --gil POLICY      who may run, and when threads switch (also: the variable MINI_GIL)
@@ -40,6 +41,9 @@ options:
 environment: MINI_GIL (as --gil), MINIPATH (folders to import from, separated by `:`),
              MINI_HISTORY (file of the prompt's history; empty: none), NO_COLOR
 ";
+
+/// The laboratory is written in Mini; whatever lies in the current folder is none of its modules.
+const LAB: &str = "import sys; sys.path.remove(''); import _lab; sys.exit(_lab.main())";
 
 /// A command line, understood.
 struct Command {
@@ -69,6 +73,7 @@ enum Action {
     Disassemble(String),
     /// A process is asked what it does, or told another policy.
     Ask(u32, Option<String>),
+    Lab,
     Help,
     Version,
     Prompt,
@@ -133,6 +138,9 @@ fn parse() -> Result<Command, String> {
                 if file == "dis" {
                     let file = utf8(parser.value().map_err(|_| "dis: which file?".to_owned())?)?;
                     return Ok(Command { action: Action::Disassemble(file), ..command });
+                }
+                if file == "lab" {
+                    return rest(command, parser, "mini lab".to_owned(), Action::Lab);
                 }
                 let program = if file == "-" { Program::Stdin } else { Program::File(file.clone()) };
                 return rest(command, parser, file, Action::Run(program));
@@ -265,6 +273,7 @@ fn obey(Command { action, settings }: Command) -> i32 {
         }
         Action::Prompt => run(Some(Program::Stdin), settings),
         Action::Run(program) => run(Some(program), settings),
+        Action::Lab => run(Some(Program::Command(LAB.to_owned())), settings),
     }
 }
 

@@ -7,10 +7,9 @@ use support::files;
 use support::source::{code_only, is_name};
 
 /// A layer is a file or folder directly under `src/`; it may import itself, and the layers to its right.
-const ARROWS: [(&str, &[&str]); 11] = [
-    ("main", &["cli", "lab", "repl", "interp"]),
-    ("cli", &["lab", "repl", "interp", "bytecode", "gil"]),
-    ("lab", &["interp", "gil"]),
+const ARROWS: [(&str, &[&str]); 10] = [
+    ("main", &["cli", "repl", "interp"]),
+    ("cli", &["repl", "interp", "bytecode", "gil"]),
     ("repl", &["interp", "native", "rt", "vm", "object", "bytecode", "gil"]),
     ("interp", &["compile", "native", "rt", "vm", "object", "bytecode", "gil"]),
     ("compile", &["bytecode"]),

@@ -49,7 +49,8 @@ fn garbage_of_an_iteration_inside_a_native_does_not_count() {
     }
     for gil in ["time:5ms", "off"] {
         let mut command = mini_command(Some(gil));
-        let script = "print(sum(map(len, map(str, range(10**6)))), all(zip(range(1, 10**6), map(str, range(10**6)))))";
+        let script =
+            "print(sum(map(len, map(str, range(10**6)))), all(zip(range(1, 10**6), map(str, range(10**6)))))";
         command.args(["--max-heap", "16M", "-c", script]);
         let finished = run(command, b"", LIMIT);
         assert_eq!(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::{files, mini_command, root, run};
 
 /// Far more than any run needs: only a hang gets here.
-const SLACK: Duration = Duration::from_secs(30);
+const SLACK: Duration = Duration::from_secs(90);
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)

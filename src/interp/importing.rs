@@ -10,7 +10,7 @@ use crate::native;
 use crate::object::{R, Value, Word, func, str, types};
 use crate::vm::native::ModuleDef;
 use crate::vm::thread::Thread;
-use crate::vm::{attr, boot, frame, import, link};
+use crate::vm::{attr, boot, frame, import, link, poll};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -49,7 +49,10 @@ pub fn find(th: &mut Thread, name: &str, search: Word) -> R<Word> {
         return run_module(th, name, &code, &found.filename, found.package).map(Some);
     }
     match stdlib::code(name) {
-        Some(code) => run_module(th, name, &code, &format!("<frozen {name}>"), None).map(Some),
+        Some(code) => {
+            let filename = format!("<frozen {name}>");
+            poll::import_library(th, |th| run_module(th, name, &code, &filename, None)).map(Some)
+        }
         None => Ok(None),
     }
 }

@@ -39,6 +39,7 @@ pub mod errno;
 pub mod evaluate;
 pub mod exception_group;
 pub mod exceptions;
+mod experiments;
 mod fcntl;
 pub mod float;
 pub mod float_hex;
@@ -157,6 +158,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &deque::MODULE,
     &digest::MODULE,
     &errno::MODULE,
+    &experiments::MODULE,
     &fcntl::MODULE,
     &functools::MODULE,
     &gc::MODULE,

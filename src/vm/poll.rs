@@ -7,7 +7,13 @@ use super::thread::{self, Thread};
 use super::{import, link, roots, signals, type_tables, weak};
 use crate::gil::{self, Events, PollKind};
 use crate::object::{Exc, R, Raised, Value, heap, iter, str, types};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The torture build collects at every poll, but while a module of the library is imported only at one of this many:
+/// `import asyncio` took half a minute.
+const IMPORT_STRIDE: usize = 32;
+/// How many of them are being imported. Only the torture build looks at it.
+static LIBRARY_IMPORTS: AtomicUsize = AtomicUsize::new(0);
 
 /// The Stepped loop counts one instruction. True: time to poll.
 #[inline(always)]
@@ -22,6 +28,20 @@ pub fn step(th: &Thread) -> bool {
 #[cold]
 pub fn remind(th: &Thread) {
     th.m.member.request(Events::MODE_CHANGE);
+}
+
+fn is_tortured() -> bool {
+    static POLLS: AtomicUsize = AtomicUsize::new(0);
+    LIBRARY_IMPORTS.load(Ordering::Relaxed) == 0
+        || POLLS.fetch_add(1, Ordering::Relaxed).is_multiple_of(IMPORT_STRIDE)
+}
+
+/// Runs the text of a module of the library.
+pub fn import_library<T>(th: &mut Thread, import: impl FnOnce(&mut Thread) -> T) -> T {
+    LIBRARY_IMPORTS.fetch_add(1, Ordering::Relaxed);
+    let imported = import(th);
+    LIBRARY_IMPORTS.fetch_sub(1, Ordering::Relaxed);
+    imported
 }
 
 /// The slow path of every poll point.
@@ -81,7 +101,7 @@ fn has_called(th: &Thread, at: At) -> bool {
 
 /// Does what is asked of this thread.
 fn attend(th: &mut Thread, mut events: Events) -> R<()> {
-    if cfg!(feature = "torture") {
+    if cfg!(feature = "torture") && is_tortured() {
         events |= Events::COLLECT;
     }
     if events.has(Events::COLLECT) {
