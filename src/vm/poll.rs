@@ -52,6 +52,12 @@ pub fn poll(th: &mut Thread) -> R<()> {
     attend(th, events)
 }
 
+/// The slow path of a poll point of the eval loop, whose instantiation is known.
+#[inline(always)]
+pub fn poll_at(th: &mut Thread, stepped: bool, at: At) -> R<()> {
+    if stepped { poll_stepped(th, at) } else { poll(th) }
+}
+
 /// What kind of point the Stepped loop polls at.
 #[derive(Clone, Copy, PartialEq)]
 pub enum At {

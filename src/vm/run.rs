@@ -180,9 +180,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 // What happens here belongs to the instruction about to run, not to the one that jumped here.
                 (*th).pc = pc.wrapping_add(2);
                 (*th).base = r;
-                let done =
-                    if M::STEP { poll::poll_stepped(&mut *th, poll::At::$at) } else { poll::poll(&mut *th) };
-                if done.is_err() {
+                if poll::poll_at(&mut *th, M::STEP, poll::At::$at).is_err() {
                     raised!();
                 }
                 check_mode!();
