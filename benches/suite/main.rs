@@ -6,12 +6,15 @@
 mod cpu;
 mod free;
 mod json;
+mod load;
+mod loops;
 mod memory;
 mod options;
 mod policies;
 mod processes;
 mod rows;
 mod run;
+mod servers;
 mod startup;
 mod table;
 mod threads;
@@ -21,6 +24,9 @@ use run::Lab;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(servers::SERVE) {
+        return load::serve().map_or_else(|error| fail(&error.to_string()), |()| ExitCode::SUCCESS);
+    }
     let options = match Options::from_args(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {
@@ -54,6 +60,7 @@ fn run_suites(options: &Options) -> Result<usize, String> {
             Suite::Threads => threads::tables(&mut lab),
             Suite::Processes => processes::tables(&mut lab),
             Suite::Policies => policies::tables(&mut lab),
+            Suite::Loops => loops::tables(&mut lab),
         };
         for table in suite_tables {
             print!("{table}");

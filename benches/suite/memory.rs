@@ -10,7 +10,6 @@ use crate::table::{Row, Table, Target};
 const KINDS: [(&str, f64); 5] =
     [("ints", 10.0), ("floats", 10.0), ("dict_of_ints", 56.0), ("objects", 56.0), ("short_strs", 48.0)];
 const SIZES: [usize; 3] = [100_000, 300_000, TARGET_SIZE];
-/// Smaller sizes are shown, but the fixed cost of a heap block or a doubled table is theirs, not an item's.
 const TARGET_SIZE: usize = 1_000_000;
 
 pub fn tables(lab: &mut Lab) -> Vec<Table> {
@@ -19,7 +18,9 @@ pub fn tables(lab: &mut Lab) -> Vec<Table> {
     let mut rows = Vec::new();
     for (kind, target) in kinds {
         for size in SIZES {
-            rows.push(row(lab, kind, size, target, rounds));
+            // Smaller sizes are shown, but the fixed cost of a heap block or a doubled table is theirs, not an item's.
+            let target = if size == TARGET_SIZE { Target::AtMost(target) } else { Target::None };
+            rows.push(sized_row(lab, "memory.mini", kind, size, target, rounds));
         }
     }
     if rows.is_empty() {
@@ -34,23 +35,19 @@ pub fn tables(lab: &mut Lab) -> Vec<Table> {
     }]
 }
 
-fn row(lab: &mut Lab, kind: &str, size: usize, target: f64, rounds: usize) -> Row {
-    let args = vec![bench_file("scripts/memory.mini"), kind.to_string(), size.to_string()];
+/// What a script of `benches/scripts` says of so many items of a kind; the target is for Mini's bytes.
+pub fn sized_row(lab: &mut Lab, file: &str, kind: &str, size: usize, target: Target, rounds: usize) -> Row {
+    let args = vec![bench_file(&format!("scripts/{file}")), kind.to_string(), size.to_string()];
     let commands: Vec<_> = lab.pythons().into_iter().map(|i| (i, args.clone())).collect();
     let mut reports = Vec::new();
     for result in lab.interleave(&commands, rounds) {
         let report = result.map(|outcomes| Report::read(&outcomes)).transpose();
         reports.push(report.unwrap_or_else(|message| {
-            lab.report(&format!("memory.mini {kind} {size}: {message}"));
+            lab.report(&format!("{file} {kind} {size}: {message}"));
             None
         }));
     }
-    compare_checks(lab, "memory.mini", &reports);
+    compare_checks(lab, file, &reports);
     let bytes = |position: usize| reports.get(position)?.as_ref()?.median(kind, 0);
-    Row {
-        name: format!("{kind} x {size}"),
-        values: vec![bytes(0), bytes(1)],
-        ratio: bytes(0),
-        target: if size == TARGET_SIZE { Target::AtMost(target) } else { Target::None },
-    }
+    Row { name: format!("{kind} x {size}"), values: vec![bytes(0), bytes(1)], ratio: bytes(0), target }
 }

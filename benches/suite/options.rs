@@ -10,9 +10,10 @@ pub enum Suite {
     Threads,
     Processes,
     Policies,
+    Loops,
 }
 
-const ALL: [(&str, Suite); 7] = [
+const ALL: [(&str, Suite); 8] = [
     ("startup", Suite::Startup),
     ("cpu", Suite::Cpu),
     ("free", Suite::Free),
@@ -20,6 +21,7 @@ const ALL: [(&str, Suite); 7] = [
     ("threads", Suite::Threads),
     ("processes", Suite::Processes),
     ("policies", Suite::Policies),
+    ("loops", Suite::Loops),
 ];
 
 pub const HELP: &str = "\
@@ -33,6 +35,7 @@ Suites (all of them by default):
   threads        lock hand-over, queue.Queue, thread start and join
   processes      pipes, queues and pools of processes, fork and wait, two processes against in turn
   policies       an echo server beside a computing thread, the longest wait for a turn, the battle for the lock
+  loops          event loops: echo servers against asyncio, uvloop and mio; switches, tasks, what waits
 
 Options:
   --rounds N     interleaved rounds; the median counts (default 5, 20 for startup)

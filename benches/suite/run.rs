@@ -31,6 +31,10 @@ impl Implementation {
         }
     }
 
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     fn command<S: AsRef<std::ffi::OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -45,7 +45,7 @@ embedded! {
     "multiprocessing.sharedctypes", "multiprocessing.spawn", "multiprocessing.synchronize",
     "multiprocessing.util", "numbers", "operator", "os", "pathlib", "pickle", "platform", "posixpath",
     "pprint", "queue", "random", "re", "reprlib", "sched", "secrets", "selectors", "shlex", "shutil",
-    "signal", "socket", "stat", "statistics", "string", "struct", "subprocess", "tempfile", "textwrap",
+    "signal", "socket", "socketserver", "stat", "statistics", "string", "struct", "subprocess", "tempfile", "textwrap",
     "threading", "timeit", "traceback", "types", "typing", "unittest", "unittest._assertions",
     "unittest._contexts", "unittest._mock_calls", "unittest._mock_objects", "unittest.case",
     "unittest.loader", "unittest.main", "unittest.mock", "unittest.result", "unittest.runner",

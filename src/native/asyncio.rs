@@ -4,7 +4,7 @@ use super::asyncio_future::{FUTURE_TYPE, SETTABLE};
 use super::asyncio_io as io;
 use super::asyncio_loop as event_loop;
 use super::asyncio_ready::{HANDLE_TYPE, TIMER_TYPE};
-use super::asyncio_task::TASK_TYPE;
+use super::asyncio_task::{self as tasks, TASK_TYPE};
 use super::asyncio_transport::TRANSPORT_TYPE;
 use super::asyncio_unseen::RECORD_TYPE;
 use super::support;
@@ -149,6 +149,12 @@ static SLOW: (NativeDef, NativeDef) = (
     NativeDef::full("slow_callback_duration", "self, value", event_loop::set_slow_duration, ""),
 );
 
+/// Whether a task that its loop leaves behind is worth a message.
+static LOGS_DESTRUCTION: (NativeDef, NativeDef) = (
+    NativeDef::full("_log_destroy_pending", "self", tasks::logs_destruction, "Told if it never ends."),
+    NativeDef::full("_log_destroy_pending", "self, value", tasks::set_logs_destruction, ""),
+);
+
 fn add_settable(th: &mut Thread, class: Value, defs: &'static (NativeDef, NativeDef)) -> R<()> {
     let (get, set) = (boot::native(th, &defs.0, None)?, boot::native(th, &defs.1, None)?);
     let doc = th.new_str(defs.0.doc)?;
@@ -173,6 +179,7 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
     }
     let task = boot::make_type_under(th, &TASK_TYPE, "_asyncio", base)?;
     boot::set_global(th, module, "Task", task)?;
+    add_settable(th, task, &LOGS_DESTRUCTION)?;
     let handle = boot::make_type(th, &HANDLE_TYPE, "asyncio.events")?;
     boot::set_global(th, module, "Handle", handle)?;
     let timer = boot::make_type_under(th, &TIMER_TYPE, "asyncio.events", handle)?;

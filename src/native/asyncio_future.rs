@@ -1,6 +1,6 @@
 //! `_asyncio.Future`: its methods, and what becomes of its callbacks. Must not know how tasks are stepped.
 
-use super::asyncio_loop as event_loop;
+use super::asyncio_loop::{self as event_loop, Loop};
 use super::asyncio_ready as ready;
 use super::asyncio_unseen as unseen;
 use super::contextvars;
@@ -28,19 +28,40 @@ pub fn this(th: &mut Thread, args: Args) -> R<&'static Wide> {
 /// A new pending future of this loop.
 pub fn new(m: &mut Mutator, event_loop: Value) -> R<&'static Wide> {
     let class = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
-    new_as(m, class, class, event_loop)
+    new_as(m, class, event_loop, &[None; future::FUTURE_WORDS])
 }
 
-fn new_as(m: &mut Mutator, class: Value, base: Value, event_loop: Value) -> R<&'static Wide> {
+/// As `new`; in debug mode it knows who made it.
+pub fn create(th: &mut Thread, event_loop: Value) -> R<&'static Wide> {
+    if !event_loop::of(event_loop).is_some_and(Loop::debugs) {
+        return new(&mut th.m, event_loop);
+    }
+    let class = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
+    let made = new_as(&mut th.m, class, event_loop, &WITH_SOURCE)?;
+    trace(th, made, event_loop)?;
+    Ok(made)
+}
+
+/// One more, for `trace`.
+const WITH_SOURCE: [Word; future::FUTURE_WORDS + 1] = [None; future::FUTURE_WORDS + 1];
+
+fn new_as(m: &mut Mutator, class: Value, event_loop: Value, words: &[Word]) -> R<&'static Wide> {
+    let base = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
     let extra = [Some(event_loop), None];
-    let plan =
-        wide::Plan { class, base, bits: FUTURE, number: 0, extra, words: &[None; future::FUTURE_WORDS] };
-    wide::new(m, &plan)
+    wide::new(m, &wide::Plan { class, base, bits: FUTURE, number: 0, extra, words })
+}
+
+/// In debug mode, a future or task that has a word more keeps the calls that led to it.
+pub fn trace(th: &mut Thread, f: &'static Wide, event_loop: Value) -> R<()> {
+    if event_loop::of(event_loop).is_some_and(Loop::debugs) {
+        let calls = ready::source(th)?;
+        future::set_source(f, calls);
+    }
+    Ok(())
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {
-    let base = type_tables::class_of(&FUTURE_TYPE).unwrap_or(Value::NONE);
-    let made = new_as(&mut th.m, args.get(0), base, th.running_loop.unwrap_or(Value::NONE))?;
+    let made = new_as(&mut th.m, args.get(0), th.running_loop.unwrap_or(Value::NONE), &WITH_SOURCE)?;
     initialise(th, wide::value(made), args)
 }
 
@@ -63,6 +84,7 @@ fn init(th: &mut Thread, args: Args) -> R {
         None => event_loop::get_event_loop(th)?,
     };
     f.host.extra[0].set(event_loop);
+    trace(th, f, event_loop)?;
     Ok(Value::NONE)
 }
 
@@ -395,8 +417,8 @@ fn set_cancel_message(th: &mut Thread, args: Args) -> R {
     Ok(Value::NONE)
 }
 
-fn none(_: &mut Mutator, _: Args) -> R {
-    Ok(Value::NONE)
+fn source_traceback(th: &mut Thread, args: Args) -> R {
+    this(th, args).map(|f| future::source(f).unwrap_or(Value::NONE))
 }
 
 pub static FUTURE_TYPE: TypeDef = TypeDef {
@@ -443,7 +465,7 @@ pub static FUTURE_TYPE: TypeDef = TypeDef {
         NativeDef::full("_result", "self", stored_result, "The result."),
         NativeDef::full("_exception", "self", stored_exception, "The exception."),
         NativeDef::full("_callbacks", "self", callbacks, "What is called when it is done."),
-        NativeDef::data("_source_traceback", "self", none, "Nobody keeps it."),
+        NativeDef::full("_source_traceback", "self", source_traceback, "In debug mode: who made it."),
     ],
     subclassable: true,
 };

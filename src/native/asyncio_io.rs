@@ -7,8 +7,8 @@ use super::asyncio_loop::{self as event_loop, Loop, WATCHED};
 use super::asyncio_ready as ready;
 use super::asyncio_transport::TRANSPORT;
 use super::oserror::os_error;
-use super::select::descriptor;
-use crate::object::{Exc, R, Value, Word, list, str, wide};
+use super::support::c_int;
+use crate::object::{Exc, Kind, R, Value, Word, int, list, str, types, wide};
 use crate::rt::reactor::{READABLE, Reactor, Ready, WRITABLE};
 use crate::rt::syscall::Sys;
 use crate::vm::native::Args;
@@ -158,6 +158,32 @@ pub fn push_ready(th: &mut Thread, of: Loop, found: &[Ready]) -> R<()> {
         }
     }
     Ok(())
+}
+
+/// A descriptor: an int, or what `fileno()` gives, if that can be an int.
+fn descriptor(th: &mut Thread, v: Value) -> R<i32> {
+    let fd = if int::is_int(v) { c_int(th, v)? } else { descriptor_of(th, v)? };
+    if fd < 0 {
+        return Err(th.value_error(format!("Invalid file descriptor: {fd}")));
+    }
+    Ok(fd)
+}
+
+fn descriptor_of(th: &mut Thread, v: Value) -> R<i32> {
+    let asked =
+        th.call_method(v, "fileno", &[]).and_then(|fd| th.call(types::class_of_kind(Kind::Int), &[fd]));
+    match asked {
+        Ok(fd) => c_int(th, fd),
+        Err(_)
+            if [Exc::AttributeError, Exc::TypeError, Exc::ValueError].iter().any(|e| th.pending_is(*e)) =>
+        {
+            th.take_exception();
+            let shown = th.repr(v)?;
+            let shown = str::as_str(shown).unwrap_or("");
+            Err(th.value_error(format!("Invalid file object: {shown}")))
+        }
+        Err(raised) => Err(raised),
+    }
 }
 
 /// What a transport watches is its own.

@@ -380,7 +380,7 @@ pub fn time(th: &mut Thread, _: Args) -> R {
 
 pub fn create_future(th: &mut Thread, args: Args) -> R {
     this(th, args)?;
-    super::asyncio_future::new(&mut th.m, args.get(0)).map(wide::value)
+    super::asyncio_future::create(th, args.get(0)).map(wide::value)
 }
 
 pub fn create_task(th: &mut Thread, args: Args) -> R {
@@ -578,7 +578,8 @@ fn is_cancelled(v: Value) -> bool {
 /// How long it may sleep; for ever at most.
 fn patience(of: Loop) -> Option<Duration> {
     let left = of.data.timers.next()? - reactor::now();
-    Some(Duration::from_secs_f64(left.clamp(0.0, LONGEST)))
+    // What is no number is due at once, too.
+    Some(if left > 0.0 { Duration::from_secs_f64(left.min(LONGEST)) } else { Duration::ZERO })
 }
 
 fn sleep_until_something(th: &mut Thread, of: Loop, reactor: &Reactor) -> R<()> {

@@ -63,7 +63,7 @@ pub fn new_handle(
 
 /// The calls that lead here.
 #[cold]
-fn source(th: &mut Thread) -> R {
+pub fn source(th: &mut Thread) -> R {
     let helper = crate::vm::import::import_dotted(th, "asyncio.format_helpers")?;
     th.call_method(helper, "extract_stack", &[])
 }

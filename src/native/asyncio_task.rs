@@ -5,7 +5,8 @@ use super::asyncio_loop as event_loop;
 use super::asyncio_ready as ready;
 use super::contextvars;
 use crate::object::future::{
-    self, BLOCKING, CANCELLED, CANCELS, CONTEXT, CORO, FAILED, MESSAGE, MUST_CANCEL, NAME, TASK, WAITER,
+    self, BLOCKING, CANCELLED, CANCELS, CONTEXT, CORO, FAILED, MESSAGE, MUST_CANCEL, NAME, QUIET, TASK,
+    WAITER,
 };
 use crate::object::layout::Wide;
 use crate::object::{Exc, Kind, R, Raised, Value, Word, class, int, str, types, wide};
@@ -42,14 +43,21 @@ pub struct Parts {
 
 /// A new task, whose first step is due at the loop's next turn.
 pub fn new(th: &mut Thread, parts: &Parts) -> R {
-    let task = blank(th, task_class())?;
+    let traces = event_loop::of(parts.event_loop).is_some_and(event_loop::Loop::debugs);
+    let words = if traces { WORDS } else { WORDS.split_last().map_or(WORDS, |(_, words)| words) };
+    let task = blank(th, task_class(), words)?;
+    if traces {
+        futures::trace(th, task, parts.event_loop)?;
+    }
     begin(th, task, parts)?;
     Ok(wide::value(task))
 }
 
-fn blank(th: &mut Thread, class: Value) -> R<&'static Wide> {
+/// With one for the calls that led to it.
+const WORDS: &[Word] = &[None; future::TASK_WORDS + 1];
+
+fn blank(th: &mut Thread, class: Value, words: &[Word]) -> R<&'static Wide> {
     let base = task_class();
-    let words = &[None; future::TASK_WORDS];
     let plan = wide::Plan { class, base, bits: TASK, number: 0, extra: [None, None], words };
     wide::new(&mut th.m, &plan)
 }
@@ -92,7 +100,7 @@ pub fn task_class() -> Value {
 }
 
 fn construct(th: &mut Thread, args: Args) -> R {
-    let made = blank(th, args.get(0))?;
+    let made = blank(th, args.get(0), WORDS)?;
     futures::initialise(th, wide::value(made), args)
 }
 
@@ -103,6 +111,7 @@ fn init(th: &mut Thread, args: Args) -> R {
         None => event_loop::get_event_loop(th)?,
     };
     let (name, context) = (args.opt_not_none(3), args.opt_not_none(4));
+    futures::trace(th, task, event_loop)?;
     begin(th, task, &Parts { event_loop, coro: args.get(1), name, context })?;
     Ok(Value::NONE)
 }
@@ -328,7 +337,7 @@ pub fn cancel(th: &mut Thread, task: &'static Wide, message: Word) -> R<bool> {
     if future::is_done(task) {
         return Ok(false);
     }
-    if future::cancels(task) < u32::from(u16::MAX) {
+    if future::cancels(task) < future::MOST_CANCELS {
         task.bits.fetch_add(1 << CANCELS, Ordering::AcqRel);
     }
     if let Some(waiter) = slot(task, WAITER).get()
@@ -392,6 +401,21 @@ fn set_result(th: &mut Thread, _: Args) -> R {
 
 fn set_exception(th: &mut Thread, _: Args) -> R {
     Err(refuse(th, "set_exception"))
+}
+
+pub fn logs_destruction(th: &mut Thread, args: Args) -> R {
+    this(th, args).map(|task| Value::bool(!wide::has(task, QUIET)))
+}
+
+pub fn set_logs_destruction(th: &mut Thread, args: Args) -> R {
+    let task = this(th, args)?;
+    let on = th.is_true(args.get(1))?;
+    if on {
+        wide::clear(task, QUIET)
+    } else {
+        wide::set(task, QUIET)
+    };
+    Ok(Value::NONE)
 }
 
 fn waiter(th: &mut Thread, args: Args) -> R {

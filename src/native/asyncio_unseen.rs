@@ -8,7 +8,7 @@ use super::asyncio_future::FUTURE_TYPE;
 use super::asyncio_loop::{self as event_loop, Loop, RECORDS};
 use super::asyncio_task::TASK_TYPE;
 use super::support;
-use crate::object::future::{self, CALLBACKS, LISTED, RECORD, SEEN, TASK, TASK_WORDS, UNSEEN};
+use crate::object::future::{self, CALLBACKS, LISTED, RECORD, SEEN, TASK, TASK_WORDS, TRACED, UNSEEN};
 use crate::object::layout::Wide;
 use crate::object::{Kind, R, Value, Word, func, list, types, wide};
 use crate::vm::native::{Args, NativeDef, TypeDef};
@@ -46,7 +46,8 @@ fn twin(th: &mut Thread, f: &'static Wide) -> R<&'static Wide> {
     let bits = future::bits(f);
     let is_task = bits & wide::ROLE == TASK;
     let (def, count) = if is_task { (&TASK_TYPE, TASK_WORDS) } else { (&FUTURE_TYPE, future::FUTURE_WORDS) };
-    let words: [Word; TASK_WORDS] =
+    let count = count + usize::from(bits & TRACED != 0);
+    let words: [Word; TASK_WORDS + 1] =
         std::array::from_fn(|i| if i < count && i != CALLBACKS { wide::word(f, i).get() } else { None });
     let base = type_tables::class_of(def).unwrap_or(Value::NONE);
     let plan = wide::Plan {
@@ -97,6 +98,9 @@ fn died(th: &mut Thread, args: Args) -> R {
     support::put(&mut th.m, context, "message", message)?;
     support::put(&mut th.m, context, "exception", future::result_slot(f).value())?;
     support::put(&mut th.m, context, "future", wide::value(f))?;
+    if let Some(source) = future::source(f) {
+        support::put(&mut th.m, context, "source_traceback", source)?;
+    }
     th.call_method(event_loop, "call_exception_handler", &[context])
 }
 

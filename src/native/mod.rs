@@ -85,6 +85,7 @@ pub mod os;
 pub mod os_files;
 pub mod os_path;
 mod os_process;
+mod os_wait;
 pub mod oserror;
 mod partial;
 pub mod percent;

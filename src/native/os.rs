@@ -3,6 +3,7 @@
 
 use super::os_files;
 use super::os_process;
+use super::os_wait;
 use super::oserror::{making, os_error, run};
 use super::support::{c_int, int_arg, set_int, type_name, zeroed};
 use crate::object::mutator::Mutator;
@@ -67,7 +68,16 @@ fn closerange(th: &mut Thread, args: Args) -> R {
 }
 
 fn pipe(th: &mut Thread, _: Args) -> R {
-    let (from, to) = making(th, syscall::pipe)?;
+    pipe_with(th, libc::O_CLOEXEC)
+}
+
+fn pipe2(th: &mut Thread, args: Args) -> R {
+    let flags = c_int(th, args.get(0))?;
+    pipe_with(th, flags)
+}
+
+fn pipe_with(th: &mut Thread, flags: i32) -> R {
+    let (from, to) = making(th, || syscall::pipe_with(flags))?;
     th.new_tuple(&[Value::int_unchecked(i64::from(from)), Value::int_unchecked(i64::from(to))])
 }
 
@@ -154,12 +164,6 @@ fn kill(th: &mut Thread, args: Args) -> R {
     // A signal to ourselves has come by now.
     th.check_signals()?;
     Ok(Value::NONE)
-}
-
-fn waitpid(th: &mut Thread, args: Args) -> R {
-    let (pid, options) = (c_int(th, args.get(0))?, c_int(th, args.get(1))?);
-    let (pid, status) = run(th, None, || syscall::waitpid(pid, options))?;
-    th.new_tuple(&[Value::int_unchecked(i64::from(pid)), Value::int_unchecked(i64::from(status))])
 }
 
 fn sched_yield(th: &mut Thread, _: Args) -> R {
@@ -296,7 +300,8 @@ macro_rules! constants {
 
 const CONSTANTS: &[(&str, i64)] = constants! {
     O_RDONLY O_WRONLY O_RDWR O_APPEND O_CREAT O_EXCL O_TRUNC O_NONBLOCK O_NDELAY O_ASYNC O_SYNC O_DSYNC O_NOCTTY O_CLOEXEC O_NOFOLLOW
-    O_DIRECTORY F_OK R_OK W_OK X_OK WNOHANG WUNTRACED WCONTINUED P_PID P_PGID P_ALL
+    O_DIRECTORY F_OK R_OK W_OK X_OK WNOHANG WUNTRACED WCONTINUED P_PID P_PGID P_ALL P_PIDFD
+    WEXITED WSTOPPED WNOWAIT CLD_EXITED CLD_KILLED CLD_DUMPED CLD_TRAPPED CLD_STOPPED CLD_CONTINUED
 };
 
 const EXIT_CODES: &[(&str, i64)] = &[
@@ -316,7 +321,7 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
     for (name, n) in CONSTANTS.iter().chain(EXIT_CODES) {
         set_int(th, module, name, *n)?;
     }
-    Ok(())
+    os_wait::init(th, module)
 }
 
 pub static MODULE: ModuleDef = ModuleDef {
@@ -328,6 +333,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::full("close", "fd", close, "Close a descriptor."),
         NativeDef::full("closerange", "fd_low, fd_high, /", closerange, "Close a range of descriptors."),
         NativeDef::full("pipe", "", pipe, "Make a pipe; return its two ends."),
+        NativeDef::full("pipe2", "flags, /", pipe2, "As pipe(), with flags such as O_NONBLOCK."),
         NativeDef::full("lseek", "fd, position, whence, /", lseek, "Move the place of a descriptor."),
         NativeDef::full("dup", "fd, /", dup, "A second descriptor for the same file."),
         NativeDef::full("dup2", "fd, fd2, inheritable=", dup2, "The same under a given number."),
@@ -351,12 +357,9 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::data("getegid", "", getegid, "The group whose rights count."),
         NativeDef::full("umask", "mask, /", umask, "Permissions that new files do not get."),
         NativeDef::full("kill", "pid, signal, /", kill, "Send a signal."),
-        NativeDef::full(
-            "waitpid",
-            "pid, options, /",
-            waitpid,
-            "Wait for a child; return its number and status.",
-        ),
+        os_wait::WAITPID,
+        os_wait::WAIT4,
+        os_wait::WAITID,
         NativeDef::full("sched_yield", "", sched_yield, "Offer the processor."),
         NativeDef::full("system", "command", system, "Run a command line with the shell."),
         NativeDef::data("cpu_count", "", cpu_count, "How many processors there are."),

@@ -5,6 +5,7 @@ use super::struct_seq;
 use super::support::{c_int, numbers, set, set_int};
 use crate::object::{Exc, R, Slot, Value, types};
 use crate::rt::control;
+use crate::vm::import;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::ops::iterate;
 use crate::vm::thread::Thread;
@@ -49,6 +50,13 @@ fn getrusage(th: &mut Thread, args: Args) -> R {
         Err(libc::EINVAL) => return Err(th.value_error("invalid who parameter")),
         Err(errno) => return Err(os_error(th, errno, None)),
     };
+    shown_usage(th, &used)
+}
+
+/// What was used, for scripts.
+pub fn shown_usage(th: &mut Thread, used: &libc::rusage) -> R {
+    // The class is this module's.
+    import::import_dotted(th, "resource")?;
     let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
     let mut items = vec![th.new_float(seconds(used.ru_utime))?, th.new_float(seconds(used.ru_stime))?];
     let counts = [

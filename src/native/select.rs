@@ -63,7 +63,7 @@ fn select_until(th: &mut Thread, wanted: [Value; 3], until: Option<Instant>) -> 
         *place = th.root(items);
         let mut i = 0;
         while let Some(item) = list::of(items).and_then(|l| list::get(l, i)) {
-            fds.push(PollFd { fd: descriptor(th, item)?, events, revents: 0 });
+            fds.push(PollFd { fd: small_descriptor(th, item)?, events, revents: 0 });
             i += 1;
         }
     }
@@ -87,6 +87,15 @@ fn select_until(th: &mut Thread, wanted: [Value; 3], until: Option<Instant>) -> 
         }
     }
     th.new_tuple(&ready)
+}
+
+/// `select` takes only descriptors that fit into the system's sets, whatever waits here.
+fn small_descriptor(th: &mut Thread, v: Value) -> R<i32> {
+    let fd = descriptor(th, v)?;
+    if fd as usize >= libc::FD_SETSIZE {
+        return Err(th.value_error("filedescriptor out of range in select()"));
+    }
+    Ok(fd)
 }
 
 fn not_sequence(th: &mut Thread, raised: Raised) -> Raised {

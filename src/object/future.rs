@@ -35,8 +35,13 @@ pub const MUST_CANCEL: u32 = 1 << 13;
 pub const LISTED: u32 = 1 << 14;
 /// It is in the heap of timers itself: it gets its result when the time has come.
 pub const TIMED: u32 = 1 << 15;
-/// Requests to cancel a task are counted above.
-pub const CANCELS: u32 = 16;
+/// In debug mode: it has a word more, the calls that led to it.
+pub const TRACED: u32 = 1 << 16;
+/// Of a task: nobody need be told if its loop ends before it does.
+pub const QUIET: u32 = 1 << 17;
+/// Requests to cancel a task are counted above: what two threads do wrong to the count goes to no other bit.
+pub const CANCELS: u32 = 18;
+pub const MOST_CANCELS: u32 = u32::MAX >> CANCELS;
 
 /// Words of both. What is to be done when it is done: EMPTY, one entry, or a list of them. An entry is a task that waits
 /// for it, or a tuple of a function and a context. Of one that failed: its record.
@@ -52,6 +57,23 @@ pub const CONTEXT: usize = 4;
 /// A str, or the number that the name is made of.
 pub const NAME: usize = 5;
 pub const TASK_WORDS: usize = 6;
+
+/// In debug mode: the calls that led to it.
+pub fn source(f: &'static Wide) -> Word {
+    if wide::has(f, TRACED) { wide::word(f, source_at(f)).get() } else { None }
+}
+
+/// Sets the source of one that was made with a word more; others have none.
+pub fn set_source(f: &'static Wide, calls: Value) {
+    if wide::has_word(f, source_at(f)) {
+        wide::word(f, source_at(f)).set(calls);
+        wide::set(f, TRACED);
+    }
+}
+
+fn source_at(f: &Wide) -> usize {
+    if bits(f) & wide::ROLE == TASK { TASK_WORDS } else { FUTURE_WORDS }
+}
 
 static CANCELLED_ERROR: Slot = Slot::empty();
 static INVALID_STATE: Slot = Slot::empty();

@@ -95,9 +95,14 @@ pub fn value(w: &Wide) -> Value {
 /// Word `i` behind the struct; the maker has seen to it that there is one.
 #[inline(always)]
 pub fn word(w: &'static Wide, i: usize) -> &'static Slot {
-    debug_assert!(heap::cell_end(value(w)) >= (&raw const w.words).addr() + (i + 1) * size_of::<Slot>());
+    debug_assert!(has_word(w, i));
     // SAFETY: every role has a number of words of its own, and whoever asks knows the role.
     unsafe { &*(&raw const w.words).cast::<Slot>().add(i) }
+}
+
+/// Whether there is a word `i`.
+pub fn has_word(w: &Wide, i: usize) -> bool {
+    heap::cell_end(value(w)) >= (&raw const w.words).addr() + (i + 1) * size_of::<Slot>()
 }
 
 /// Whether all of `bits` are set.

@@ -150,9 +150,14 @@ two_path_calls! {
 
 /// The two ends of a new pipe; neither is inherited by programs that are started.
 pub fn pipe() -> Sys<(i32, i32)> {
+    pipe_with(libc::O_CLOEXEC)
+}
+
+/// The two ends of a new pipe, with these flags.
+pub fn pipe_with(flags: i32) -> Sys<(i32, i32)> {
     let mut ends = [0; 2];
     // SAFETY: the kernel writes two numbers into the array.
-    checked(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    checked(unsafe { libc::pipe2(ends.as_mut_ptr(), flags) })?;
     Ok((ends[0], ends[1]))
 }
 
@@ -228,6 +233,28 @@ pub fn waitpid(pid: i32, options: i32) -> Sys<(i32, i32)> {
     // SAFETY: room for the status.
     let pid = checked(unsafe { libc::waitpid(pid, &mut status, options) })?;
     Ok((pid as i32, status))
+}
+
+/// As `waitpid`, and what the child has used.
+pub fn wait4(pid: i32, options: i32) -> Sys<(i32, i32, libc::rusage)> {
+    let mut status = 0;
+    // SAFETY: zeros are valid; room for the status and for what was used.
+    unsafe {
+        let mut used: libc::rusage = std::mem::zeroed();
+        let pid = checked(libc::wait4(pid, &mut status, options, &mut used))?;
+        Ok((pid as i32, status, used))
+    }
+}
+
+/// What has changed with a child: its number, its user, the signal for it, its status, and what happened. `None`: nothing.
+pub fn waitid(which: i32, id: i32, options: i32) -> Sys<Option<[i32; 5]>> {
+    // SAFETY: zeros are valid; the kernel fills in one that is about a child, or leaves it at zero.
+    unsafe {
+        let mut found: libc::siginfo_t = std::mem::zeroed();
+        checked(libc::waitid(which as libc::idtype_t, id as libc::id_t, &mut found, options))?;
+        let (pid, user) = (found.si_pid(), found.si_uid() as i32);
+        Ok((pid != 0).then(|| [pid, user, found.si_signo, found.si_status(), found.si_code]))
+    }
 }
 
 /// Where a symbolic link leads.
