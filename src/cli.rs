@@ -1,6 +1,7 @@
 //! The command line: flags, help, and which program to run. Must not know how programs run.
 
-use crate::gil::PolicySpec;
+use crate::gil::{PolicySpec, QueueKind, SpecError};
+use crate::interp::control;
 use crate::interp::program::{self, Ended, Program};
 use crate::interp::{self, Options};
 use crate::repl;
@@ -22,6 +23,8 @@ usage: mini [OPTIONS]                    open a prompt (with input from a pipe: 
        mini dis FILE                     show the bytecode of a script
        mini trace check FILE             say whether a trace is sound, and what is wrong if not
        mini trace view FILE [-o PAGE]    make a page of a trace (FILE.html), to be opened in any browser
+       mini ps PID                       show the threads, tasks and children of a running Mini process
+       mini gil PID POLICY               change its policy while it runs
        mini lab                          the experiments on the GIL: list them, run one, run all (mini lab --help)
 
 options:
@@ -30,7 +33,7 @@ options:
                       time:DUR       a waiting thread gets the lock after DUR (the default: time:5ms)
                       ticks:N        a switch after every N instructions, as in Python 2
                       coop           only at blocking calls and time.sleep(0)
-                    with ,queue=os|fifo|io|battle (who is next) and ,poll=op|edge (where)
+                    with ,queue=os|fifo|io|battle|lottery[:SEED] (who is next), ,poll=op|line|edge|call (where)
   -i                open a prompt after the script
   --stats[=json]    at the end, print what each thread held, waited and was blocked, to standard error
   --blame           at the end, print which line waited for which, to standard error
@@ -77,6 +80,8 @@ enum Action {
     Disassemble(String),
     CheckTrace(String),
     ViewTrace(String, Option<String>),
+    /// A process is asked what it does, or told another policy.
+    Ask(u32, Option<String>),
     Lab,
     Help,
     Version,
@@ -142,6 +147,9 @@ fn parse() -> Result<Command, String> {
             }
             Value(file) => {
                 let file = utf8(file)?;
+                if file == "ps" || file == "gil" {
+                    return asking(command, parser, &file);
+                }
                 if file == "dis" {
                     let file = utf8(parser.value().map_err(|_| "dis: which file?".to_owned())?)?;
                     return Ok(Command { action: Action::Disassemble(file), ..command });
@@ -183,6 +191,22 @@ fn events(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("--trace-events: '{text}' is no number of events (for example 1000000)"))
 }
 
+/// `ps PID` and `gil PID POLICY`.
+fn asking(command: Command, mut parser: lexopt::Parser, what: &str) -> Result<Command, String> {
+    let pid = utf8(parser.value().map_err(|_| format!("{what}: which process?"))?)?;
+    let pid = pid.parse().ok().filter(|n| (1..=i32::MAX as u32).contains(n));
+    let pid = pid.ok_or_else(|| format!("{what}: the number of a process is expected"))?;
+    let policy = match what {
+        "gil" => Some(utf8(parser.value().map_err(|_| "gil: which policy?".to_owned())?)?),
+        _ => None,
+    };
+    policy.iter().try_for_each(|text| known(text).map(drop)).map_err(|e| format!("gil: {e}"))?;
+    match parser.next() {
+        Ok(None) => Ok(Command { action: Action::Ask(pid, policy), ..command }),
+        _ => Err(format!("{what}: there is an argument too many")),
+    }
+}
+
 fn rest(
     mut command: Command,
     mut parser: lexopt::Parser,
@@ -207,12 +231,23 @@ fn text(parser: &mut lexopt::Parser, flag: &str) -> Result<String, String> {
 }
 
 fn policy(text: &str) -> Result<PolicySpec, String> {
-    text.parse::<PolicySpec>().map_err(|e| format!("--gil: {e}"))
+    known(text).map_err(|e| format!("--gil: {e}"))
+}
+
+/// A policy that is complete without a script.
+fn known(text: &str) -> Result<PolicySpec, SpecError> {
+    let spec: PolicySpec = text.parse()?;
+    if spec.queue == QueueKind::User {
+        return Err(SpecError(
+            "queue=user needs a function: a script names it with gil.set(queue=function)".into(),
+        ));
+    }
+    Ok(spec)
 }
 
 fn policy_of_environment() -> Result<Option<PolicySpec>, String> {
     match std::env::var("MINI_GIL") {
-        Ok(text) if !text.is_empty() => text.parse().map(Some).map_err(|e| format!("MINI_GIL: {e}")),
+        Ok(text) if !text.is_empty() => known(&text).map(Some).map_err(|e| format!("MINI_GIL: {e}")),
         Err(std::env::VarError::NotUnicode(_)) => Err("MINI_GIL is not valid UTF-8".to_owned()),
         _ => Ok(None),
     }
@@ -264,6 +299,17 @@ fn obey(Command { action, settings }: Command) -> i32 {
         Action::Disassemble(file) => disassemble(&file),
         Action::CheckTrace(file) => check_trace(&file),
         Action::ViewTrace(file, page) => view_trace(&file, page),
+        Action::Ask(pid, policy) => {
+            let said = match policy {
+                Some(policy) => control::set_gil(pid, &policy),
+                None => control::ps(pid),
+            };
+            match &said {
+                Ok(text) => say(text),
+                Err(message) => complain(&format!("mini: {message}\n")),
+            }
+            i32::from(said.is_err())
+        }
         Action::Prompt if settings.prompt || std::io::stdin().is_terminal() => {
             run(None, Settings { prompt: true, ..settings })
         }
@@ -364,22 +410,33 @@ fn run(program: Option<Program>, settings: Settings) -> i32 {
         ended
     };
     crate::gil::signal::block_signals_in_this_thread();
-    let runner =
-        std::thread::Builder::new().name("mini-main".to_owned()).stack_size(MAIN_STACK).spawn(move || {
+    let runner = std::thread::Builder::new().name("mini-main".to_owned()).stack_size(MAIN_STACK).spawn(
+        move || -> i32 {
             crate::gil::signal::unblock_signals_in_this_thread();
+            let _guard = EndWithThread;
             // Not left to whoever joins: in a forked child nobody does.
             match work() {
                 Ended::Code(code) => std::process::exit(code),
                 Ended::Interrupted => interp::die_of_interrupt(),
             }
-        });
-    match runner.map(std::thread::JoinHandle::join) {
-        Ok(Ok(code)) => code,
-        Ok(Err(_)) => 70,
+        },
+    );
+    match runner {
+        // The program ends the process itself; meanwhile this thread can answer those who ask what it does.
+        Ok(_) => control::answer_for_ever(),
         Err(error) => {
             complain(&format!("mini: cannot start the main thread: {error}\n"));
             1
         }
+    }
+}
+
+/// Nobody waits for the thread that runs the program: if it fails in a way that must not happen, the process ends.
+struct EndWithThread;
+
+impl Drop for EndWithThread {
+    fn drop(&mut self) {
+        std::process::exit(70);
     }
 }
 

@@ -419,6 +419,9 @@ fn gil_policies() {
         "time:5ms,queue=fifo",
         "ticks:3,queue=battle",
         "coop,queue=io",
+        "time:5ms,queue=lottery",
+        "coop,queue=lottery:7,poll=line",
+        "ticks:3,poll=call",
     ];
     for policy in policies {
         expect(&mini(&["--gil", policy, "-c", show]), &format!("{policy}\n"), 0);
@@ -450,6 +453,8 @@ fn wrong_gil_policies_are_refused() {
         "off,",
         "coop,queue=",
         "coop,queue=random",
+        "coop,queue=user",
+        "coop,queue=lottery:x",
         "coop,poll=never",
         "coop,colour=red",
         ",",

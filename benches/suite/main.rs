@@ -10,6 +10,7 @@ mod load;
 mod loops;
 mod memory;
 mod options;
+mod policies;
 mod processes;
 mod rows;
 mod run;
@@ -58,6 +59,7 @@ fn run_suites(options: &Options) -> Result<usize, String> {
             Suite::Memory => memory::tables(&mut lab),
             Suite::Threads => threads::tables(&mut lab),
             Suite::Processes => processes::tables(&mut lab),
+            Suite::Policies => policies::tables(&mut lab),
             Suite::Loops => loops::tables(&mut lab),
         };
         for table in suite_tables {

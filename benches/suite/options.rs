@@ -9,16 +9,18 @@ pub enum Suite {
     Memory,
     Threads,
     Processes,
+    Policies,
     Loops,
 }
 
-const ALL: [(&str, Suite); 7] = [
+const ALL: [(&str, Suite); 8] = [
     ("startup", Suite::Startup),
     ("cpu", Suite::Cpu),
     ("free", Suite::Free),
     ("memory", Suite::Memory),
     ("threads", Suite::Threads),
     ("processes", Suite::Processes),
+    ("policies", Suite::Policies),
     ("loops", Suite::Loops),
 ];
 
@@ -32,6 +34,7 @@ Suites (all of them by default):
   memory         resident bytes per item of lists, dicts, objects, strings
   threads        lock hand-over, queue.Queue, thread start and join
   processes      pipes, queues and pools of processes, fork and wait, two processes against in turn
+  policies       an echo server beside a computing thread, the longest wait for a turn, the battle for the lock
   loops          event loops: echo servers against asyncio, uvloop and mio; switches, tasks, what waits
 
 Options:

@@ -209,6 +209,16 @@ impl Code {
         after.checked_sub(1).map_or(self.first_line, |i| self.lines[i].line)
     }
 
+    /// Whether the instruction at `pc` is the first of a line.
+    pub fn begins_line(&self, pc: usize) -> bool {
+        self.lines.binary_search_by_key(&pc, |e| e.pc as usize).is_ok()
+    }
+
+    /// Whether some jump leads back to the instruction at `pc`.
+    pub fn loops_to(&self, pc: usize) -> bool {
+        self.insns.iter().enumerate().skip(pc).any(|(at, insn)| insn.jump_target(at) == Some(pc))
+    }
+
     fn mark_at(&self, pc: usize) -> Mark {
         let after = self.marks.partition_point(|e| e.pc as usize <= pc);
         after.checked_sub(1).map_or(Mark::default(), |i| self.marks[i].mark)

@@ -86,18 +86,8 @@ fn parameters(code: &Code) -> String {
 }
 
 fn jump_targets(code: &Code) -> BTreeSet<usize> {
-    let jumps = code.insns.iter().enumerate().filter_map(|(pc, insn)| jump_target(pc, *insn));
+    let jumps = code.insns.iter().enumerate().filter_map(|(pc, insn)| insn.jump_target(pc));
     jumps.chain(code.handlers.iter().map(|handler| handler.target as usize)).collect()
-}
-
-fn jump_target(pc: usize, insn: Insn) -> Option<usize> {
-    let info = insn.op.info();
-    let offset = match (info.b, info.c) {
-        (Operand::J32, _) => i64::from(insn.bc()),
-        (_, Operand::J) => i64::from(insn.c as i16),
-        _ => return None,
-    };
-    usize::try_from(pc as i64 + 1 + offset).ok()
 }
 
 fn instruction(code: &Code, pc: usize, insn: Insn) -> String {
@@ -136,7 +126,7 @@ fn operand(code: &Code, pc: usize, insn: Insn, kind: Operand, value: u16, parts:
             format!("'{}'", name.map_or("?", |name| &**name))
         }
         Operand::J | Operand::J32 => {
-            format!("to {}", jump_target(pc, insn).map_or("?".to_string(), |target| target.to_string()))
+            format!("to {}", insn.jump_target(pc).map_or("?".to_string(), |target| target.to_string()))
         }
     };
     parts.push(text);

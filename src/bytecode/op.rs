@@ -287,6 +287,11 @@ impl Op {
     pub fn from_u8(n: u8) -> Option<Op> {
         ALL.get(n as usize).copied()
     }
+
+    /// Whether it calls what a script calls.
+    pub fn calls(self) -> bool {
+        matches!(self, Op::Call | Op::CallM | Op::CallKw | Op::CallEx)
+    }
 }
 
 /// One instruction.
@@ -316,6 +321,17 @@ impl Insn {
     pub const fn with_x(mut self, x: u8) -> Insn {
         self.x = x;
         self
+    }
+
+    /// Where the instruction may jump to, if it stands at `pc` and is a jump.
+    pub fn jump_target(self, pc: usize) -> Option<usize> {
+        let info = self.op.info();
+        let offset = match (info.b, info.c) {
+            (Operand::J32, _) => i64::from(self.bc()),
+            (_, Operand::J) => i64::from(self.c as i16),
+            _ => return None,
+        };
+        usize::try_from(pc as i64 + 1 + offset).ok()
     }
 
     /// b and c as one signed operand (little-endian halves: b is the low one).

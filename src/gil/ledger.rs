@@ -65,6 +65,7 @@ impl Figures {
     pub const ZERO: Figures = Figures {
         held: 0,
         waited: 0,
+        longest_wait: 0,
         blocked: 0,
         stopped: 0,
         acquisitions: 0,
@@ -81,6 +82,8 @@ pub struct Figures {
     pub held: u64,
     /// Waited for the GIL.
     pub waited: u64,
+    /// The longest of those waits.
+    pub longest_wait: u64,
     /// Was in blocking calls.
     pub blocked: u64,
     /// Was barred while another thread had stopped the world.
@@ -115,6 +118,7 @@ impl Figures {
     pub fn add(&mut self, other: &Figures) {
         self.held += other.held;
         self.waited += other.waited;
+        self.longest_wait = self.longest_wait.max(other.longest_wait);
         self.blocked += other.blocked;
         self.stopped += other.stopped;
         self.acquisitions += other.acquisitions;
@@ -134,6 +138,7 @@ pub struct Ledger {
     since: AtomicU64,
     /// Nanoseconds by `Phase`, `Away` included (and ignored).
     spent: [AtomicU64; 5],
+    longest_wait: AtomicU64,
     acquisitions: AtomicU64,
     futile: AtomicU64,
     releases: [AtomicU64; COUNT],
@@ -148,6 +153,7 @@ impl Ledger {
             phase: AtomicU32::new(Phase::Away as u32),
             since: AtomicU64::new(now()),
             spent: [const { AtomicU64::new(0) }; 5],
+            longest_wait: AtomicU64::new(0),
             acquisitions: AtomicU64::new(0),
             futile: AtomicU64::new(0),
             releases: [const { AtomicU64::new(0) }; COUNT],
@@ -162,7 +168,7 @@ impl Ledger {
         self.sequence.fetch_and(!1, Ordering::Relaxed);
         self.write(|| {
             let counters = self.spent.iter().chain(&self.switches).chain(&self.releases);
-            for counter in counters.chain([&self.acquisitions, &self.futile]) {
+            for counter in counters.chain([&self.longest_wait, &self.acquisitions, &self.futile]) {
                 counter.store(0, Ordering::Relaxed);
             }
             self.calls.reset();
@@ -241,14 +247,17 @@ impl Ledger {
         for (to, from) in spent.iter_mut().zip(&self.spent) {
             *to = get(from);
         }
-        if let Some(open) = spent.get_mut(self.phase.load(Ordering::Relaxed) as usize) {
-            *open += at.saturating_sub(get(&self.since));
+        let (open, so_far) = (self.phase.load(Ordering::Relaxed), at.saturating_sub(get(&self.since)));
+        if let Some(open) = spent.get_mut(open as usize) {
+            *open += so_far;
         }
+        let waits = if open == Phase::Waiting as u32 { so_far } else { 0 };
+        let longest_wait = get(&self.longest_wait).max(waits);
         let [held, waited, blocked, stopped, _] = spent;
         let switches = std::array::from_fn(|i| get(&self.switches[i]));
         let releases = std::array::from_fn(|i| get(&self.releases[i]));
         let (acquisitions, futile) = (get(&self.acquisitions), get(&self.futile));
-        Figures { held, waited, blocked, stopped, acquisitions, futile, releases, switches }
+        Figures { held, waited, longest_wait, blocked, stopped, acquisitions, futile, releases, switches }
     }
 
     /// What the blocked time went to, up to `at`.
@@ -266,14 +275,26 @@ impl Ledger {
         let open = self.phase.load(Ordering::Relaxed) as usize;
         let since = self.since.load(Ordering::Relaxed);
         let span = at.saturating_sub(since);
+        if open == Phase::Waiting as usize && phase == Phase::Waiting {
+            return; // it stood back first, and queues up now: one wait
+        }
         if let Some(spent) = self.spent.get(open) {
             spent.store(spent.load(Ordering::Relaxed) + span, Ordering::Relaxed);
         }
         if open == Phase::Blocked as usize {
             self.calls.leave(span);
         }
+        if open == Phase::Waiting as usize {
+            self.note_wait(at.saturating_sub(since));
+        }
         self.phase.store(phase as u32, Ordering::Relaxed);
         self.since.store(at, Ordering::Relaxed);
+    }
+
+    fn note_wait(&self, nanoseconds: u64) {
+        if nanoseconds > self.longest_wait.load(Ordering::Relaxed) {
+            self.longest_wait.store(nanoseconds, Ordering::Relaxed);
+        }
     }
 
     /// One writer only, so the sequence number needs no read-modify-write.

@@ -9,6 +9,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use crossbeam_utils::CachePadded;
 
+use super::asked::Ready;
 use super::cell::{MemberCell, Owner, OwnerCell};
 use super::events::Events;
 use super::futex::{self, now};
@@ -26,7 +27,7 @@ struct Mode {
     loop_kind: AtomicU8,
     /// There is one thread: with the GIL off it needs none of the protocols between threads.
     alone: AtomicBool,
-    poll_at_op: AtomicBool,
+    poll: AtomicU8,
     /// Nanoseconds after which a waiter asks.
     ask_after: AtomicU64,
     /// What a tick counter is loaded with.
@@ -92,7 +93,7 @@ impl Lock {
             mode: Mode {
                 loop_kind: AtomicU8::new(LoopKind::Locked as u8),
                 alone: AtomicBool::new(ALONE_AT_FIRST),
-                poll_at_op: AtomicBool::new(false),
+                poll: AtomicU8::new(PollKind::Edge as u8),
                 ask_after: AtomicU64::new(DEFAULT_INTERVAL.as_nanos() as u64),
                 ticks: AtomicI64::new(i64::MAX),
                 hand_over: AtomicBool::new(true),
@@ -138,8 +139,13 @@ impl Lock {
     }
 
     #[inline]
-    pub fn poll_at_op(&self) -> bool {
-        self.mode.poll_at_op.load(Ordering::Relaxed)
+    pub fn poll_kind(&self) -> PollKind {
+        match self.mode.poll.load(Ordering::Relaxed) {
+            0 => PollKind::Op,
+            1 => PollKind::Line,
+            2 => PollKind::Edge,
+            _ => PollKind::Call,
+        }
     }
 
     /// What to load a tick counter with; `i64::MAX` if the policy does not count.
@@ -203,21 +209,30 @@ impl Lock {
             if in_turn {
                 core.queue.enter(member, from_blocking);
             }
-            if let Owner::Held(holder) = self.owner.get()
-                && core.queue.asks_at_once(member, holder, from_blocking)
-            {
-                holder.request(Events::GIL_REQUEST);
-            }
+            let early = self.asks_early(&mut core, from_blocking);
             drop(core);
-            let got = if in_turn { self.wait_turn(member, epoch, at) } else { self.race(member, epoch, at) };
+            let got =
+                if in_turn { self.wait_turn(member, epoch, at, early) } else { self.race(member, epoch, at) };
             if got {
                 return true;
             }
         }
     }
 
-    /// Waits until the GIL is given to us. False: the policy changed.
-    fn wait_turn(&self, member: &'static Member, epoch: u32, mut since: u64) -> bool {
+    /// Asks the holder at once, if the queue says so; or tells when to ask.
+    fn asks_early(&self, core: &mut Core, from_blocking: bool) -> Option<u64> {
+        let Owner::Held(holder) = self.owner.get() else { return None };
+        let at = now();
+        let early = core.queue.asks_at(holder, from_blocking, at)?;
+        if early > at {
+            return Some(early);
+        }
+        holder.request(Events::GIL_REQUEST);
+        None
+    }
+
+    /// Waits until the GIL is given to us. False: the policy changed. `early`: when the queue lets us ask.
+    fn wait_turn(&self, member: &'static Member, epoch: u32, mut since: u64, mut early: Option<u64>) -> bool {
         loop {
             if self.owner.is(member) {
                 return true;
@@ -225,7 +240,12 @@ impl Lock {
             if self.epoch.load(Ordering::SeqCst) != epoch {
                 return false;
             }
-            member.parker().park(self.deadline(since));
+            let due = self.deadline(since);
+            member.parker().park(early.map_or(due, |early| Some(due.map_or(early, |due| due.min(early)))));
+            if early.is_some_and(|early| now() >= early) {
+                early = None;
+                self.ask(member);
+            }
             since = self.ask_if_due(member, since);
         }
     }
@@ -268,12 +288,17 @@ impl Lock {
         if self.deadline(since).is_none_or(|due| at < due) {
             return since;
         }
+        self.ask(member);
+        at
+    }
+
+    /// Asks the holder to hand over.
+    fn ask(&self, member: &'static Member) {
         if let Owner::Held(holder) = self.owner.get()
             && !std::ptr::eq(holder, member)
         {
             holder.request(Events::GIL_REQUEST);
         }
-        at
     }
 
     /// Book-keeping of a thread that has just become the owner.
@@ -329,7 +354,9 @@ impl Lock {
             self.make_room();
             return;
         };
-        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        if !core.queue.has_asked(next) {
+            self.waiters.fetch_sub(1, Ordering::SeqCst);
+        }
         next.withdraw(Events::GIL_REQUEST);
         self.owner.set(Owner::Held(next));
         drop(core);
@@ -346,7 +373,7 @@ impl Lock {
             Wakes::InTurn => {
                 // A waiter came between our look and our letting go. If another took the GIL, it will see the waiter.
                 if matches!(self.owner.get(), Owner::Free)
-                    && let Some(next) = core.queue.next()
+                    && let Some(next) = core.queue.next_at_once()
                 {
                     self.give_free(&mut core, next);
                 }
@@ -389,19 +416,48 @@ impl Lock {
         let mut core = self.core();
         core.queue.enter(member, false);
         member.withdraw(Events::GIL_REQUEST);
-        // One comes, one goes: the number of waiters stays.
+        // One comes, one goes: the number of waiters stays, unless the one is no waiter.
         if let Some(next) = core.queue.next() {
+            if core.queue.has_asked(next) {
+                self.waiters.fetch_add(1, Ordering::SeqCst);
+            }
             next.withdraw(Events::GIL_REQUEST);
             self.owner.set(Owner::Held(next));
             next.parker().unpark();
         }
         let epoch = self.epoch.load(Ordering::SeqCst);
         drop(core);
-        let ours = self.wait_turn(member, epoch, at);
+        let ours = self.wait_turn(member, epoch, at, None);
         if ours {
             self.now_ours(member, now());
         }
         ours
+    }
+
+    /// Makes this thread the one that is asked who is next. `None`: the policy asks nobody, or another.
+    pub fn become_decider(&self, member: &'static Member) -> Option<u32> {
+        let mut core = self.core();
+        core.queue.adopt(member).then(|| self.epoch.load(Ordering::SeqCst))
+    }
+
+    /// Waits, as a thread that is no waiter, until the GIL comes with a question. False: the policy changed.
+    pub fn await_question(&self, member: &'static Member, epoch: u32) -> bool {
+        while !self.owner.is(member) {
+            if self.epoch.load(Ordering::SeqCst) != epoch {
+                return false;
+            }
+            member.parker().park(None);
+        }
+        self.now_ours(member, now());
+        true
+    }
+
+    pub fn question(&self) -> Vec<Ready> {
+        self.core().queue.question()
+    }
+
+    pub fn answer(&self, id: Option<u64>) {
+        self.core().queue.answer(id);
     }
 
     /// Lets go, and keeps out of the way until another has it.
@@ -505,7 +561,7 @@ impl Mode {
         self.ask_after.store(ask_after, Ordering::Relaxed);
         self.ticks.store(ticks_of(interval), Ordering::Relaxed);
         self.loop_kind.store(core.spec.loop_kind() as u8, Ordering::Relaxed);
-        self.poll_at_op.store(core.policy.poll() == PollKind::Op, Ordering::Relaxed);
+        self.poll.store(core.policy.poll() as u8, Ordering::Relaxed);
         self.hand_over.store(core.policy.handoff() == Handoff::HandOver, Ordering::Relaxed);
         self.in_turn.store(core.queue.wakes() == Wakes::InTurn, Ordering::Relaxed);
     }

@@ -50,6 +50,8 @@ pub struct Member {
     pub(super) looks_at: AtomicU64,
     /// Nanoseconds from falling asleep to that look.
     pub(super) looks_after: AtomicU64,
+    /// Only does something when another thread wants it to, and will not wake anybody by itself.
+    pub(super) helps: AtomicBool,
     /// True if it lost the GIL by force and has not blocked since; see `queue.rs`.
     pub(super) cpu_bound: AtomicBool,
     /// The next in the list of all members ever made.
@@ -82,6 +84,7 @@ impl Member {
             waits_for: AtomicUsize::new(0),
             looks_at: AtomicU64::new(0),
             looks_after: AtomicU64::new(park::LOOK_AFTER),
+            helps: AtomicBool::new(false),
             cpu_bound: AtomicBool::new(false),
             next: MemberCell::empty(),
         }
@@ -259,6 +262,7 @@ impl Member {
         self.detached_sp.store(0, Ordering::Relaxed);
         self.forget_waits();
         self.cpu_bound.store(false, Ordering::Relaxed);
+        self.helps.store(false, Ordering::Relaxed);
     }
 
     /// Nobody waits for anything any more: new member, or forked child.

@@ -17,6 +17,7 @@
 //!
 //! `unsafe` stands in `futex.rs`, `signal.rs` and `cell.rs`.
 
+mod asked;
 pub mod busy;
 mod calls;
 mod cell;
@@ -44,6 +45,7 @@ mod world;
 
 use std::sync::atomic::AtomicU16;
 
+pub use asked::Ready;
 pub use calls::Call;
 pub use events::Events;
 pub use ledger::{CAUSES, Cause, Figures, Phase};
@@ -105,9 +107,37 @@ pub fn poll(member: &'static Member) -> Events {
     WORLD.poll(member)
 }
 
+/// As `poll`, at a point at which the policy allows no switch: only what must not wait is done.
+#[cold]
+pub fn poll_in_place(member: &'static Member) -> Events {
+    WORLD.poll_in_place(member)
+}
+
 /// Offers the GIL to whoever waits for it, as `time.sleep(0)` does.
 pub fn yield_now(member: &'static Member) {
     WORLD.yield_now(member);
+}
+
+/// Makes `member`, which is Detached, the thread that decides who is next under `queue=user`. `None`: that is not the
+/// policy, or another thread does.
+pub fn become_decider(member: &'static Member) -> Option<u32> {
+    WORLD.become_decider(member)
+}
+
+/// Waits until there is something to decide; the member is Running then. False: the policy changed since
+/// `become_decider`, which returned `turn`.
+pub fn await_question(member: &'static Member, turn: u32) -> bool {
+    WORLD.await_question(member, turn)
+}
+
+/// Who waits for the GIL, to the thread that decides.
+pub fn question() -> Vec<Ready> {
+    WORLD.question()
+}
+
+/// Gives the GIL to whom the deciding thread has chosen, by number; `None`: to who came first. It is Detached then.
+pub fn answer(member: &'static Member, id: Option<u64>) {
+    WORLD.answer(member, id);
 }
 
 /// Runs `f` while no other thread is Running, under any policy. The caller is Running before, in and after it; it
@@ -119,6 +149,17 @@ pub fn stop_the_world<T>(member: &'static Member, f: impl FnOnce(&World) -> T) -
 /// Changes the policy under living threads.
 pub fn set_policy(member: &'static Member, spec: PolicySpec) {
     WORLD.set_policy(member, spec);
+}
+
+/// As `set_policy`, by a thread that is no member.
+pub fn set_policy_from_outside(spec: PolicySpec) {
+    WORLD.set_policy_from_outside(spec);
+}
+
+/// As `stop_the_world`, for a thread that is no member and waits for no permission. `f` must not touch what a policy protects
+/// other than by reading.
+pub fn stop_from_outside<T>(f: impl FnOnce(&World) -> T) -> T {
+    WORLD.stop_from_outside(f)
 }
 
 /// The policy in force.
@@ -165,11 +206,10 @@ pub fn loop_kind() -> LoopKind {
     WORLD.loop_kind()
 }
 
-/// For the Stepped loop: true if the breaker and the tick count at every instruction, false if ticks are counted
-/// at every instruction but a switch waits for the next edge or call. One relaxed load.
+/// For the Stepped loop, which counts at every instruction: where a switch may happen. One relaxed load.
 #[inline]
-pub fn poll_at_op() -> bool {
-    WORLD.poll_at_op()
+pub fn poll_kind() -> PollKind {
+    WORLD.poll_kind()
 }
 
 /// Everyone's figures now, those of ended threads included.

@@ -306,6 +306,8 @@ pub fn unblock_signals_in_this_thread() {
 /// In a forked child: what was pending was pending for the parent.
 pub(super) fn after_fork_child(main: &'static Member) {
     PENDING.store(0, Ordering::SeqCst);
+    ASKER.store(0, Ordering::SeqCst);
+    EXPECTED.store(false, Ordering::SeqCst);
     make_poke_timer();
     WAKEUP.store(-1, Ordering::SeqCst);
     set_main(main);
@@ -343,11 +345,67 @@ extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, _contex
         if any_pending() {
             poke_later();
         }
+    } else if signum == POKE && code == libc::SI_QUEUE {
+        // SAFETY: as above; a queued signal says who sent it.
+        put_question(unsafe { (*info).si_pid() });
     } else if (1..=LAST_SIGNAL).contains(&signum) && caught {
         mark(signum);
     }
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
+}
+
+/// The signal that asks a Mini process what it does, as the kernel shows sets of signals.
+pub const QUESTION_BIT: u64 = 1 << (POKE - 1);
+/// Who asked and has no answer yet; 0: nobody.
+static ASKER: AtomicI32 = AtomicI32::new(0);
+/// A thread waits for questions (`wait_for_question`): the handler need not do anything.
+static EXPECTED: AtomicBool = AtomicBool::new(false);
+
+/// The handler, in a process in which no thread waits for questions: the main thread is to answer.
+fn put_question(asker: i32) {
+    if !EXPECTED.load(Ordering::SeqCst) {
+        ASKER.store(asker, Ordering::SeqCst);
+        if let Some(main) = MAIN.get() {
+            main.request(Events::SIGNAL);
+        }
+    }
+}
+
+/// For the main thread: who asks.
+pub fn take_question() -> Option<u32> {
+    match ASKER.load(Ordering::Relaxed) {
+        0 => None,
+        _ => u32::try_from(ASKER.swap(0, Ordering::SeqCst)).ok(),
+    }
+}
+
+/// Waits until another process asks (see `ask`); returns its number. All signals are blocked in the calling thread.
+pub fn wait_for_question() -> u32 {
+    EXPECTED.store(true, Ordering::SeqCst);
+    let only = Set::of(QUESTION_BIT);
+    loop {
+        // SAFETY: a valid set, and room for the details, of which the sender of a queued signal is one.
+        let (signum, code, sender) = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            let signum = libc::sigwaitinfo(only.raw(), &mut info);
+            (signum, info.si_code, info.si_pid())
+        };
+        if signum == POKE && code == libc::SI_QUEUE {
+            return sender.unsigned_abs();
+        }
+        if signum == POKE && CAUGHT.load(Ordering::SeqCst) & QUESTION_BIT != 0 {
+            mark(POKE); // a script's own signal
+        }
+    }
+}
+
+/// Asks a Mini process what it does.
+pub fn ask(pid: u32) -> std::io::Result<()> {
+    let value = libc::sigval { sival_ptr: std::ptr::null_mut() };
+    // SAFETY: plain numbers.
+    let rc = unsafe { libc::sigqueue(pid as libc::pid_t, POKE, value) };
+    if rc == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 /// A timer whose signal interrupts this thread, the main one.

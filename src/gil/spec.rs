@@ -40,15 +40,27 @@ pub enum QueueKind {
     Io,
     /// All wake and race.
     Battle,
+    /// Whom a function of the script names.
+    User,
+    /// Drawn by lot, by a generator with this seed.
+    Lottery(u64),
 }
 
+/// What `lottery` without a seed means.
+pub const DEFAULT_SEED: u64 = 1;
+
 /// Where a switch can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
 pub enum PollKind {
     /// After any instruction.
-    Op,
+    Op = 0,
+    /// Where a line begins, and at back-edges.
+    Line = 1,
     /// At back-edges and calls.
-    Edge,
+    Edge = 2,
+    /// At calls.
+    Call = 3,
 }
 
 /// The instantiation of the eval loop.
@@ -107,8 +119,9 @@ impl PolicySpec {
     pub const fn loop_kind(&self) -> LoopKind {
         match (self.kind, self.poll) {
             (PolicyKind::Off, _) => LoopKind::Free,
-            (PolicyKind::Ticks(_), _) | (_, PollKind::Op) => LoopKind::Stepped,
+            (PolicyKind::Ticks(_), _) => LoopKind::Stepped,
             (_, PollKind::Edge) => LoopKind::Locked,
+            (_, PollKind::Op | PollKind::Line | PollKind::Call) => LoopKind::Stepped,
         }
     }
 }
@@ -123,7 +136,7 @@ impl FromStr for PolicySpec {
         for option in parts {
             let Some((key, value)) = option.split_once('=') else {
                 return fail(format!(
-                    "bad GIL option '{option}': use queue=os|fifo|io|battle or poll=op|edge"
+                    "bad GIL option '{option}': use queue=os|fifo|io|battle|lottery or poll=op|line|edge|call"
                 ));
             };
             let (key, value) = (key.trim(), value.trim());
@@ -173,17 +186,32 @@ fn parse_queue(text: &str) -> Result<QueueKind, SpecError> {
         "fifo" => Ok(QueueKind::Fifo),
         "io" => Ok(QueueKind::Io),
         "battle" => Ok(QueueKind::Battle),
-        "lottery" => fail("queue=lottery is not available yet: use queue=os, fifo, io or battle".into()),
-        _ => fail(format!("unknown GIL queue '{text}': use queue=os, fifo, io or battle")),
+        "lottery" => Ok(QueueKind::Lottery(DEFAULT_SEED)),
+        "user" => Ok(QueueKind::User),
+        _ => match text.split_once(':') {
+            Some(("lottery", seed)) => parse_seed(seed.trim()).map(QueueKind::Lottery),
+            _ => {
+                fail(format!("unknown GIL queue '{text}': use queue=os, fifo, io, battle or lottery[:SEED]"))
+            }
+        },
+    }
+}
+
+fn parse_seed(text: &str) -> Result<u64, SpecError> {
+    let digits_only = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match text.parse() {
+        Ok(seed) if digits_only => Ok(seed),
+        _ => fail(format!("bad seed '{text}': use a whole number from 0 to {}", u64::MAX)),
     }
 }
 
 fn parse_poll(text: &str) -> Result<PollKind, SpecError> {
     match text {
         "op" => Ok(PollKind::Op),
+        "line" => Ok(PollKind::Line),
         "edge" => Ok(PollKind::Edge),
-        "line" | "call" => fail(format!("poll={text} is not available yet: use poll=op or poll=edge")),
-        _ => fail(format!("unknown GIL poll point '{text}': use poll=op or poll=edge")),
+        "call" => Ok(PollKind::Call),
+        _ => fail(format!("unknown GIL poll point '{text}': use poll=op, line, edge or call")),
     }
 }
 
@@ -251,11 +279,16 @@ impl fmt::Display for PolicySpec {
             QueueKind::Fifo => f.write_str(",queue=fifo")?,
             QueueKind::Io => f.write_str(",queue=io")?,
             QueueKind::Battle => f.write_str(",queue=battle")?,
+            QueueKind::User => f.write_str(",queue=user")?,
+            QueueKind::Lottery(DEFAULT_SEED) => f.write_str(",queue=lottery")?,
+            QueueKind::Lottery(seed) => write!(f, ",queue=lottery:{seed}")?,
         }
         match self.poll {
             poll if poll == PolicySpec::of(self.kind).poll => Ok(()),
             PollKind::Op => f.write_str(",poll=op"),
+            PollKind::Line => f.write_str(",poll=line"),
             PollKind::Edge => f.write_str(",poll=edge"),
+            PollKind::Call => f.write_str(",poll=call"),
         }
     }
 }
@@ -290,6 +323,9 @@ mod tests {
             ("time:1s, queue=fifo , poll=op", "time:1s,queue=fifo,poll=op"),
             ("time:5ms,queue=os,poll=edge", "time:5ms"),
             ("coop,queue=battle", "coop,queue=battle"),
+            ("time:1ms,queue=user", "time:1ms,queue=user"),
+            ("time,queue=lottery:1,poll=line", "time:5ms,queue=lottery,poll=line"),
+            ("coop,queue=lottery: 7,poll=call", "coop,queue=lottery:7,poll=call"),
         ] {
             assert_eq!(canonical(text), expected);
         }
@@ -303,9 +339,10 @@ mod tests {
             ("off,poll=op", "takes no options"),
             ("off:3", "takes no value"),
             ("det:7", "not available yet"),
-            ("time:5ms,queue=lottery", "not available yet"),
-            ("time:5ms,poll=line", "not available yet"),
-            ("time:5ms,poll=call", "not available yet"),
+            ("time:5ms,queue=lottery:", "bad seed ''"),
+            ("time:5ms,queue=lottery:-1", "whole number from 0"),
+            ("time:5ms,queue=fifo:1", "unknown GIL queue 'fifo:1'"),
+            ("time:5ms,poll=word", "use poll=op, line, edge or call"),
             ("time:5", "use a number and a unit"),
             ("time:5m", "use a number and a unit"),
             ("time:-5ms", "use a number and a unit"),
@@ -320,7 +357,7 @@ mod tests {
             ("time:5ms,", "bad GIL option ''"),
             ("time:5ms,hue=red", "unknown GIL option 'hue'"),
             ("time:5ms,poll=op,poll=op", "given twice"),
-            ("time:5ms,queue=lifo", "use queue=os, fifo, io or battle"),
+            ("time:5ms,queue=lifo", "use queue=os, fifo, io, battle or lottery"),
         ] {
             let said = canonical(text);
             assert!(said.starts_with("error: ") && said.contains(part), "{text:?} says {said:?}");
@@ -336,6 +373,8 @@ mod tests {
             ("time:5ms,poll=op", LoopKind::Stepped),
             ("ticks:5", LoopKind::Stepped),
             ("ticks:5,poll=edge", LoopKind::Stepped),
+            ("coop,poll=line", LoopKind::Stepped),
+            ("time:5ms,poll=call", LoopKind::Stepped),
         ] {
             assert_eq!(text.parse::<PolicySpec>().map(|s| s.loop_kind()), Ok(kind));
         }

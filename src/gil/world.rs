@@ -6,7 +6,9 @@
 //! kept from coming back; with the GIL off it waits for the others to leave.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
+use super::asked::Ready;
 use super::cell::MemberCell;
 use super::events::Events;
 use super::futex::{self, now};
@@ -19,7 +21,7 @@ use super::primitive::Spin;
 use super::record;
 use super::registry::{Registry, Snapshot};
 use super::signal;
-use super::spec::{DEFAULT_INTERVAL, DEFAULT_TICKS, LoopKind, PolicyKind, PolicySpec};
+use super::spec::{DEFAULT_INTERVAL, DEFAULT_TICKS, LoopKind, PolicyKind, PolicySpec, PollKind};
 use super::state::State;
 use super::witness;
 
@@ -187,11 +189,21 @@ impl Gil {
         false
     }
 
-    pub fn poll(&self, member: &'static Member) -> Events {
+    /// As `poll`, where the policy allows no switch: what asks for one stays.
+    pub fn poll_in_place(&self, member: &'static Member) -> Events {
+        self.stand_still(member);
+        member.withdraw(Events::FOR_CALLER)
+    }
+
+    fn stand_still(&self, member: &'static Member) {
         if member.pending().has(Events::STOP_WORLD) {
             self.go(member, Cause::Stop, Phase::Stopped);
             self.come_back(member, false, now());
         }
+    }
+
+    pub fn poll(&self, member: &'static Member) -> Events {
+        self.stand_still(member);
         if !member.withdraw(Events::GIL_REQUEST).is_empty() {
             self.give_way(member, Cause::Forced);
         }
@@ -220,6 +232,33 @@ impl Gil {
         }
     }
 
+    /// The thread that decides who is next, Detached, waits to be asked. True: it is, and is Running.
+    pub fn await_question(&self, member: &'static Member, epoch: u32) -> bool {
+        member.helps.store(true, Ordering::SeqCst);
+        let asked = self.lock.await_question(member, epoch);
+        member.helps.store(false, Ordering::SeqCst);
+        if asked {
+            member.slot().enter();
+            // Its instructions are not the ones that the policy counts.
+            member.tick().store(LONG_DECISION, Ordering::Relaxed);
+        }
+        asked
+    }
+
+    /// Its answer: the GIL goes to that thread. The caller is Detached then.
+    pub fn answer(&self, member: &'static Member, id: Option<u64>) {
+        self.lock.answer(id);
+        self.go(member, Cause::Yield, Phase::Blocked);
+    }
+
+    pub fn become_decider(&self, member: &'static Member) -> Option<u32> {
+        self.lock.become_decider(member)
+    }
+
+    pub fn question(&self) -> Vec<Ready> {
+        self.lock.question()
+    }
+
     /// Lets others run who wait for the GIL, if any do, and takes it again.
     fn give_way(&self, member: &'static Member, cause: Cause) {
         if self.lock.is_off() || !self.lock.is_wanted() {
@@ -243,6 +282,11 @@ impl Gil {
             return f(&World { members: self.registry.living() });
         }
         self.become_stopper(member);
+        self.while_stopped(member, f)
+    }
+
+    /// Stops everyone but `member`, who is the stopper, for as long as `f` takes.
+    fn while_stopped<T>(&self, member: &'static Member, f: impl FnOnce(&World) -> T) -> T {
         let members = {
             let mut people = self.registry.people();
             people.stopping = true;
@@ -310,20 +354,55 @@ impl Gil {
     }
 
     pub fn set_policy(&self, member: &'static Member, spec: PolicySpec) {
+        self.remember_interval(spec);
+        self.stop(member, |_| self.install(member, spec));
+    }
+
+    fn remember_interval(&self, spec: PolicySpec) {
         match spec.kind {
             PolicyKind::Time(d) => self.switch_interval.store(nanos(d), Ordering::Relaxed),
             PolicyKind::Ticks(n) => self.check_interval.store(u64::from(n), Ordering::Relaxed),
             PolicyKind::Off | PolicyKind::Coop => {}
         }
-        self.stop(member, |_| {
-            self.lock.install(member, spec);
-            let ticks = self.lock.ticks();
-            for m in self.registry.living() {
-                m.tick().store(ticks, Ordering::Relaxed);
-                m.request(Events::MODE_CHANGE);
-                m.parker().unpark();
+    }
+
+    /// The world stands still.
+    fn install(&self, member: &'static Member, spec: PolicySpec) {
+        self.lock.install(member, spec);
+        let ticks = self.lock.ticks();
+        for m in self.registry.living() {
+            m.tick().store(ticks, Ordering::Relaxed);
+            m.request(Events::MODE_CHANGE);
+            m.parker().unpark();
+        }
+    }
+
+    /// As `set_policy`, by a thread that is no member.
+    pub fn set_policy_from_outside(&self, spec: PolicySpec) {
+        self.remember_interval(spec);
+        self.stop_from_outside(|_| {
+            let had_gil = !self.lock.is_off();
+            self.install(outsider(), spec);
+            if !had_gil && spec.has_gil() {
+                // It was ours with the change: for whoever comes back first.
+                self.lock.release(Cause::Yield, futex::now());
             }
         });
+    }
+
+    /// Runs `f` while no thread is Running, under any policy: for a thread that is no member, and so has not waited for the GIL.
+    pub fn stop_from_outside<T>(&self, f: impl FnOnce(&World) -> T) -> T {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
+        loop {
+            let seen = self.stops.load(Ordering::SeqCst);
+            if self.stopper.swap_if(None, outsider()) {
+                return self.while_stopped(outsider(), f);
+            }
+            while self.stopper.get().is_some() && self.stops.load(Ordering::SeqCst) == seen {
+                futex::wait(&self.stops, seen, None);
+            }
+        }
     }
 
     pub fn spec(&self) -> PolicySpec {
@@ -382,8 +461,8 @@ impl Gil {
     }
 
     #[inline]
-    pub fn poll_at_op(&self) -> bool {
-        self.lock.poll_at_op()
+    pub fn poll_kind(&self) -> PollKind {
+        self.lock.poll_kind()
     }
 
     pub fn snapshot(&self) -> Snapshot {
@@ -399,7 +478,7 @@ impl Gil {
     }
 
     pub fn nobody_is_left(&self) -> bool {
-        park::all_asleep(self.registry.people().living())
+        park::all_asleep(self.registry.people().living().filter(|m| !m.helps.load(Ordering::SeqCst)))
     }
 
     pub fn with_locks_held<T>(&self, f: impl FnOnce() -> T) -> T {
@@ -431,6 +510,12 @@ impl Gil {
     }
 }
 
+/// Stands for a thread that is no member where a member is named; in no list.
+fn outsider() -> &'static Member {
+    static OUTSIDER: OnceLock<&'static Member> = OnceLock::new();
+    OUTSIDER.get_or_init(|| Box::leak(Box::new(Member::new(State::Gone))))
+}
+
 /// Lets the world go on, also if the stopper's work unwinds.
 struct Resume<'a>(&'a Gil);
 
@@ -442,6 +527,9 @@ impl Drop for Resume<'_> {
 
 /// For so many nanoseconds a stopper waits for those who sat out the last stop.
 const PATIENCE: u64 = 1_000_000;
+
+/// After so many instructions, a thread that decides who is next counts like others.
+const LONG_DECISION: i64 = 1_000_000;
 
 /// As long as a spelling may say.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);

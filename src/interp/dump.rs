@@ -89,7 +89,7 @@ fn picture(th: &mut Thread, span: Duration, shot: &Snapshot) -> String {
     out
 }
 
-fn doing(phase: Phase, awaited: Option<&str>) -> String {
+pub(super) fn doing(phase: Phase, awaited: Option<&str>) -> String {
     match (phase, awaited) {
         (Phase::Held, _) if gil::loop_kind() == gil::LoopKind::Free => "runs".to_owned(),
         (Phase::Held, _) => "holds the GIL".to_owned(),

@@ -1,8 +1,10 @@
 //! The interpreter as a whole: start-up, finding and running modules, running programs.
 //! Must not know the command line.
 
+pub mod control;
 pub mod dump;
 pub mod importing;
+mod picture;
 pub mod program;
 pub mod source;
 pub mod stats;
@@ -66,6 +68,7 @@ fn build(th: &mut Thread, options: &Options) -> R<()> {
     let modules = th.m.new_dict()?;
     import::install(importing::find, modules);
     hooks::install_compiler(source::compile_kind);
+    hooks::install_answer(control::answer_once);
     import::install_ready(importing::wait_until_complete, importing::is_running);
     let builtins = importing::load_native(th, "builtins")?.unwrap_or(Value::NONE);
     link::set_builtins(builtins);

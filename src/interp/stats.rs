@@ -13,8 +13,8 @@ pub fn as_table() -> String {
     let mut out = format!("gil: {}   wall: {:.3} ms   {}\n", gil::policy(), ms(shot.wall), unowned(&shot));
     let _ = write!(
         out,
-        "{:<20} {:>10} {:>10} {:>10} {:>9} {:>8} {:>8}",
-        "thread", "held ms", "waited ms", "blocked ms", "acquired", "futile", "switches"
+        "{:<20} {:>10} {:>10} {:>10} {:>10} {:>9} {:>8} {:>8}",
+        "thread", "held ms", "waited ms", "longest ms", "blocked ms", "acquired", "futile", "switches"
     );
     for cause in CAUSES {
         let _ = write!(out, " {:>8}", cause.name());
@@ -42,9 +42,10 @@ fn unowned(shot: &Snapshot) -> String {
 fn line(out: &mut String, name: &str, f: &Figures) {
     let _ = write!(
         out,
-        "{name:<20} {:>10.3} {:>10.3} {:>10.3} {:>9} {:>8} {:>8}",
+        "{name:<20} {:>10.3} {:>10.3} {:>10.3} {:>10.3} {:>9} {:>8} {:>8}",
         ms(f.held),
         ms(f.waited),
+        ms(f.longest_wait),
         ms(f.blocked),
         f.acquisitions,
         f.futile,

@@ -48,14 +48,18 @@ fn lines(th: &mut Thread) -> HashMap<u64, String> {
     th.stop_the_world(|_| {
         let mut lines = HashMap::new();
         poll::for_each_thread(|t| {
-            let own = |f: &frame::Frame| !frame::plain(f.code).filename.starts_with("<frozen ");
-            let frame = frame::walk(t.base, t.pc).find(own).or_else(|| frame::walk(t.base, t.pc).next());
-            if let Some(frame) = frame {
-                let plain = frame::plain(frame.code);
-                let line = format!("{}:{} in {}", plain.filename, frame.line(), plain.name);
+            if let Some(line) = line_of(t) {
                 lines.insert(t.m.member.id(), line);
             }
         });
         lines
     })
+}
+
+/// Where a thread is, while the world stands still.
+pub(super) fn line_of(t: &Thread) -> Option<String> {
+    let own = |f: &frame::Frame| !frame::plain(f.code).filename.starts_with("<frozen ");
+    let frame = frame::walk(t.base, t.pc).find(own).or_else(|| frame::walk(t.base, t.pc).next())?;
+    let plain = frame::plain(frame.code);
+    Some(format!("{}:{} in {}", plain.filename, frame.line(), plain.name))
 }

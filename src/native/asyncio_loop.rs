@@ -120,6 +120,10 @@ impl Loop {
     }
 
     /// Whether debug mode is on.
+    pub fn tasks(self) -> Option<&'static List> {
+        self.list(TASKS)
+    }
+
     pub fn debugs(self) -> bool {
         self.data.debug.load(Relaxed)
     }

@@ -1,8 +1,9 @@
 //! Module `gil`: Mini's own: the policy in force, changing it, and what every thread did with its time.
 //! Must not know how policies work.
 
+use super::gil_pick;
 use super::support::{number, put};
-use crate::gil::{self, Account, CAUSES, Call, Cause, Figures, PolicySpec};
+use crate::gil::{self, Account, CAUSES, Call, Cause, Figures, PolicySpec, QueueKind};
 use crate::object::{R, Value, str};
 use crate::rt::fork;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
@@ -13,17 +14,51 @@ fn policy(th: &mut Thread, _: Args) -> R {
     th.new_str(&gil::policy().to_string())
 }
 
+/// `set(spec=None, *, queue=None)`: `queue` is a word, or a function that decides.
 fn set(th: &mut Thread, args: Args) -> R {
-    let Some(spec) = str::as_str(args.get(0)) else {
-        let class = super::support::type_name(args.get(0));
+    let queue = args.opt_not_none(1);
+    let mut spec = match args.opt_not_none(0) {
+        Some(spec) => parsed(th, spec)?,
+        None if queue.is_some() => gil::policy(),
+        None => {
+            let class = super::support::type_name(args.opt(0).unwrap_or(Value::NONE));
+            return Err(th.type_error(format!("gil.set() argument must be str, not {class}")));
+        }
+    };
+    if let Some(queue) = queue {
+        if !spec.has_gil() {
+            return Err(
+                th.value_error("GIL policy 'off' takes no options: without a GIL nobody waits for it")
+            );
+        }
+        spec.queue = match str::as_str(queue) {
+            Some(word) => match format!("coop,queue={word}").parse::<PolicySpec>() {
+                Ok(with) => with.queue,
+                Err(problem) => return Err(th.value_error(format!("{problem}"))),
+            },
+            None => named(th, queue)?,
+        };
+    }
+    gil_pick::put_in_force(th, spec)?;
+    Ok(Value::NONE)
+}
+
+fn parsed(th: &mut Thread, spec: Value) -> R<PolicySpec> {
+    let Some(text) = str::as_str(spec) else {
+        let class = super::support::type_name(spec);
         return Err(th.type_error(format!("gil.set() argument must be str, not {class}")));
     };
-    let spec: PolicySpec = match spec.parse() {
-        Ok(spec) => spec,
-        Err(problem) => return Err(th.value_error(format!("{problem}"))),
-    };
-    th.waiting(|member| gil::set_policy(member, spec));
-    Ok(Value::NONE)
+    text.parse().map_err(|problem| th.value_error(format!("{problem}")))
+}
+
+fn named(th: &mut Thread, function: Value) -> R<QueueKind> {
+    if !super::builtins::is_callable(th, function) {
+        let class = super::support::type_name(function);
+        let message = format!("gil.set() queue must be str or a function of a list of threads, not {class}");
+        return Err(th.type_error(message));
+    }
+    gil_pick::name(function);
+    Ok(QueueKind::User)
 }
 
 /// `fork_mode(mode=None, limit=None)`: sets what is given; what was in force before.
@@ -103,8 +138,15 @@ fn thread_dict(th: &mut Thread, account: &Account) -> R {
     let dict = th.new_dict()?;
     let name = th.new_str(&account.name)?;
     put(th, dict, "name", name)?;
-    let Figures { held, waited, blocked, stopped, .. } = *figures;
-    for (key, time) in [("held", held), ("waited", waited), ("blocked", blocked), ("stopped", stopped)] {
+    let Figures { held, waited, longest_wait, blocked, stopped, .. } = *figures;
+    let times = [
+        ("held", held),
+        ("waited", waited),
+        ("longest_wait", longest_wait),
+        ("blocked", blocked),
+        ("stopped", stopped),
+    ];
+    for (key, time) in times {
         let time = seconds(th, time)?;
         put(th, dict, key, time)?;
     }
@@ -151,7 +193,7 @@ pub static MODULE: ModuleDef = ModuleDef {
     doc: "The global interpreter lock: which policy is in force, and what it costs. Only Mini has this module.",
     functions: &[
         NativeDef::full("policy", "", policy, "The policy in force, as --gil spells it."),
-        NativeDef::full("set", "spec, /", set, "Change the policy; threads may be running."),
+        NativeDef::full("set", "spec=, /, *, queue=", set, "Change the policy; threads may be running."),
         NativeDef::full("stats", "", stats, "What every thread did with its time, as a dict."),
         NativeDef::full("switches", "", switches, "How often the GIL changed hands, by cause."),
         NativeDef::full(
@@ -163,5 +205,5 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::full("yield_now", "", yield_now, "Offer the GIL to whoever waits for it."),
     ],
     types: &[],
-    init: None,
+    init: Some(gil_pick::init),
 };

@@ -3,7 +3,7 @@
 use super::os_path::plain;
 use super::oserror::{making, os_error};
 use super::support::c_int;
-use super::{io_stream, registry};
+use super::{gil_pick, io_stream, registry};
 use crate::gil::signal;
 use crate::object::{Exc, R, Value, dict, list, str, tuple};
 use crate::rt::fork::{self, Forked, Refused};
@@ -44,6 +44,7 @@ fn fork(th: &mut Thread, args: Args) -> R {
     match fork::fork(th, mode) {
         Ok(Forked::Child) => {
             io_stream::after_fork_child();
+            gil_pick::after_fork_child(th);
             Ok(Value::int_unchecked(0))
         }
         Ok(Forked::Parent(child)) => Ok(Value::int_unchecked(i64::from(child))),

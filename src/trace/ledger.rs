@@ -34,11 +34,12 @@ fn object(id: u64, name: &str, f: &Figures, calls: &[Call]) -> String {
         })
         .collect();
     format!(
-        "{{\"id\": {id}, \"name\": {}, \"held\": {}, \"waited\": {}, \"blocked\": {}, \"stopped\": {}, \
+        "{{\"id\": {id}, \"name\": {}, \"held\": {}, \"waited\": {}, \"longest_wait\": {}, \"blocked\": {}, \"stopped\": {}, \
          \"acquisitions\": {}, \"futile\": {}, \"releases\": {{{}}}, \"switches\": {{{}}}, \"calls\": {{{}}}}}",
         quote(name),
         seconds(f.held),
         seconds(f.waited),
+        seconds(f.longest_wait),
         seconds(f.blocked),
         seconds(f.stopped),
         f.acquisitions,

@@ -18,6 +18,23 @@ pub fn install(percent: Percent) {
     let _ = PERCENT.set(percent);
 }
 
+/// Answers a process that asks what this one does.
+pub type Answer = fn(asker: u32);
+
+static ANSWER: OnceLock<Answer> = OnceLock::new();
+
+/// Start-up only.
+pub fn install_answer(answer: Answer) {
+    let _ = ANSWER.set(answer);
+}
+
+/// Answers such a process.
+pub fn answer(asker: u32) {
+    if let Some(f) = ANSWER.get() {
+        f(asker);
+    }
+}
+
 /// `x % y` for text.
 pub fn percent(th: &mut Thread, x: Value, y: Value) -> R {
     match PERCENT.get() {

@@ -1,11 +1,12 @@
 //! What a thread does when it is asked to stop at a poll point: signals, collection, a change of policy.
 //! Must not know how the policy decides (`gil`), nor how marking works (`heap`).
 
+use super::frame;
 use super::hashing::{LastFound, LastHashed};
 use super::thread::{self, Thread};
 use super::{import, link, roots, signals, type_tables, weak};
 use crate::bytecode::op::Insn;
-use crate::gil::{self, Events};
+use crate::gil::{self, Events, PollKind};
 use crate::object::{Exc, R, Raised, Value, heap, iter, str, types};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,7 +22,7 @@ pub fn step(th: &Thread) -> bool {
     let tick = th.m.member.tick();
     let left = tick.load(Ordering::Relaxed) - 1;
     tick.store(left, Ordering::Relaxed);
-    gil::poll_at_op() && (left < 0 || th.m.member.breaker().load(Ordering::Relaxed) != 0)
+    gil::poll_kind() <= PollKind::Line && (left < 0 || th.m.member.breaker().load(Ordering::Relaxed) != 0)
 }
 
 /// Makes the next poll point look again: the loop that runs is not the one the policy wants.
@@ -48,7 +49,65 @@ pub fn import_library<T>(th: &mut Thread, import: impl FnOnce(&mut Thread) -> T)
 #[cold]
 #[inline(never)]
 pub fn poll(th: &mut Thread) -> R<()> {
-    let mut events = th.waiting(gil::poll);
+    let events = th.waiting(gil::poll);
+    attend(th, events)
+}
+
+/// The slow path of a poll point of the eval loop, whose instantiation is known.
+#[inline(always)]
+pub fn poll_at(th: &mut Thread, stepped: bool, at: At) -> R<()> {
+    if stepped { poll_stepped(th, at) } else { poll(th) }
+}
+
+/// What kind of point the Stepped loop polls at.
+#[derive(Clone, Copy, PartialEq)]
+pub enum At {
+    /// Between two instructions.
+    Step,
+    /// A jump that may go backwards.
+    Edge,
+    /// The frame may be another one.
+    Enter,
+    /// An instruction that may have called.
+    Call,
+}
+
+/// The slow path of a poll point in the Stepped loop, where the policy says at which of them a switch can happen.
+#[cold]
+#[inline(never)]
+pub fn poll_stepped(th: &mut Thread, at: At) -> R<()> {
+    let may_switch = match gil::poll_kind() {
+        PollKind::Op => true,
+        PollKind::Line => line_begins(th, at),
+        PollKind::Edge => at != At::Step,
+        PollKind::Call => has_called(th, at),
+    };
+    let events = th.waiting(if may_switch { gil::poll } else { gil::poll_in_place });
+    attend(th, events)
+}
+
+/// Whether the next instruction is the first of a line, or of another round of a loop.
+fn line_begins(th: &Thread, at: At) -> bool {
+    frame::walk(th.base, th.pc).next().is_some_and(|frame| {
+        let code = frame::plain(frame.code);
+        code.begins_line(frame.at) || (at != At::Step && code.loops_to(frame.at))
+    })
+}
+
+/// Whether a function has just been entered, or a native called.
+fn has_called(th: &Thread, at: At) -> bool {
+    frame::walk(th.base, th.pc).next().is_some_and(|frame| {
+        let before = || frame::plain(frame.code).insns.get(frame.at - 1);
+        match at {
+            At::Enter => frame.at == 0,
+            At::Call => frame.at > 0 && before().is_some_and(|insn| insn.op.calls()),
+            At::Step | At::Edge => false,
+        }
+    })
+}
+
+/// Does what is asked of this thread.
+fn attend(th: &mut Thread, mut events: Events) -> R<()> {
     if cfg!(feature = "torture") && is_tortured() {
         events |= Events::COLLECT;
     }

@@ -164,23 +164,23 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             }};
         }
         macro_rules! poll {
-            () => {
+            ($at:ident) => {
                 if cfg!(feature = "torture")
                     || (*th).m.member.breaker().load(Ordering::Relaxed) != 0
                     || (M::STEP && (*th).m.member.tick().load(Ordering::Relaxed) < 0)
                 {
-                    poll_now!();
+                    poll_now!($at);
                 } else {
                     taken();
                 }
             };
         }
         macro_rules! poll_now {
-            () => {{
+            ($at:ident) => {{
                 // What happens here belongs to the instruction about to run, not to the one that jumped here.
                 (*th).pc = pc.wrapping_add(2);
                 (*th).base = r;
-                if poll::poll(&mut *th).is_err() {
+                if poll::poll_at(&mut *th, M::STEP, poll::At::$at).is_err() {
                     raised!();
                 }
                 check_mode!();
@@ -191,7 +191,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             () => {{
                 reload!();
                 check_mode!();
-                poll!();
+                poll!(Enter);
                 continue;
             }};
         }
@@ -351,7 +351,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 if holds == $when {
                     jump!((*pc).c as i16 as isize);
                     if $when {
-                        poll!();
+                        poll!(Edge);
                     }
                 }
                 continue;
@@ -402,7 +402,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 k = call_word(k.add(c!()), (*$function).data.load(Ordering::Acquire));
                 r = base;
                 pc = (*k as *const Insn).wrapping_sub(1);
-                poll!();
+                poll!(Enter);
                 continue;
             }};
         }
@@ -466,7 +466,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     Ok(call::Called::Value(value)) => {
                         reg!(a!()) = value.bits();
                         check_mode!();
-                        poll!();
+                        poll!(Call);
                         continue;
                     }
                     Ok(call::Called::Frame) => entered!(),
@@ -485,7 +485,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             Ok(value) => {
                                 reg!(a!()) = value.bits();
                                 check_mode!();
-                                poll!();
+                                poll!(Call);
                                 continue;
                             }
                             Err(_) => raised!(),
@@ -497,7 +497,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
 
         loop {
             if M::STEP && poll::step(&*th) {
-                poll_now!();
+                poll_now!(Step);
             }
             pc = next(pc);
             match (*pc).op {
@@ -664,13 +664,13 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::Jump => pc = pc.offset(bc!()),
                 Op::Loop => {
                     pc = pc.offset(bc!());
-                    poll!();
+                    poll!(Edge);
                 }
                 Op::JTrue => {
                     let x = reg!(a!());
                     if x == Value::TRUE.bits() {
                         jump!(bc!());
-                        poll!();
+                        poll!(Edge);
                         continue;
                     }
                     if x == Value::FALSE.bits() {
@@ -678,7 +678,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     if truth!(x) {
                         jump!(bc!());
-                        poll!();
+                        poll!(Edge);
                     }
                     check_mode!();
                 }
@@ -859,14 +859,14 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         *state.add(1) = next.wrapping_add(*state.add(3)).wrapping_sub(3);
                         *state.add(2) = left - 4;
                         jump!((*pc).c as i16 as isize);
-                        poll!();
+                        poll!(Edge);
                         continue;
                     }
                     let word = sequence_next(state);
                     if word != 0 {
                         reg!(b!()) = word;
                         jump!((*pc).c as i16 as isize);
-                        poll!();
+                        poll!(Edge);
                         continue;
                     }
                     if is_ref(*state) && hdr(*state).kind == Kind::Generator {
@@ -881,7 +881,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if let Some(item) = try_slow!(iterate::next(&mut *th, state)) {
                         reg!(b!()) = item.bits();
                         jump!((*pc).c as i16 as isize);
-                        poll!();
+                        poll!(Edge);
                     }
                     check_mode!();
                 }
@@ -946,7 +946,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     if (*pc).op == Op::ForLoop {
                         reg!(b!()) = value;
                         jump!((*pc).c as i16 as isize);
-                        poll!();
+                        poll!(Edge);
                     } else {
                         reg!(a!()) = value;
                     }

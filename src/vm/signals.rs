@@ -2,7 +2,7 @@
 //! Must not know how they are caught (`gil::signal`).
 
 use super::thread::Thread;
-use super::{frame_object, poll};
+use super::{frame_object, hooks, poll};
 use crate::gil::{Events, signal};
 use crate::object::{R, Slot, Value, Word};
 
@@ -37,6 +37,7 @@ pub fn run_pending(th: &mut Thread) -> R<()> {
 }
 
 fn run_handlers(th: &mut Thread) -> R<()> {
+    signal::take_question().into_iter().for_each(hooks::answer);
     while let Some(number) = signal::take_pending() {
         match handler(number as usize) {
             Some(function) => call(th, function, number)?,
