@@ -92,11 +92,15 @@ fn with_poll_op_any_line_is_cut() {
 #[test]
 fn loops_are_switched_in_as_the_policy_says() {
     let script = "
-import threading
+import threading, time
 turn = 0
 cut = 0
+begun = []
 def work(me):
     global turn, cut
+    begun.append(me)
+    while len(begun) < 3:
+        time.sleep(0)
     for _ in range(20):
         turn = me
         n = 0
@@ -362,8 +366,9 @@ for t in threads:
     t.start()
 for t in threads:
     t.join()
-for t in gil.stats()['threads'][-3:]:
-    print(0 < t['longest_wait'] <= t['waited'])
+for t in gil.stats()['threads']:
+    if t['name'] != 'MainThread':
+        print(0 < t['longest_wait'] <= t['waited'])
 ";
     assert_eq!(printed("time:5ms,queue=fifo", script), "True\nTrue\nTrue\n");
     assert_eq!(printed("time:5ms", script), "True\nTrue\nTrue\n");
@@ -395,7 +400,7 @@ spinner = threading.Thread(target=spin, args=(time.perf_counter() + 30,), daemon
 spinner.start()
 t.join()
 os.waitpid(child, 0)
-print('answered')
+print('answered', flush=True)
 os._exit(0)
 ";
     // Under the interval alone, each of the 30 answers would wait for a second.

@@ -127,6 +127,11 @@ impl Member {
         &self.detached_sp
     }
 
+    /// Whether it only waits to be asked who is next: it keeps nobody from being deadlocked.
+    pub fn helps(&self) -> bool {
+        self.helps.load(Ordering::SeqCst)
+    }
+
     /// A number that no other member of this process has had.
     pub fn id(&self) -> u64 {
         self.id.load(Ordering::Relaxed)

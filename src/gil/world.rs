@@ -478,7 +478,7 @@ impl Gil {
     }
 
     pub fn nobody_is_left(&self) -> bool {
-        park::all_asleep(self.registry.people().living().filter(|m| !m.helps.load(Ordering::SeqCst)))
+        park::all_asleep(self.registry.people().living().filter(|m| !m.helps()))
     }
 
     pub fn with_locks_held<T>(&self, f: impl FnOnce() -> T) -> T {

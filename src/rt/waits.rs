@@ -63,7 +63,7 @@ fn report(me: &Member, key: usize) -> Option<String> {
     keys.insert(me.id(), key);
     let all = waiting(&keys);
     let mut living = 0;
-    gil::for_each_member(|_| living += 1);
+    gil::for_each_member(|m| living += usize::from(!m.helps()));
     let idles = matches!(&all[..], [only] if only.awaited == Awaited::News);
     if all.len() != living || idles {
         return None;
