@@ -5,8 +5,8 @@
 //! round when it leaves. So under a GIL a stopper, being Running, is already alone but for threads that must be
 //! kept from coming back; with the GIL off it waits for the others to leave.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use super::asked::Ready;
 use super::cell::MemberCell;
@@ -392,12 +392,21 @@ impl Gil {
 
     /// Runs `f` while no thread is Running, under any policy: for a thread that is no member, and so has not waited for the GIL.
     pub fn stop_from_outside<T>(&self, f: impl FnOnce(&World) -> T) -> T {
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
+        /// The process whose turn it is to have an outsider here. A fork may leave the parent's number: it is nobody's turn then.
+        static TURN: AtomicU32 = AtomicU32::new(0);
+        let process = std::process::id();
+        while TURN
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |of| (of != process).then_some(process))
+            .is_err()
+        {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         loop {
             let seen = self.stops.load(Ordering::SeqCst);
             if self.stopper.swap_if(None, outsider()) {
-                return self.while_stopped(outsider(), f);
+                let result = self.while_stopped(outsider(), f);
+                TURN.store(0, Ordering::SeqCst);
+                return result;
             }
             while self.stopper.get().is_some() && self.stops.load(Ordering::SeqCst) == seen {
                 futex::wait(&self.stops, seen, None);
