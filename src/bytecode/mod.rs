@@ -2,8 +2,10 @@
 //! Must not know values, the heap, the AST or the eval loop.
 
 pub mod body;
+pub mod bound;
 pub mod code;
 pub mod dis;
 pub mod frozen;
 pub mod op;
 pub mod verify;
+pub mod written;

@@ -288,6 +288,23 @@ impl Op {
         ALL.get(n as usize).copied()
     }
 
+    /// Whether what follows is reached by jumps only.
+    pub fn ends_code(self) -> bool {
+        use Op::*;
+        matches!(
+            self,
+            Jump | Loop
+                | Return
+                | ReturnNone
+                | GenReturn
+                | Raise
+                | RaiseFrom
+                | RaiseHere
+                | ReRaise
+                | RaiseAssert
+        )
+    }
+
     /// Whether it calls what a script calls.
     pub fn calls(self) -> bool {
         matches!(self, Op::Call | Op::CallM | Op::CallKw | Op::CallEx)

@@ -26,7 +26,7 @@ fn verify_one(code: &Code) -> Result<(), String> {
             .map_err(|problem| format!("pc {pc}, {}: {problem}", insn.op.info().name))?;
     }
     match code.insns.last() {
-        Some(last) if ends_code(last.op) => Ok(()),
+        Some(last) if last.op.ends_code() => Ok(()),
         _ => Err("runs off its end".into()),
     }
 }
@@ -199,15 +199,6 @@ fn names_fit(names: Option<&Const>, insn: Insn) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether what follows is reached by jumps only.
-fn ends_code(op: Op) -> bool {
-    use Op::*;
-    matches!(
-        op,
-        Jump | Loop | Return | ReturnNone | GenReturn | Raise | RaiseFrom | RaiseHere | ReRaise | RaiseAssert
-    )
 }
 
 fn ensure(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {

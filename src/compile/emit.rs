@@ -2,7 +2,7 @@
 //! Drops code that cannot be reached, and follows which variables are definitely bound at each point.
 //! Must not know the AST or scopes.
 
-use super::bound::Bound;
+use crate::bytecode::bound::Bound;
 use crate::bytecode::code::{Handler, Inlined, LineEntry, Mark, MarkEntry, Name};
 use crate::bytecode::op::{Insn, Op};
 

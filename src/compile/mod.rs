@@ -6,7 +6,6 @@
 
 mod annotations;
 mod assign;
-mod bound;
 mod call;
 mod class;
 mod comp;

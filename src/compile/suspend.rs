@@ -2,11 +2,11 @@
 //! Must not know statements.
 
 use super::Fallible;
-use super::bound::Bound;
 use super::emit::Label;
 use super::fold;
 use super::try_::Block;
 use super::unit::{Compiler, Reg};
+use crate::bytecode::bound::Bound;
 use crate::bytecode::code::Const;
 use crate::bytecode::op::Op;
 use mini_grammar::Span;

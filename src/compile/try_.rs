@@ -5,12 +5,12 @@
 //! out, restores what was being handled before (`PopExc`).
 
 use super::Fallible;
-use super::bound::Bound;
 use super::call::WINDOW;
 use super::emit::Label;
 use super::scope::Kind;
 use super::suspend::By;
 use super::unit::{Compiler, Reg};
+use crate::bytecode::bound::Bound;
 use crate::bytecode::code::{Const, Name};
 use crate::bytecode::op::Op;
 use mini_grammar::Span;

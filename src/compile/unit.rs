@@ -1,12 +1,12 @@
 //! One code object in the making: its registers, and what names refer to in its frame.
 //! Must not know statements or expressions.
 
-use super::bound::Bound;
 use super::emit::{Assembler, Label};
 use super::pool::Pool;
 use super::scope::{CLASSDICT, Kind, Scope, ScopeId, Scopes, mangle};
 use super::try_::Block;
 use super::{Fallible, Source};
+use crate::bytecode::bound::Bound;
 use crate::bytecode::code::{Const, Name};
 use crate::bytecode::op::{Insn, Op};
 use mini_grammar::Span;

@@ -2,6 +2,8 @@
 
 use super::frame::{self, Frame};
 use super::thread::Thread;
+use crate::bytecode::code::Name;
+use crate::bytecode::written;
 use crate::object::layout::Cell;
 use crate::object::{R, Value, Word, dict, func, tuple, types};
 
@@ -15,7 +17,9 @@ pub fn of_frame(th: &mut Thread, frame: &Frame) -> R {
         return Ok(frame.register(0).unwrap_or(Value::NONE));
     }
     let result = th.new_dict()?;
-    for (i, name) in plain.varnames.iter().enumerate().filter(|(_, name)| !name.starts_with('.')) {
+    let written = written::before(plain, frame.at);
+    let readable = |(i, name): &(usize, &Name)| !name.starts_with('.') && written.contains(*i as u32);
+    for (i, name) in plain.varnames.iter().enumerate().filter(readable) {
         let in_cell = plain.cell_regs.contains(&(i as u16));
         let v = frame.register(i).and_then(|v| if in_cell { cell_value(v) } else { Some(v) });
         put(th, result, name, v)?;

@@ -1,4 +1,4 @@
-//! A set of variables, as bits: those that are certainly bound at some point of the code.
+//! A set of variables or registers, as bits: those that are certainly bound, or written, at some point of the code.
 //! Must not know what a variable is.
 
 use smallvec::SmallVec;
