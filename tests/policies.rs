@@ -235,7 +235,8 @@ fn a_function_that_fails_is_not_asked_again() {
 import gil
 def pick(ready):
     {body}
-{TURNS_BEGIN}
+gil.set(queue=pick)
+{TURNS}
 print(len(order), gil.policy())
 "
         );
@@ -250,24 +251,6 @@ print(len(order), gil.policy())
         assert!(finished.stderr.contains(part), "{}", finished.stderr);
     }
 }
-
-const TURNS_BEGIN: &str = "
-import threading, time
-order = []
-begun = []
-def work(name):
-    begun.append(name)
-    while len(begun) < 3:
-        time.sleep(0)
-    for i in range(40):
-        order.append(name)
-gil.set(queue=pick)
-threads = [threading.Thread(target=work, args=(name,)) for name in 'abc']
-for t in threads:
-    t.start()
-for t in threads:
-    t.join()
-";
 
 /// A function that waits, takes locks that others hold, prints, starts threads, or changes the policy holds nobody up.
 #[test]
@@ -287,7 +270,8 @@ import gil, sys, threading, time
 def pick(ready):
     {body}
 lock = threading.Lock()
-{TURNS_BEGIN}
+gil.set(queue=pick)
+{TURNS}
 with lock:
     time.sleep(0.01)
 print(len(order))
@@ -308,7 +292,7 @@ def pick(ready):
     asked.append(1)
 gil.set(queue=pick)
 child = os.fork()
-{TURNS_BEGIN}
+{TURNS}
 print(len(order), len(asked) > 0, gil.policy(), flush=True)
 if child:
     os.waitpid(child, 0)

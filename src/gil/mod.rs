@@ -48,6 +48,7 @@ use std::sync::atomic::AtomicU16;
 pub use asked::Ready;
 pub use calls::Call;
 pub use events::Events;
+pub use futex::now;
 pub use ledger::{CAUSES, Cause, Figures, Phase};
 pub use member::Member;
 pub use parker::{Parker, one_processor};

@@ -230,9 +230,9 @@ pub fn step_ends(member: &Member, key: usize, done: bool) {
 }
 
 /// This thread made a process.
-pub fn forked(member: &Member, pid: u32) {
+pub fn forked(member: &Member, pid: u32, at: u64) {
     book(|book| book.children.push(pid));
-    write(member, now(), What::Forked { pid });
+    write(member, at, What::Forked { pid });
 }
 
 /// Everything up to `end`, which is about now; threads that run write on.

@@ -37,10 +37,8 @@ const FAULTS: [libc::c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
 pub fn install(main: &'static Member) -> std::io::Result<()> {
     set_main(main);
     main.blocked_signals().store(blocked_here(), Ordering::SeqCst);
-    // A tool that simulates the processor keeps the last signal for itself; then nobody is poked.
-    if set_disposition(POKE, on_signal as *const () as libc::sighandler_t).is_ok() {
-        make_poke_timer();
-    }
+    make_poke_timer();
+    set_disposition(POKE, on_signal as *const () as libc::sighandler_t)?;
     ignore(libc::SIGPIPE)?;
     ignore(libc::SIGXFSZ)?;
     FAULTS.into_iter().try_for_each(take_sent_faults)?;

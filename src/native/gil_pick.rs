@@ -5,7 +5,7 @@ use super::os_process;
 use super::struct_seq;
 use super::support::{set, type_name};
 use crate::gil::{self, Member, PolicySpec, QueueKind, Ready, park, signal};
-use crate::object::{Exc, R, Slot, Value, str, tuple};
+use crate::object::{Exc, R, Slot, Value, tuple};
 use crate::vm::roots;
 use crate::vm::thread::{OTHER_REGISTERS, Thread};
 use std::sync::mpsc::{self, Sender};
@@ -135,18 +135,8 @@ fn choose(th: &mut Thread, function: Value, ready: &[Ready]) -> R<Option<u64>> {
 
 /// Says what happened, and goes on in the order of arrival.
 fn give_up(th: &mut Thread, function: Value) {
-    let exc = th.take_exception();
-    let shown = match th.repr(function) {
-        Ok(text) => str::as_str(text).unwrap_or("").to_owned(),
-        Err(_) => {
-            th.take_exception();
-            String::new()
-        }
-    };
-    let text = crate::vm::traceback::format_exception(th, exc);
-    let said =
-        format!("Exception ignored in GIL policy: {shown}\n{text}The policy is queue=fifo from now on.\n");
-    super::print::to_stderr(th, &said);
+    let said = super::print::ignored(th, "GIL policy", function);
+    super::print::to_stderr(th, &(said + "The policy is queue=fifo from now on.\n"));
     let spec = gil::policy();
     if spec.queue == QueueKind::User {
         th.waiting(|member| gil::set_policy(member, PolicySpec { queue: QueueKind::Fifo, ..spec }));

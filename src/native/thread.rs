@@ -66,16 +66,8 @@ fn uncaught(th: &mut Thread, function: Value) {
         th.take_exception();
         return;
     }
-    let exc = th.take_exception();
-    let shown = match th.repr(function) {
-        Ok(text) => str::as_str(text).unwrap_or("").to_owned(),
-        Err(_) => {
-            th.take_exception();
-            String::new()
-        }
-    };
-    let text = crate::vm::traceback::format_exception(th, exc);
-    super::print::to_stderr(th, &format!("Exception ignored in thread started by: {shown}\n{text}"));
+    let said = super::print::ignored(th, "thread started by", function);
+    super::print::to_stderr(th, &said);
 }
 
 fn join(th: &mut Thread, args: Args) -> R {

@@ -153,9 +153,11 @@ fn copy_stopped(member: &'static Member) -> Sys<Forked> {
     // A cell that was handed to a thread and not used is nobody's once the thread is gone.
     poll::for_each_thread(|t| heap::retire(&mut t.m.heap));
     signal::with_signals_blocked(|| {
+        // Not later than whatever the child does first.
+        let at = gil::now();
         let forked = copy_process();
         if let (Ok(Forked::Parent(pid)), true) = (forked, record::on()) {
-            record::forked(member, pid.unsigned_abs());
+            record::forked(member, pid.unsigned_abs(), at);
         }
         if forked == Ok(Forked::Child) {
             gil::after_fork_child(member);
