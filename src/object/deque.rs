@@ -31,7 +31,7 @@ impl Place {
     fn put(&self, head: usize, len: usize) {
         self.head.store(head, Ordering::Release);
         self.len.store(len, Ordering::Release);
-        self.stamp.fetch_add(1, Ordering::AcqRel);
+        self.stamp.store(self.stamp.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
     }
 }
 
@@ -182,7 +182,9 @@ fn take(d: Deque, end: End) -> Word {
         End::Left => (head, head.wrapping_add(1)),
         End::Right => (head.wrapping_add(last), head),
     };
-    let v = slot(slots, at)?.swap(Some(Value::NONE));
+    let s = slot(slots, at)?;
+    let v = s.get();
+    s.set(Value::NONE);
     d.place.put(head, last);
     v
 }
@@ -200,7 +202,8 @@ pub fn rotate(m: &Mutator, d: Deque, n: usize) {
     let Some(others) = len.checked_sub(n) else { return };
     let shift = |from: usize, to: usize| {
         if let (Some(from), Some(to)) = (slot(slots, from), slot(slots, to)) {
-            to.set_word(from.swap(Some(Value::NONE)));
+            to.set_word(from.get());
+            from.set(Value::NONE);
         }
     };
     let head = if len == slots.len() {

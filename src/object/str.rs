@@ -485,6 +485,16 @@ fn short_text(s: &Str) -> u128 {
     u128::from(u64::from_le(first)) | u128::from(u64::from_le(second)) << 64
 }
 
+/// Takes the bytes from `end`, where the buffer's use was seen to end, to `new_end`. False: another thread was faster.
+#[inline]
+fn claim(m: &Mutator, buf: &StrBuf, end: u64, new_end: u64) -> bool {
+    if !m.free {
+        buf.used.store(new_end, Ordering::Release);
+        return true;
+    }
+    buf.used.compare_exchange(end, new_end, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+}
+
 /// The long form of `concat`: behind `s` in its buffer if that is free, else in a new buffer with room to grow.
 fn append(m: &mut Mutator, s: &Str, tail: &str, nbytes: usize, nchars: usize) -> R {
     let grown = external(s).is_some();
@@ -493,9 +503,9 @@ fn append(m: &mut Mutator, s: &Str, tail: &str, nbytes: usize, nchars: usize) ->
         && buf.used.load(Ordering::Relaxed) == u64::from(s.nbytes)
     {
         let fresh = new_external(m, nbytes, nchars, Value::from_addr(buf as *const StrBuf as usize))?;
-        let (end, new_end) = (u64::from(s.nbytes), nbytes as u64);
-        if buf.used.compare_exchange(end, new_end, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            // SAFETY: the exchange gave the bytes from `end` to `new_end <= cap` to this thread alone; no string shows
+        if claim(m, buf, u64::from(s.nbytes), nbytes as u64) {
+            let end = s.nbytes;
+            // SAFETY: the claim gave the bytes from `end` to `new_end <= cap` to this thread alone; no string shows
             // them until `fresh` is published. `tail` may lie in the same buffer, but below `end`.
             unsafe { copy_bytes(tail, buf_bytes(buf).cast_mut().add(end as usize)) };
             return Ok(fresh);

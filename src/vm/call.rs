@@ -2,6 +2,7 @@
 //! Must not know how arguments are matched to parameters (`bind.rs`) nor how classes are made (`classes.rs`).
 
 mod forward;
+mod short;
 
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK, RESULT};
 use super::native::{Args, NativeDef, NativeFn};
@@ -625,22 +626,6 @@ impl Thread {
         self.call_kw(f, args, &[])
     }
 
-    /// Calls a method of its object with a few arguments that need no binding. `None`: they do, and nothing was done.
-    fn call_bound_short(&mut self, bound: &BoundMethod, args: &[Value]) -> Option<R> {
-        let f = bound.func.value();
-        let mut all = [bound.receiver.value(); 4];
-        let all = all.get_mut(..=args.len())?;
-        all.iter_mut().skip(1).zip(args).for_each(|(to, v)| *to = *v);
-        if types::kind_of(f) == Kind::Native {
-            return self.call_native_short(f, all, &[]);
-        }
-        match push_plain(self, f, all, ENTRY, 0) {
-            Ok(true) => Some(run::run_entered(self)),
-            Ok(false) => None,
-            Err(raised) => Some(Err(raised)),
-        }
-    }
-
     /// Calls `f` with positional and keyword arguments (names interned).
     pub fn call_kw(&mut self, f: Value, args: &[Value], keywords: &[(Value, Value)]) -> R {
         self.check_native_stack()?;
@@ -695,22 +680,6 @@ impl Thread {
         copy_in(base, &[namespace]);
         push(self, base, ENTRY)?;
         run::run_entered(self)
-    }
-
-    /// Runs a native with a few arguments that need no binding: they lie on the native stack, where the collector sees them.
-    #[inline]
-    fn call_native_short(&mut self, f: Value, args: &[Value], keywords: &[(Value, Value)]) -> Option<R> {
-        let mut words = [0; 4];
-        let n = args.len();
-        if n > words.len() || !keywords.is_empty() {
-            return None;
-        }
-        words.iter_mut().zip(args).for_each(|(word, v)| *word = v.bits());
-        // SAFETY: `f` is a Native; `n` values, none of them EMPTY.
-        let result = unsafe { native_direct(self, f.bits(), words.as_mut_ptr(), n) };
-        // They stay on the stack until here.
-        std::hint::black_box(&words);
-        result
     }
 
     /// Runs a native with its arguments in registers on top of the stack, where the collector sees them.
