@@ -217,6 +217,11 @@ impl Ledger {
         self.switches[cause as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Since when this thread has held the GIL, if it does.
+    pub(super) fn holding_since(&self) -> Option<u64> {
+        (self.phase() == Phase::Held).then(|| self.since.load(Ordering::Relaxed))
+    }
+
     /// What the thread's time goes to right now.
     pub(super) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Relaxed) {

@@ -51,7 +51,7 @@ pub(super) struct Lock {
     /// Changes when another thread than the last one takes the GIL; those who stand back sleep on it.
     taken: AtomicU32,
     standing_back: AtomicU32,
-    /// When `taken` changed.
+    /// From when on the interval of whoever holds it counts.
     taken_at: AtomicU64,
     /// When the GIL was let go last, and for how long nobody has held it; written by its owner.
     let_go_at: AtomicU64,
@@ -244,7 +244,7 @@ impl Lock {
             member.parker().park(early.map_or(due, |early| Some(due.map_or(early, |due| due.min(early)))));
             if early.is_some_and(|early| now() >= early) {
                 early = None;
-                self.ask(member);
+                self.ask(self.owner.get(), member);
             }
             since = self.ask_if_due(member, since);
         }
@@ -285,16 +285,18 @@ impl Lock {
     /// Asks the holder to hand over if it is time to; returns since when we wait for the next time.
     fn ask_if_due(&self, member: &'static Member, since: u64) -> u64 {
         let at = now();
+        // In this order: whoever is the holder by now was not given the GIL after the moment that counts.
+        let holder = self.owner.get();
         if self.deadline(since).is_none_or(|due| at < due) {
             return since;
         }
-        self.ask(member);
+        self.ask(holder, member);
         at
     }
 
     /// Asks the holder to hand over.
-    fn ask(&self, member: &'static Member) {
-        if let Owner::Held(holder) = self.owner.get()
+    fn ask(&self, owner: Owner, member: &'static Member) {
+        if let Owner::Held(holder) = owner
             && !std::ptr::eq(holder, member)
         {
             holder.request(Events::GIL_REQUEST);
@@ -357,8 +359,7 @@ impl Lock {
         if !core.queue.has_asked(next) {
             self.waiters.fetch_sub(1, Ordering::SeqCst);
         }
-        next.withdraw(Events::GIL_REQUEST);
-        self.owner.set(Owner::Held(next));
+        self.give(next);
         drop(core);
         next.parker().unpark();
     }
@@ -411,6 +412,14 @@ impl Lock {
         false
     }
 
+    /// `next` has the GIL from now on, and its interval: it takes a while to wake up, and those who wait must not ask it
+    /// in the name of the interval that has just ended.
+    fn give(&self, next: &'static Member) {
+        next.withdraw(Events::GIL_REQUEST);
+        self.taken_at.store(now(), Ordering::Relaxed);
+        self.owner.set(Owner::Held(next));
+    }
+
     /// Gives the GIL to the next in turn and queues up again in one step: the next one finds us waiting.
     fn queue_behind(&self, member: &'static Member, at: u64) -> bool {
         let mut core = self.core();
@@ -421,12 +430,15 @@ impl Lock {
             if core.queue.has_asked(next) {
                 self.waiters.fetch_add(1, Ordering::SeqCst);
             }
-            next.withdraw(Events::GIL_REQUEST);
-            self.owner.set(Owner::Held(next));
+            self.give(next);
             next.parker().unpark();
         }
         let epoch = self.epoch.load(Ordering::SeqCst);
+        let is_brief = core.queue.is_brief();
         drop(core);
+        if is_brief {
+            member.parker().await_brief();
+        }
         let ours = self.wait_turn(member, epoch, at, None);
         if ours {
             self.now_ours(member, now());

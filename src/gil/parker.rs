@@ -13,6 +13,8 @@ const ASLEEP: u32 = 2;
 
 /// Looks before sleeping: about the time that falling asleep and being woken takes.
 const SPINS: u32 = 100;
+/// Looks while another thread does a system call or two: some twenty microseconds.
+const BRIEF_SPINS: u32 = 400;
 
 static ONE_PROCESSOR: LazyLock<bool> =
     LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|n| n.get() == 1));
@@ -36,7 +38,7 @@ impl Parker {
 
     /// Sleeps until woken, or the deadline (monotonic nanoseconds), or a signal; may also return for no reason.
     pub fn park(&self, deadline: Option<u64>) -> Wake {
-        self.spin();
+        self.spin(SPINS);
         if self.0.compare_exchange(EMPTY, ASLEEP, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             self.0.swap(EMPTY, Ordering::SeqCst);
             return Wake::Woken;
@@ -47,10 +49,15 @@ impl Parker {
         why
     }
 
+    /// Waits for a waker that will come after a system call or two.
+    pub fn await_brief(&self) {
+        self.spin(BRIEF_SPINS);
+    }
+
     /// Waits a moment for a waker that is just about to come: two threads that hand something back and forth then need
     /// no system call.
-    fn spin(&self) {
-        for _ in 0..if one_processor() { 0 } else { SPINS } {
+    fn spin(&self, turns: u32) {
+        for _ in 0..if one_processor() { 0 } else { turns } {
             if self.0.load(Ordering::Acquire) != EMPTY {
                 return;
             }

@@ -36,6 +36,11 @@ pub trait Queue: Send {
         self.next()
     }
 
+    /// Whether whom `next` named last will most likely block again very soon.
+    fn is_brief(&self) -> bool {
+        false
+    }
+
     /// From when on a waiter may ask this holder to hand over, if it need not wait for its interval.
     fn asks_at(&mut self, _holder: &Member, _from_blocking: bool, _now: u64) -> Option<u64> {
         None
@@ -144,14 +149,18 @@ impl Queue for IoFirst {
         self.computing.pop_front()
     }
 
+    fn is_brief(&self) -> bool {
+        self.allowance.lent_at != 0
+    }
+
     /// A holder counts as computing once it had to be asked and has not blocked since.
     fn asks_at(&mut self, holder: &Member, from_blocking: bool, now: u64) -> Option<u64> {
         let may = from_blocking && holder.cpu_bound.load(Ordering::Relaxed);
-        may.then(|| self.allowance.opens_at(now))
+        may.then(|| self.allowance.opens_at(now, holder.ledger().holding_since().unwrap_or(now)))
     }
 }
 
-/// What threads back from a blocking call may take from those that compute: a tenth of the time, and what they have not
+/// What threads back from a blocking call may take from those that compute: a twelfth of the time, and what they have not
 /// used for a while in one go. A thread that blocks thousands of times a second would otherwise take half of it.
 struct Allowance {
     /// Nanoseconds; below 0 after a turn that was longer.
@@ -160,12 +169,14 @@ struct Allowance {
     at: u64,
     /// When a thread that computes had to let one go first; 0: none does.
     lent_at: u64,
+    /// When its turn came again; 0: what it took to wake up has been charged.
+    given_back_at: u64,
     /// It was used up: nobody asks until there is enough for several turns.
     used_up: bool,
 }
 
-/// One in so many nanoseconds.
-const SHARE: u64 = 10;
+/// One in so many nanoseconds, hand-overs and waking up included.
+const SHARE: u64 = 12;
 /// As much can be saved up.
 const SAVED: i64 = 1_000_000;
 /// As much there must be again after all was used.
@@ -173,13 +184,17 @@ const ENOUGH: i64 = 100_000;
 
 impl Default for Allowance {
     fn default() -> Allowance {
-        Allowance { left: SAVED, at: 0, lent_at: 0, used_up: false }
+        Allowance { left: SAVED, at: 0, lent_at: 0, given_back_at: 0, used_up: false }
     }
 }
 
 impl Allowance {
-    /// From when on the next one may be let go first.
-    fn opens_at(&mut self, now: u64) -> u64 {
+    /// From when on the next one may be let go first. `running_since`: when the thread that computes went on.
+    fn opens_at(&mut self, now: u64, running_since: u64) -> u64 {
+        if self.given_back_at != 0 {
+            self.take(running_since.saturating_sub(self.given_back_at).min(SAVED as u64));
+            self.given_back_at = 0;
+        }
         let earned = (now.saturating_sub(self.at) / SHARE).min(SAVED as u64) as i64;
         self.left = self.left.saturating_add(earned).min(SAVED);
         self.at = now;
@@ -190,10 +205,14 @@ impl Allowance {
     /// The turn of the one that was let go first is over.
     fn charge(&mut self) {
         if self.lent_at != 0 {
-            let taken = now().saturating_sub(self.lent_at).min(i64::MAX as u64) as i64;
-            self.left = self.left.saturating_sub(taken);
-            self.lent_at = 0;
+            let at = now();
+            self.take(at.saturating_sub(self.lent_at));
+            (self.lent_at, self.given_back_at) = (0, at);
         }
+    }
+
+    fn take(&mut self, nanoseconds: u64) {
+        self.left = self.left.saturating_sub(nanoseconds.min(i64::MAX as u64) as i64);
     }
 }
 
@@ -313,14 +332,15 @@ mod tests {
     }
 
     #[test]
-    fn io_takes_a_tenth_of_the_time_at_most() {
+    fn io_takes_a_twelfth_of_the_time_at_most() {
         let mut allowance = Allowance::default();
-        assert_eq!(allowance.opens_at(1_000_000_000), 1_000_000_000);
-        allowance.left = -50_000;
-        let opens = allowance.opens_at(1_000_000_000);
-        assert_eq!(opens, 1_000_000_000 + 10 * 150_000);
-        assert!(allowance.opens_at(opens - 1000) > opens - 1000);
-        assert_eq!(allowance.opens_at(opens), opens);
+        assert_eq!(allowance.opens_at(1_000_000_000, 0), 1_000_000_000);
+        allowance.left = 0;
+        allowance.given_back_at = 900_000_000;
+        let opens = allowance.opens_at(1_000_000_000, 900_050_000);
+        assert_eq!(opens, 1_000_000_000 + 12 * 150_000);
+        assert!(allowance.opens_at(opens - 1200, 0) > opens - 1200);
+        assert_eq!(allowance.opens_at(opens, 0), opens);
         assert_eq!(allowance.left, ENOUGH);
     }
 }
