@@ -45,23 +45,33 @@ pub fn table(recording: &Recording) -> String {
     if cells.is_empty() {
         return out;
     }
-    let _ = writeln!(out, "{:>14} {:>8}  {:<36} {:<20} to blame", "waited ms", "times", "waiting at", "for");
     let mut rows: Vec<(Key, Sum)> = cells.into_iter().collect();
     rows.sort_by_key(|(key, sum)| (std::cmp::Reverse(sum.0), *key));
-    for ((waiting, what, holding), (ns, times)) in rows.iter().take(ROWS) {
-        let (what, nobody) = match what {
-            For::Gil => ("the GIL".to_owned(), "(nobody: it was on its way)"),
-            For::Call(call) => (witness::call_name(*call), "(a thread that ended)"),
-        };
-        let (waiting, holding) =
-            (or(&names, *waiting, "(a thread that begins)"), or(&names, *holding, nobody));
-        let _ = writeln!(out, "{:>14} {times:>8}  {waiting:<36} {what:<20} {holding}", ms(*ns));
+    let shown: Vec<[String; 3]> = rows.iter().take(ROWS).map(|(key, _)| words(&names, *key)).collect();
+    let wide = |column: usize| shown.iter().map(|words| words[column].len()).max().unwrap_or(0).max(12);
+    let (at, what) = (wide(0), wide(1));
+    let _ = writeln!(
+        out,
+        "{:>14} {:>8}  {:<at$}  {:<what$}  to blame",
+        "waited ms", "times", "waiting at", "for"
+    );
+    for ((_, (ns, times)), [waiting, cause, holding]) in rows.iter().zip(&shown) {
+        let _ = writeln!(out, "{:>14} {times:>8}  {waiting:<at$}  {cause:<what$}  {holding}", ms(*ns));
     }
     let rest = rows.iter().skip(ROWS).fold((0, 0), |sum: Sum, (_, cell)| (sum.0 + cell.0, sum.1 + cell.1));
     if rest.1 != 0 {
         let _ = writeln!(out, "{:>14} {:>8}  in {} more lines", ms(rest.0), rest.1, rows.len() - ROWS);
     }
     out
+}
+
+/// Who waited where, for what, and who is to blame.
+fn words(names: &Names, (waiting, what, holding): Key) -> [String; 3] {
+    let (what, nobody) = match what {
+        For::Gil => ("the GIL".to_owned(), "(nobody: it was on its way)"),
+        For::Call(call) => (witness::call_name(call), "(a thread that ended)"),
+    };
+    [or(names, waiting, "(a thread that begins)"), what, or(names, holding, nobody)]
 }
 
 fn or(names: &Names, place: u32, none: &str) -> String {
