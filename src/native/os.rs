@@ -8,6 +8,7 @@ use super::oserror::{making, os_error, run};
 use super::support::{c_int, int_arg, set_int, type_name, zeroed};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, list, str};
+use crate::rt::control;
 use crate::rt::syscall::{self, Sys};
 use crate::rt::terminal;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
@@ -210,10 +211,14 @@ fn abort(_: &mut Mutator, _: Args) -> R {
 }
 
 fn times(th: &mut Thread, _: Args) -> R {
-    let clock = |id| syscall::clock(id).unwrap_or(0) as f64 / 1e9;
-    let own = clock(libc::CLOCK_PROCESS_CPUTIME_ID);
-    let elapsed = clock(libc::CLOCK_MONOTONIC);
-    let items: R<Vec<Value>> = [own, 0.0, 0.0, 0.0, elapsed].into_iter().map(|f| th.new_float(f)).collect();
+    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
+    let mut parts = Vec::with_capacity(5);
+    for who in [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN] {
+        let used = control::usage(who).map_err(|errno| os_error(th, errno, None))?;
+        parts.extend([seconds(used.ru_utime), seconds(used.ru_stime)]);
+    }
+    parts.push(syscall::clock(libc::CLOCK_MONOTONIC).unwrap_or(0) as f64 / 1e9);
+    let items: R<Vec<Value>> = parts.into_iter().map(|f| th.new_float(f)).collect();
     th.new_tuple(&items?)
 }
 
@@ -270,7 +275,13 @@ macro_rules! status_tests {
     )* };
 }
 
-status_tests! { wifexited = WIFEXITED; wifsignaled = WIFSIGNALED; wifstopped = WIFSTOPPED; }
+status_tests! {
+    wifexited = WIFEXITED;
+    wifsignaled = WIFSIGNALED;
+    wifstopped = WIFSTOPPED;
+    wifcontinued = WIFCONTINUED;
+    wcoredump = WCOREDUMP;
+}
 
 macro_rules! status_parts {
     ($($name:ident = $call:ident;)*) => { $(
@@ -375,6 +386,8 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::full("WIFEXITED", "status", wifexited, "Whether a child ended by itself."),
         NativeDef::full("WIFSIGNALED", "status", wifsignaled, "Whether a signal ended it."),
         NativeDef::full("WIFSTOPPED", "status", wifstopped, "Whether it stands still."),
+        NativeDef::full("WIFCONTINUED", "status", wifcontinued, "Whether it goes on."),
+        NativeDef::full("WCOREDUMP", "status", wcoredump, "Whether it left a core file."),
         NativeDef::full("WEXITSTATUS", "status", wexitstatus, "Its exit code."),
         NativeDef::full("WTERMSIG", "status", wtermsig, "The signal that ended it."),
         NativeDef::full("WSTOPSIG", "status", wstopsig, "The signal that stopped it."),
@@ -388,6 +401,9 @@ pub static MODULE: ModuleDef = ModuleDef {
         os_process::EXECV,
         os_process::EXECVE,
         os_process::SCHED_GETAFFINITY,
+        os_process::SCHED_SETAFFINITY,
+        os_process::NICE,
+        os_process::GETLOADAVG,
         os_process::GETPGID,
         os_process::GETPGRP,
         os_process::SETPGID,

@@ -5,10 +5,10 @@ use super::oserror::{making, os_error};
 use super::support::c_int;
 use super::{gil_pick, io_stream, registry};
 use crate::gil::signal;
-use crate::object::{Exc, R, Value, dict, list, str, tuple};
+use crate::object::{Exc, R, Value, dict, int, list, str, tuple, types};
 use crate::rt::fork::{self, Forked, Refused};
 use crate::rt::processor::Processors;
-use crate::rt::{pipes, syscall};
+use crate::rt::{control, pipes, syscall};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::iterate;
 use crate::vm::thread::Thread;
@@ -35,6 +35,16 @@ pub const PIDFD_OPEN: NativeDef = NativeDef::full(
 );
 pub const SCHED_GETAFFINITY: NativeDef =
     NativeDef::full("sched_getaffinity", "pid, /", sched_getaffinity, "The processors it may use.");
+pub const SCHED_SETAFFINITY: NativeDef = NativeDef::full(
+    "sched_setaffinity",
+    "pid, mask, /",
+    sched_setaffinity,
+    "Choose the processors it may use.",
+);
+pub const NICE: NativeDef =
+    NativeDef::full("nice", "increment, /", nice, "Let others go first more, or less.");
+pub const GETLOADAVG: NativeDef =
+    NativeDef::full("getloadavg", "", getloadavg, "How busy the machine has been.");
 
 /// `fork(raw=False)`: with `raw`, whatever locks other threads hold.
 fn fork(th: &mut Thread, args: Args) -> R {
@@ -167,4 +177,39 @@ fn sched_getaffinity(th: &mut Thread, args: Args) -> R {
         th.set_add(set, Value::int_unchecked(number))?;
     }
     Ok(set)
+}
+
+fn sched_setaffinity(th: &mut Thread, args: Args) -> R {
+    let pid = c_int(th, args.get(0))?;
+    let mut numbers = Vec::new();
+    let mut mask = th.iter(args.get(1))?;
+    while let Some(v) = mask.next(th)? {
+        if !int::is_int(v) {
+            let class = th.repr(types::class_of(v))?;
+            let class = str::as_str(class).unwrap_or("").to_owned();
+            return Err(th.type_error(format!("expected an iterator of ints, but iterator yielded {class}")));
+        }
+        let number = c_int(th, v)?;
+        if number < 0 {
+            return Err(th.value_error("negative CPU number"));
+        }
+        numbers.push(i64::from(number));
+    }
+    let assigned = Processors::from_numbers(&numbers).ok_or(libc::EINVAL).and_then(|set| set.assign(pid));
+    assigned.map_err(|errno| os_error(th, errno, None))?;
+    Ok(Value::NONE)
+}
+
+fn nice(th: &mut Thread, args: Args) -> R {
+    let by = c_int(th, args.get(0))?;
+    let now = control::nice(by).map_err(|errno| os_error(th, errno, None))?;
+    th.new_int(now)
+}
+
+fn getloadavg(th: &mut Thread, _: Args) -> R {
+    let Some(loads) = control::load_average() else {
+        return Err(th.raise(Exc::OSError, "Load averages are unobtainable"));
+    };
+    let items: R<Vec<Value>> = loads.into_iter().map(|load| th.new_float(load)).collect();
+    th.new_tuple(&items?)
 }

@@ -1,4 +1,5 @@
-//! The door to the kernel for what is asked of open descriptors: fcntl, ioctl, locks. `unsafe` is allowed here.
+//! The door to the kernel for what is asked of open descriptors (fcntl, ioctl, locks), and for what a process may use and has
+//! used of the machine. `unsafe` is allowed here.
 //! As `syscall.rs`: error numbers, no value, may block.
 
 use super::syscall::{Sys, checked};
@@ -72,5 +73,25 @@ pub fn usage(who: i32) -> Sys<libc::rusage> {
         let mut found: libc::rusage = std::mem::zeroed();
         checked(libc::getrusage(who, &mut found))?;
         Ok(found)
+    }
+}
+
+/// How many threads were ready to run, on average over the last 1, 5 and 15 minutes.
+pub fn load_average() -> Option<[f64; 3]> {
+    let mut loads = [0.0; 3];
+    // SAFETY: room for three numbers.
+    (unsafe { libc::getloadavg(loads.as_mut_ptr(), 3) } == 3).then_some(loads)
+}
+
+/// Makes this process give way more (or less) by `by`; what its niceness is now.
+pub fn nice(by: i32) -> Sys {
+    // SAFETY: plain numbers. The old niceness may be -1, too: only the error number tells.
+    unsafe {
+        *libc::__errno_location() = 0;
+        let now = libc::nice(by);
+        match *libc::__errno_location() {
+            errno if now == -1 && errno != 0 => Err(errno),
+            _ => Ok(now.into()),
+        }
     }
 }

@@ -27,6 +27,29 @@ impl Processors {
         }
     }
 
+    /// Processors by their numbers. `None`: there can be no such processor.
+    pub fn from_numbers(numbers: &[i64]) -> Option<Processors> {
+        // SAFETY: all zeroes is a set without processors; CPU_SET wants a number below the set's size.
+        unsafe {
+            let mut set: libc::cpu_set_t = zeroed();
+            for number in numbers {
+                let number =
+                    usize::try_from(*number).ok().filter(|n| *n < 8 * size_of::<libc::cpu_set_t>())?;
+                libc::CPU_SET(number, &mut set);
+            }
+            Some(Processors(set))
+        }
+    }
+
+    /// Lets a process or thread use these; this thread for 0. Errors: the error number.
+    pub fn assign(&self, id: i32) -> Result<(), i32> {
+        // SAFETY: reads the set.
+        match unsafe { libc::sched_setaffinity(id, size_of::<libc::cpu_set_t>(), &raw const self.0) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
+        }
+    }
+
     /// Their numbers, in order.
     pub fn numbers(&self) -> Vec<i64> {
         // SAFETY: reads the set; CPU_ISSET wants a number below the set's size.
@@ -41,8 +64,7 @@ impl Processors {
 
     /// Lets this thread use these. Failure changes nothing, and matters little.
     pub fn apply(&self) {
-        // SAFETY: reads the set.
-        unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const self.0) };
+        let _ = self.assign(0);
     }
 
     /// The one that this thread is on.
