@@ -48,9 +48,7 @@ impl Running {
         assert_eq!(finished.code(), 0, "{}", finished.stderr);
         finished.stdout
     }
-}
 
-impl Running {
     /// As `tree`, once there is this in it: what a program says it may say a moment before it gets there.
     fn tree_with(&self, part: &str) -> String {
         for _ in 0..500 {

@@ -8,9 +8,13 @@ use super::op::{Insn, Op, Operand};
 /// The registers that are written on every way to the instruction at `pc`: a forward analysis, repeated until nothing
 /// changes. What a call or an iteration leaves in its window is not counted: that is no variable.
 pub fn before(code: &Code, pc: usize) -> Bound {
-    let mut states: Vec<Option<Bound>> = vec![None; code.insns.len()];
     let mut entry = Bound::default();
     (0..code.nargs_regs()).for_each(|parameter| entry.insert(parameter as u32));
+    if code.varnames.len() == code.nargs_regs() {
+        // All variables are parameters.
+        return entry;
+    }
+    let mut states: Vec<Option<Bound>> = vec![None; code.insns.len()];
     let mut todo = vec![(0, entry)];
     while let Some((at, state)) = todo.pop() {
         if let Some(state) = states.get_mut(at).and_then(|known| merged(known, state)) {

@@ -88,13 +88,7 @@ fn finish_one(th: &mut Thread, v: Value) -> Result<(), String> {
         return Ok(());
     }
     let exc = th.take_exception();
-    let shown = match th.repr(v) {
-        Ok(text) => str::as_str(text).unwrap_or("").to_owned(),
-        Err(_) => {
-            th.take_exception();
-            String::new()
-        }
-    };
+    let shown = super::print::shown(th, v);
     let text = traceback::format_exception_only(th, exc);
     Err(format!("Exception ignored in: {shown}\n{text}"))
 }

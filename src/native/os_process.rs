@@ -3,7 +3,7 @@
 use super::os_path::plain;
 use super::oserror::{making, os_error};
 use super::support::c_int;
-use super::{gil_pick, io_stream, registry};
+use super::{gil_pick, io_stream, print, registry};
 use crate::gil::signal;
 use crate::object::{Exc, R, Value, dict, int, list, str, tuple, types};
 use crate::rt::fork::{self, Forked, Refused};
@@ -185,8 +185,7 @@ fn sched_setaffinity(th: &mut Thread, args: Args) -> R {
     let mut mask = th.iter(args.get(1))?;
     while let Some(v) = mask.next(th)? {
         if !int::is_int(v) {
-            let class = th.repr(types::class_of(v))?;
-            let class = str::as_str(class).unwrap_or("").to_owned();
+            let class = print::shown(th, types::class_of(v));
             return Err(th.type_error(format!("expected an iterator of ints, but iterator yielded {class}")));
         }
         let number = c_int(th, v)?;

@@ -176,14 +176,19 @@ pub fn to_stdout(th: &mut Thread, text: &str) -> R<()> {
 /// The words for the pending exception, which nobody is to handle: it left `function`, which was called as a `what`.
 pub fn ignored(th: &mut Thread, what: &str, function: Value) -> String {
     let exc = th.take_exception();
-    let shown = match th.repr(function) {
+    let shown = shown(th, function);
+    format!("Exception ignored in {what}: {shown}\n{}", crate::vm::traceback::format_exception(th, exc))
+}
+
+/// `repr` of what a message is about; nothing if that fails. No exception may be pending.
+pub fn shown(th: &mut Thread, v: Value) -> String {
+    match th.repr(v) {
         Ok(text) => str::as_str(text).unwrap_or("").to_owned(),
         Err(_) => {
             th.take_exception();
             String::new()
         }
-    };
-    format!("Exception ignored in {what}: {shown}\n{}", crate::vm::traceback::format_exception(th, exc))
+    }
 }
 
 /// Writes a message of the interpreter to `sys.stderr`, or to descriptor 2 if that fails.

@@ -1,4 +1,5 @@
-//! Calls from Rust with a few arguments that need no binding: no frame's registers, no copying of unknown length.
+//! Calls from Rust with a few arguments that need no binding: the number of words that are copied is known when this is
+//! compiled, and those of a native lie on the native stack.
 //! Must not know who calls.
 
 use super::{ENTRY, native_direct, push_plain};
@@ -20,11 +21,11 @@ impl Thread {
         let (f, receiver) = (bound.func.value(), bound.receiver.value());
         let n = args.len() + 1;
         let all: [Value; FEW] = std::array::from_fn(|i| i.checked_sub(1).map_or(receiver, |i| nth(args, i)));
+        let used = all.get(..n)?;
         if types::kind_of(f) == Kind::Native {
-            return if n <= FEW { self.native_on_stack(f, all, n) } else { None };
+            return self.native_on_stack(f, all, n);
         }
-        let all = all.get(..n)?;
-        match push_plain(self, f, all, ENTRY, 0) {
+        match push_plain(self, f, used, ENTRY, 0) {
             Ok(true) => Some(run::run_entered(self)),
             Ok(false) => None,
             Err(raised) => Some(Err(raised)),
