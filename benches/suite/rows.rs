@@ -54,6 +54,14 @@ impl Report {
         if values.is_empty() { None } else { Some(median(values)) }
     }
 
+    /// Median over the rounds of the number at `over` divided by the one at `under` of the same line.
+    pub fn median_ratio(&self, name: &str, over: usize, under: usize) -> Option<f64> {
+        let (_, rounds) = self.rows.iter().find(|(known, _)| known == name)?;
+        let ratio = |numbers: &Vec<f64>| Some(numbers.get(over)? / numbers.get(under)?);
+        let ratios: Vec<f64> = rounds.iter().filter_map(ratio).collect();
+        if ratios.is_empty() { None } else { Some(median(ratios)) }
+    }
+
     /// Fails when another implementation computed something else.
     pub fn agree(&self, other: &Report) -> Result<(), String> {
         if self.checks == other.checks {

@@ -14,11 +14,14 @@ use super::cell::{MemberCell, Owner, OwnerCell};
 use super::events::Events;
 use super::futex::{self, now};
 use super::ledger::{Cause, Phase};
+use super::luck::Luck;
 use super::member::Member;
 use super::policy::{self, Handoff, Interval, Policy};
 use super::queue::{Queue, Wakes};
 use super::spec::{DEFAULT_INTERVAL, LoopKind, PolicySpec, PollKind};
 
+/// How often the GIL became free at once for a thread that came back from blocking.
+static LOOKS: Luck = Luck::new();
 /// No waiter ever asks.
 const NEVER: u64 = u64::MAX;
 
@@ -34,6 +37,7 @@ struct Mode {
     ticks: AtomicI64,
     hand_over: AtomicBool,
     in_turn: AtomicBool,
+    one_at_a_time: AtomicBool,
 }
 
 pub(super) struct Core {
@@ -98,6 +102,7 @@ impl Lock {
                 ticks: AtomicI64::new(i64::MAX),
                 hand_over: AtomicBool::new(true),
                 in_turn: AtomicBool::new(false),
+                one_at_a_time: AtomicBool::new(true),
             },
             core: LazyLock::new(|| Mutex::new(Core::new(PolicySpec::default()))),
         }
@@ -184,11 +189,20 @@ impl Lock {
             return false;
         }
         member.turn(Phase::Waiting, at);
-        let got = self.queue_up(member, from_blocking, at);
+        let got = (from_blocking && self.take_soon(member)) || self.queue_up(member, from_blocking, at);
         if got {
             self.now_ours(member, now());
         }
         got
+    }
+
+    /// Whoever woke us is often about to block itself: then we need not sleep.
+    fn take_soon(&self, member: &'static Member) -> bool {
+        self.mode.one_at_a_time.load(Ordering::Relaxed)
+            && !self.has_waiters()
+            && LOOKS
+                .soon(|| (matches!(self.owner.get(), Owner::Free) && self.owner.take(member)).then_some(()))
+                .is_some()
     }
 
     /// Waits under one policy after the other until the GIL is ours, or there is none.
@@ -576,6 +590,7 @@ impl Mode {
         self.poll.store(core.policy.poll() as u8, Ordering::Relaxed);
         self.hand_over.store(core.policy.handoff() == Handoff::HandOver, Ordering::Relaxed);
         self.in_turn.store(core.queue.wakes() == Wakes::InTurn, Ordering::Relaxed);
+        self.one_at_a_time.store(core.queue.wakes() == Wakes::One, Ordering::Relaxed);
     }
 }
 

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use super::events::Events;
 use super::futex;
 use super::ledger::Cause;
+use super::luck::Luck;
 use super::member::Member;
 use super::{attach, detach, nobody_is_left, record};
 
@@ -64,6 +65,8 @@ const WOKEN: u8 = 2;
 /// Nanoseconds after which a sleeper without a deadline looks, once, whether anybody is left to wake it: whoever falls
 /// asleep last finds that nobody is.
 pub(super) const LOOK_AFTER: u64 = 1_500_000_000;
+/// Two threads that hand something back and forth need no system call, if there is a processor for each.
+static LOOKS: Luck = Luck::new();
 /// Threads that are no members any more, and have yet to wake those who wait for their end.
 static LEAVING: AtomicUsize = AtomicUsize::new(0);
 
@@ -89,6 +92,9 @@ pub fn wait_on(
         bucket.push_back(Sleeper { key, member });
     }
     detach(member, Cause::Blocking);
+    if key != own_key(member) {
+        LOOKS.soon(|| member.parker().is_woken().then_some(()));
+    }
     let outcome = sleep_queued(member, key, deadline);
     member.waits_for.store(0, Ordering::Relaxed);
     attach(member);
@@ -97,7 +103,12 @@ pub fn wait_on(
 
 /// Sleeps until the deadline (for ever without one) or an interrupt.
 pub fn sleep(member: &'static Member, deadline: Option<Instant>) -> Wait {
-    wait_on(member, std::ptr::from_ref(member).addr(), || true, deadline)
+    wait_on(member, own_key(member), || true, deadline)
+}
+
+/// Nobody wakes a thread that waits for this.
+fn own_key(member: &Member) -> usize {
+    std::ptr::from_ref(member).addr()
 }
 
 /// Wakes up to `count` threads that wait for `key`, those who came first; tells how many it woke.

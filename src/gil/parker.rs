@@ -49,6 +49,11 @@ impl Parker {
         why
     }
 
+    /// Whether the next sleep will end at once.
+    pub fn is_woken(&self) -> bool {
+        self.0.load(Ordering::Acquire) == TOKEN
+    }
+
     /// Waits for a waker that will come after a system call or two.
     pub fn await_brief(&self) {
         self.spin(BRIEF_SPINS);

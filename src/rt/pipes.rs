@@ -3,8 +3,7 @@
 
 use super::syscall::{Sys, checked};
 use crate::gil;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Writes the rest of some pieces from byte `done` on; returns how many bytes were taken.
 pub fn write_pieces<const N: usize>(fd: i32, pieces: [&[u8]; N], mut done: usize) -> Sys<usize> {
@@ -43,33 +42,10 @@ fn read_parts(fd: i32, parts: &[libc::iovec], flags: i32) -> Sys<Option<usize>> 
     }
 }
 
-/// How long an answer may take for it to be cheaper to look again and again than to sleep and be woken.
-const SOON: Duration = Duration::from_micros(40);
-/// How often looking again has been worth it lately.
-static LUCK: AtomicI32 = AtomicI32::new(0);
-const MOST_LUCK: i32 = 8;
-/// Without any luck it is tried now and then.
-const NOW_AND_THEN: u32 = 64;
-
-/// Asks again and again, as long as an answer is likely to come soon: a process that answers on another processor does so
-/// before this one would have gone to sleep. `None`: better go to sleep.
-pub fn soon<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    static TURN: AtomicU32 = AtomicU32::new(0);
-    let now_and_then = TURN.fetch_add(1, Ordering::Relaxed).is_multiple_of(NOW_AND_THEN);
-    if gil::one_processor() || (LUCK.load(Ordering::Relaxed) <= 0 && !now_and_then) {
-        return None;
-    }
-    let start = Instant::now();
-    let found = loop {
-        let found = ask();
-        if found.is_some() || start.elapsed() > SOON {
-            break found;
-        }
-        std::hint::spin_loop();
-    };
-    let change = |luck: i32| Some((luck + if found.is_some() { 1 } else { -2 }).clamp(-1, MOST_LUCK));
-    let _ = LUCK.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
-    found
+/// What a process answers on another processor comes before this one would have gone to sleep: `None`, better go to sleep.
+pub fn soon<T>(ask: impl FnMut() -> Option<T>) -> Option<T> {
+    static LUCK: gil::Luck = gil::Luck::new();
+    LUCK.soon(ask)
 }
 
 /// A descriptor that can be read once the process has ended.
