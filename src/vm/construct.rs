@@ -17,6 +17,11 @@ pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n:
     if let Some(entered) = enter_init(th, class, window, n)? {
         return Ok(entered);
     }
+    if class == types::class_of_kind(Kind::Range)
+        && let Some(range) = small_range(th, window, n)?
+    {
+        return Ok(Called::Value(range));
+    }
     let traits = class::traits(class);
     if traits & (trait_bits::NEW | trait_bits::HEAP_TYPE) == trait_bits::HEAP_TYPE
         && let Some(done) = construct_in_window(th, class, traits, window, n)?
@@ -47,6 +52,22 @@ pub(crate) fn call_in_window(th: &mut Thread, class: Value, window: *mut u64, n:
     // SAFETY: the arguments of the window.
     let args = unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) };
     classes::call(th, class, args, &[]).map(Called::Value)
+}
+
+/// `range` of one to three small ints, as most loops have it. `None`: anything else, and nothing was done.
+#[inline]
+fn small_range(th: &mut Thread, window: *mut u64, n: usize) -> R<Option<Value>> {
+    // SAFETY: the `n` arguments of the window.
+    let args = unsafe { std::slice::from_raw_parts(window.add(LINK).cast::<Value>(), n) };
+    let (zero, one) = (Value::int_unchecked(0), Value::int_unchecked(1));
+    let [start, stop, step] = match *args {
+        [stop] => [zero, stop, one],
+        [start, stop] => [start, stop, one],
+        [start, stop, step] => [start, stop, step],
+        _ => return Ok(None),
+    };
+    let small = start.is_small_int() && stop.is_small_int() && step.is_small_int();
+    if small && step != zero { th.new_range(start, stop, step).map(Some) } else { Ok(None) }
 }
 
 /// The most usual class: written in Mini, without `__new__`, whose `__init__` takes just the arguments there are. `None`:

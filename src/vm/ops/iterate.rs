@@ -7,22 +7,22 @@ use crate::vm::thread::Thread;
 /// Begins a loop over `v`: word 0 is RANGE_STATE (then: next number, items left, step), a list or tuple (then: the
 /// index), a string (then: the bytes before the next character), or an iterator object (then: EMPTY).
 pub(crate) fn start(th: &mut Thread, v: Value, state: *mut u64) -> R<()> {
-    let words = match types::kind_of(v) {
-        Kind::Range => match range::of(v).and_then(range::small_parts) {
-            Some((start, stop, step)) => {
-                let left = range::small_len(start, stop, step);
-                [Value::RANGE_STATE, small(start), small(left), small(step)].map(Some)
-            }
-            None => [Some(th.iter_object(v)?), None, None, None],
-        },
-        Kind::List | Kind::Tuple | Kind::Str if !is_subclass(v) => [Some(v), Some(small(0)), None, None],
-        _ => [Some(th.iter_object(v)?), None, None, None],
-    };
-    for (i, word) in words.iter().enumerate() {
-        // SAFETY: the compiler reserves four registers for the state.
-        unsafe { *state.add(i) = word.map_or(0, Value::bits) };
+    if let Some((start, stop, step)) = range::of(v).and_then(range::small_parts) {
+        let left = range::small_len(start, stop, step);
+        put(state, [Value::RANGE_STATE.bits(), small(start).bits(), small(left).bits(), small(step).bits()]);
+        return Ok(());
     }
+    let walks = matches!(types::kind_of(v), Kind::List | Kind::Tuple | Kind::Str) && !is_subclass(v);
+    let (source, index) = if walks { (v, small(0).bits()) } else { (th.iter_object(v)?, 0) };
+    put(state, [source.bits(), index, 0, 0]);
     Ok(())
+}
+
+/// Writes the state of a loop.
+#[inline]
+fn put(state: *mut u64, words: [u64; 4]) {
+    // SAFETY: the compiler reserves four registers for the state.
+    unsafe { state.cast::<[u64; 4]>().write(words) };
 }
 
 fn is_subclass(v: Value) -> bool {
