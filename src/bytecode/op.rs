@@ -275,6 +275,8 @@ pub mod step {
     /// A tuple of the attributes that `R[c+1]` positional patterns and the names `R[c+2]` mean; None if it is no instance
     /// of `R[c]`.
     pub const CLASS: u8 = 5;
+    /// The item `R[c]` places before its end.
+    pub const FROM_END: u8 = 6;
 }
 
 impl Op {

@@ -151,12 +151,7 @@ impl<'a> Compiler<'a> {
         let first = self.alloc_run(patterns.len() as u32);
         match star {
             None => self.emit(Op::Unpack, first, subject, patterns.len() as u16),
-            // `[a, b, *_]` looks at no more than it needs.
-            Some(at) if at + 1 == patterns.len() && is_wildcard(&patterns[at]) => {
-                for i in 0..at as u16 {
-                    self.emit(Op::GetItemI, first.saturating_add(i), subject, i);
-                }
-            }
+            Some(at) if is_wildcard(&patterns[at]) => self.items_around(patterns, at, subject, first),
             Some(at) => {
                 let Ok(after) = u8::try_from(patterns.len() - at - 1) else {
                     let message = "too many expressions in star-unpacking sequence pattern";
@@ -169,6 +164,21 @@ impl<'a> Compiler<'a> {
             self.pattern(inner, (first.saturating_add(i as u16), fail), true, captures)?;
         }
         Ok(())
+    }
+
+    /// `[a, b, *_, z]` looks at no more than it needs, each by its number; `star` is the place of `*_`.
+    fn items_around(&mut self, patterns: &[Pattern], star: usize, subject: Reg, first: Reg) {
+        let back = self.alloc();
+        let wanted = patterns.iter().enumerate().filter(|(_, pattern)| !is_wildcard(pattern));
+        for (i, _) in wanted {
+            let item = first.saturating_add(i as u16);
+            if i < star {
+                self.emit(Op::GetItemI, item, subject, i as u16);
+            } else {
+                self.load_const(back, Const::Int((patterns.len() - i) as i64));
+                self.emit_x(Op::Match, step::FROM_END, item, subject, back);
+            }
+        }
     }
 
     fn mapping_pattern(

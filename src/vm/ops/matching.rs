@@ -40,6 +40,10 @@ pub fn run(th: &mut Thread, what: u8, subject: Value, with: &[Value]) -> R {
             let fits = is_mapping(th, subject) && (length == 0 || th.len(subject)? as i64 >= length);
             Ok(Value::bool(fits))
         }
+        step::FROM_END => {
+            let at = th.len(subject)? as i64 - int::as_i64(first).unwrap_or(0);
+            item::get(th, subject, Value::int_unchecked(at))
+        }
         step::VALUES => values(th, subject, first),
         step::REST => rest(th, subject, first),
         _ => match with {
