@@ -163,6 +163,9 @@ fn copy_stopped(member: &'static Member) -> Sys<Forked> {
         if let (Ok(Forked::Parent(pid)), true) = (forked, record::on()) {
             record::forked(member, pid.unsigned_abs(), at);
         }
+        if matches!(forked, Ok(Forked::Parent(_))) {
+            heap::after_fork_parent(member);
+        }
         if forked == Ok(Forked::Child) {
             gil::after_fork_child(member);
             heap::after_fork_child();
