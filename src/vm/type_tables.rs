@@ -40,10 +40,10 @@ pub fn remember(def: &'static TypeDef, class: Value) {
 
 /// The class made from this table, once its module exists.
 pub fn class_of(def: &'static TypeDef) -> Word {
-    match place(def) {
-        Some(place) => Value::from_bits(place.class.load(Ordering::Acquire)),
-        None => listed(def),
-    }
+    let Some(found) = place(def) else { return listed(def) };
+    // Not the class of another table that took the free place just now.
+    let taken = found.def.load(Ordering::Acquire) == std::ptr::from_ref(def).addr();
+    Value::from_bits(found.class.load(Ordering::Acquire)).filter(|_| taken)
 }
 
 #[cold]
