@@ -542,10 +542,13 @@ impl Lock {
         self.wake_everyone();
     }
 
-    /// In a forked child: nobody waits, and this thread is the owner, if there is a GIL.
-    pub fn after_fork_child(&self, member: &'static Member, at: u64) {
+    /// In a forked child: nobody waits, and this thread is the owner, if there is a GIL. A queue that others could have been in
+    /// is made anew.
+    pub fn after_fork_child(&self, member: &'static Member, at: u64, had_others: bool) {
         let mut core = self.core();
-        core.queue = core.policy.queue();
+        if had_others {
+            core.queue = core.policy.queue();
+        }
         self.epoch.fetch_add(1, Ordering::SeqCst);
         self.standing_back.store(0, Ordering::SeqCst);
         self.forget_waiters();

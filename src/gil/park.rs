@@ -145,9 +145,10 @@ pub fn sleepers() -> Vec<(&'static Member, usize)> {
     LOT.iter().flat_map(|b| open(b).iter().map(|s| (s.member, s.key)).collect::<Vec<_>>()).collect()
 }
 
-/// All buckets, locked in order: nobody can be half-way in or out. For fork.
-pub(super) fn lock_all() -> Vec<MutexGuard<'static, VecDeque<Sleeper>>> {
-    LOT.iter().map(open).collect()
+/// All buckets, locked in order: nobody can be half-way in or out. For fork, which must not allocate: what is freed in both
+/// processes is copied by both.
+pub(super) fn lock_all() -> [MutexGuard<'static, VecDeque<Sleeper>>; BUCKETS] {
+    LOT.each_ref().map(open)
 }
 
 /// In a forked child: those who waited are gone.

@@ -259,7 +259,8 @@ pub fn take(end: u64) -> Recording {
 
 /// Holds what threads write to across a fork.
 pub(super) fn lock_for_fork(living: impl Iterator<Item = &'static Member>) -> impl Sized {
-    (shared(), living.map(Member::log).collect::<Vec<_>>())
+    // Whether anything is written is decided before there is a second thread.
+    on().then(|| (shared(), living.map(Member::log).collect::<Vec<_>>()))
 }
 
 /// In a forked child, whose members have written nothing: it begins a recording of its own.

@@ -193,9 +193,10 @@ impl Registry {
         }
     }
 
-    /// In a forked child: only this member is left, and the account starts anew.
-    pub fn after_fork_child(&self, member: &'static Member, at: u64) {
+    /// In a forked child: only this member is left, and the account starts anew. Whether there were others.
+    pub fn after_fork_child(&self, member: &'static Member, at: u64) -> bool {
         let mut people = self.people();
+        let had_others = people.living.len() > 1;
         let dead = people.living.drain(..).filter(|m| !std::ptr::eq(*m, member)).collect::<Vec<_>>();
         for other in &dead {
             other.slot().reset(State::Gone);
@@ -208,6 +209,7 @@ impl Registry {
         people.forgotten_figures = Figures::default();
         people.forgotten_calls.clear();
         people.started = at;
+        had_others
     }
 
     fn make(&self) -> &'static Member {

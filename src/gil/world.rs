@@ -504,8 +504,8 @@ impl Gil {
         self.returning.store(0, Ordering::SeqCst);
         // One moment for all: the sums are to come out even.
         let at = now();
-        self.registry.after_fork_child(member, at);
-        self.lock.after_fork_child(member, at);
+        let had_others = self.registry.after_fork_child(member, at);
+        self.lock.after_fork_child(member, at, had_others);
         member.set_main(true);
         member.bind_to_this_thread();
         member.forget_waits();

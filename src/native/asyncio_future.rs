@@ -232,6 +232,21 @@ fn set_result_method(th: &mut Thread, args: Args) -> R {
     if set_result(th, f, args.get(1))? { Ok(Value::NONE) } else { Err(refuse(th)) }
 }
 
+/// `_set_result_unless_cancelled(future, result)`.
+pub fn set_result_unless_cancelled(th: &mut Thread, args: Args) -> R {
+    let (v, value) = (args.get(0), args.get(1));
+    let own_methods = class::traits(types::class_of(v)) & trait_bits::HEAP_TYPE == 0;
+    let Some(f) = future::of(v).filter(|_| own_methods && future::task_of(v).is_none()) else {
+        let cancelled = th.call_method(v, "cancelled", &[])?;
+        return if th.is_true(cancelled)? {
+            Ok(Value::NONE)
+        } else {
+            th.call_method(v, "set_result", &[value])
+        };
+    };
+    if wide::has(f, CANCELLED) || set_result(th, f, value)? { Ok(Value::NONE) } else { Err(refuse(th)) }
+}
+
 fn set_exception_method(th: &mut Thread, args: Args) -> R {
     let f = this(th, args)?;
     if future::is_done(f) {

@@ -57,7 +57,7 @@ pub struct Data {
     /// Seconds, as bits: callbacks that take longer are reported in debug mode.
     slow: AtomicU64,
     reactor: Mutex<Option<Arc<Reactor>>>,
-    /// What connections read into, unless one of them does so now.
+    /// What connections read into, without waiting.
     buffer: Mutex<Vec<u8>>,
     records_limit: AtomicUsize,
 }
@@ -79,16 +79,13 @@ impl Data {
         self.records_limit.store(limit, Relaxed);
     }
 
-    /// The buffer that all connections share.
-    pub fn take_buffer(&self) -> Vec<u8> {
-        let mut buffer = std::mem::take(&mut *self.buffer.lock().unwrap_or_else(PoisonError::into_inner));
-        buffer.resize(ROOM, 0);
-        buffer
-    }
-
-    /// Gives it back.
-    pub fn give_buffer(&self, buffer: Vec<u8>) {
-        *self.buffer.lock().unwrap_or_else(PoisonError::into_inner) = buffer;
+    /// Does something that does not block with the buffer that all connections share.
+    pub fn with_buffer<T>(&self, work: impl FnOnce(&mut [u8]) -> T) -> T {
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffer.len() < ROOM {
+            buffer.resize(ROOM, 0);
+        }
+        work(&mut buffer)
     }
 }
 

@@ -136,14 +136,11 @@ fn read(th: &mut Thread, transport: &'static Wide) -> R<()> {
         return th.call_method(v, "_read_into_buffer", &[]).map(drop);
     }
     let Some(of) = transport.host.extra[0].get().and_then(event_loop::of) else { return Ok(()) };
-    let mut buffer = of.data.take_buffer();
-    let got = socket::receive(descriptor(transport), &mut buffer, libc::MSG_DONTWAIT);
-    let data = match got {
-        Ok(0) => Ok(None),
-        Ok(n) => Ok(Some(th.new_bytes(buffer.get(..n).unwrap_or(&[])))),
-        Err(errno) => Err(errno),
-    };
-    of.data.give_buffer(buffer);
+    let fd = descriptor(transport);
+    let data = of.data.with_buffer(|buffer| match socket::receive(fd, buffer, libc::MSG_DONTWAIT)? {
+        0 => Ok(None),
+        n => Ok(Some(th.new_bytes(buffer.get(..n).unwrap_or(&[])))),
+    });
     match data {
         Ok(Some(data)) => received(th, transport, data?),
         Ok(None) => th.call_method(v, "_read_eof", &[]).map(drop),
@@ -158,7 +155,7 @@ fn read(th: &mut Thread, transport: &'static Wide) -> R<()> {
 
 fn received(th: &mut Thread, transport: &'static Wide, data: Value) -> R<()> {
     let protocol = wide::word(transport, PROTOCOL).value();
-    match th.call_method(protocol, "data_received", &[data]) {
+    match th.call_method_again(protocol, "data_received", &[data]) {
         Ok(_) => Ok(()),
         Err(raised) if th.pending_is(Exc::KeyboardInterrupt) || th.pending_is(Exc::SystemExit) => Err(raised),
         Err(_) => {

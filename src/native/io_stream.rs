@@ -11,6 +11,7 @@ use crate::rt::lock::Lock;
 use crate::rt::wait;
 use crate::rt::{syscall, terminal};
 use crate::vm::thread::Thread;
+use smallvec::SmallVec;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -20,7 +21,8 @@ pub const BUFFER: usize = 8192;
 /// Every stream: for the end of the process, and for a forked child.
 static STREAMS: Mutex<Vec<Weak<Stream>>> = Mutex::new(Vec::new());
 
-fn all() -> Vec<Arc<Stream>> {
+/// Those there are now. Mostly without allocation, which a fork would have copied in both processes.
+fn all() -> SmallVec<[Arc<Stream>; 8]> {
     STREAMS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
 }
 

@@ -398,6 +398,7 @@ pub static MODULE: ModuleDef = ModuleDef {
             "Exit code, or minus the signal.",
         ),
         os_process::FORK,
+        os_process::PREPARE,
         os_process::EXECV,
         os_process::EXECVE,
         os_process::SCHED_GETAFFINITY,

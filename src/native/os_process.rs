@@ -9,6 +9,7 @@ use crate::object::{Exc, R, Value, dict, int, list, str, tuple, types};
 use crate::rt::fork::{self, Forked, Refused};
 use crate::rt::processor::Processors;
 use crate::rt::{control, pipes, syscall};
+use crate::vm::link;
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::iterate;
 use crate::vm::thread::Thread;
@@ -16,6 +17,12 @@ use std::ffi::{CStr, CString};
 
 pub const FORK: NativeDef =
     NativeDef::full("fork", "raw=", fork, "Make a child process: 0 in it, its number here.");
+pub const PREPARE: NativeDef = NativeDef::full(
+    "prepare",
+    "function, /",
+    prepare,
+    "Have a function's code read before its first call: once here, and not in every child.",
+);
 pub const EXECV: NativeDef = NativeDef::full("execv", "path, argv, /", execv, "Become another program.");
 pub const EXECVE: NativeDef =
     NativeDef::full("execve", "path, argv, env", execve, "Become another program, with this environment.");
@@ -66,6 +73,12 @@ fn fork(th: &mut Thread, args: Args) -> R {
         }
         Err(Refused::Raised(raised)) => Err(raised),
     }
+}
+
+/// `prepare(function)`: anything but a function of Mini code needs no preparation.
+fn prepare(th: &mut Thread, args: Args) -> R {
+    link::prepare(th, args.get(0))?;
+    Ok(Value::NONE)
 }
 
 /// What a thread does that was the only one of a forked child and has come to its end: the process ends with it.

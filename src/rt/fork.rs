@@ -150,14 +150,21 @@ fn attempt(th: &mut Thread, mode: Mode) -> Attempt {
 
 /// The world stands still: copies the process, and mends the child.
 fn copy_stopped(member: &'static Member) -> Sys<Forked> {
-    // A cell that was handed to a thread and not used is nobody's once the thread is gone.
-    poll::for_each_thread(|t| heap::retire(&mut t.m.heap));
+    // A cell that was handed to a thread and not used is nobody's once the thread is gone. This one goes on, in both.
+    poll::for_each_thread(|t| {
+        if t.m.member.id() != member.id() {
+            heap::retire(&mut t.m.heap);
+        }
+    });
     signal::with_signals_blocked(|| {
         // Not later than whatever the child does first.
         let at = gil::now();
         let forked = copy_process();
         if let (Ok(Forked::Parent(pid)), true) = (forked, record::on()) {
             record::forked(member, pid.unsigned_abs(), at);
+        }
+        if matches!(forked, Ok(Forked::Parent(_))) {
+            heap::after_fork_parent(member);
         }
         if forked == Ok(Forked::Child) {
             gil::after_fork_child(member);

@@ -210,9 +210,16 @@ pub fn shutdown(fd: i32, how: i32) -> Sys {
 }
 
 /// Receives; how many bytes came.
+///
+/// The C library's own function makes its thread a target for `pthread_cancel` meanwhile, which nobody uses here and which
+/// takes two locked instructions.
 pub fn receive(fd: i32, into: &mut [u8], flags: i32) -> Sys<usize> {
+    let nobody = std::ptr::null_mut::<u8>();
     // SAFETY: the kernel writes at most `len` bytes into a live buffer.
-    checked(unsafe { libc::recv(fd, into.as_mut_ptr().cast(), into.len(), flags) } as i64).map(|n| n as usize)
+    let got = unsafe {
+        libc::syscall(libc::SYS_recvfrom, fd, into.as_mut_ptr(), into.len(), flags, nobody, nobody)
+    };
+    checked(got).map(|n| n as usize)
 }
 
 /// As `receive`; tells also who sent it.
@@ -223,11 +230,12 @@ pub fn receive_from(fd: i32, into: &mut [u8], flags: i32) -> Sys<(usize, Address
     Ok((got.0 as usize, got.1))
 }
 
-/// Sends; how many bytes were taken. A broken connection is an error, never a signal.
+/// Sends; how many bytes were taken. A broken connection is an error, never a signal. Not by the C library: see `receive`.
 pub fn send(fd: i32, data: &[u8], flags: i32) -> Sys<usize> {
-    let flags = flags | libc::MSG_NOSIGNAL;
+    let (flags, nobody) = (flags | libc::MSG_NOSIGNAL, std::ptr::null::<u8>());
     // SAFETY: the kernel reads at most `len` bytes of a live buffer.
-    checked(unsafe { libc::send(fd, data.as_ptr().cast(), data.len(), flags) } as i64).map(|n| n as usize)
+    let sent = unsafe { libc::syscall(libc::SYS_sendto, fd, data.as_ptr(), data.len(), flags, nobody, 0) };
+    checked(sent).map(|n| n as usize)
 }
 
 /// As `send`, to an address.

@@ -455,18 +455,19 @@ pub unsafe fn native_direct(th: &mut Thread, callee: u64, args: *mut u64, n: usi
     }
 }
 
-/// Whether an object is of the class whose method this is, and of none that derives from it.
+/// Whether an object is of the class whose method this is, or of one that derives from it.
 #[inline(always)]
 fn is_plain_receiver(native: &Native, v: Value) -> bool {
     let alike = v.is_ref() && u64::from(types::hdr(v).shape.load(Ordering::Acquire)) == native.receiver;
     alike || is_own_receiver(native, v)
 }
 
-/// As `is_plain_receiver`, of numbers without a header and of objects with attributes.
+/// As `is_plain_receiver`, of numbers without a header and of objects with attributes or of a derived class.
 #[cold]
 #[inline(never)]
 fn is_own_receiver(native: &Native, v: Value) -> bool {
-    native.owner.get() == Some(types::class_of(v))
+    let own = types::class_of(v);
+    native.owner.get().is_some_and(|owner| own == owner || class::is_subclass(own, owner))
 }
 
 /// As `native_direct`, of a native that is neither `Data` nor `Full`.

@@ -6,7 +6,7 @@ use super::frame;
 use super::thread::Thread;
 use crate::bytecode::code::{self, Const, SITE_WORDS};
 use crate::object::code::unlinked;
-use crate::object::layout::Code;
+use crate::object::layout::{BoundMethod, Code, Function};
 use crate::object::mutator::Mutator;
 use crate::object::{R, Slot, Value, dict, func, heap, int, set, types};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,6 +69,16 @@ pub(crate) fn begin(th: &mut Thread) -> R<Called> {
     function.data.store(linked(th, code)?, Ordering::Release);
     th.pc = frame::first(function);
     Ok(Called::Frame)
+}
+
+/// Links the code of a function, or method, before its first call: in a process that is about to fork, which does for all its children what
+/// each of them would do. Anything else is left as it is.
+pub fn prepare(th: &mut Thread, v: Value) -> R<()> {
+    let v = types::cast::<BoundMethod>(v).and_then(|method| method.func.get()).unwrap_or(v);
+    if let Some((function, code)) = types::cast::<Function>(v).and_then(|f| Some((f, frame::code_of(f)?))) {
+        function.data.store(linked(th, code)?, Ordering::Release);
+    }
+    Ok(())
 }
 
 /// The data segment of a code object, which is linked now.

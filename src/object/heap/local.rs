@@ -21,8 +21,8 @@ const GAPS: usize = 2 * CLASSES;
 /// Where the gaps for leaves begin.
 const LEAVES: usize = CLASSES;
 
-/// Bytes of a gap that are taken at once where they must be zeroed.
-const AT_ONCE: usize = 4096;
+/// As the kernel copies them.
+const PAGE: usize = 4096;
 
 /// A thread's free gaps, and the blocks they lie in (0: none).
 ///
@@ -119,14 +119,16 @@ impl LocalHeap {
         let (space, size) = (&self.heap.space, SIZES[class]);
         let base = space.address(block);
         let used = space.used(block);
-        // Zeroed a part at a time, which is still in the cache when its cells are handed out.
+        // Zeroed a part at a time, which is still in the cache when its cells are handed out; and a page at a time, because
+        // in a forked child, and in its parent, the first byte that is written copies the page.
         let clean = set == LEAVES || self.zero[set + class];
-        let most = if clean { cells(class) } else { (AT_ONCE / size).max(1) };
+        let most = if clean { cells(class) } else { PAGE.div_ceil(size) };
         let from = self.gaps[set + class].end - base;
         let Some((from, to)) = bits::next_gap(used, size, cells(class), from, most) else {
             self.blocks[set + class] = 0;
             return false;
         };
+        let to = if clean { to } else { to.min(from + (PAGE - from % PAGE).next_multiple_of(size)) };
         bits::set_range(used, &STARTS[class], from / GRANULE, to / GRANULE);
         if !clean {
             space.fill(base + from, to - from, 0);

@@ -166,6 +166,16 @@ pub fn limit() -> usize {
     global().limit()
 }
 
+/// A fork has copied the entries of all pages, those of garbage as well: counts as an allocation of this part of what was
+/// allocated since the last collection. So a process that forks again and again stays small.
+const FORK_SHARE: usize = 64;
+
+/// In the parent, after a fork.
+pub fn after_fork_parent(member: &Member) {
+    let heap = global();
+    heap.count(heap.since() / FORK_SHARE, Some(member));
+}
+
 /// Where the heap ended when this process was forked off, if that was a large one.
 static INHERITED: AtomicUsize = AtomicUsize::new(0);
 /// Less than this is not worth sharing, in blocks.

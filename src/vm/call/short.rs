@@ -18,7 +18,14 @@ fn nth(args: &[Value], i: usize) -> Value {
 impl Thread {
     /// Calls a method of its object with a few arguments that need no binding. `None`: they do, and nothing was done.
     pub(super) fn call_bound_short(&mut self, bound: &BoundMethod, args: &[Value]) -> Option<R> {
-        let (f, receiver) = (bound.func.value(), bound.receiver.value());
+        self.call_found_short(bound.func.value(), bound.receiver.value(), args)
+    }
+
+    /// As `call_bound_short`, of a function or native that was found in the object's class.
+    pub(in crate::vm) fn call_found_short(&mut self, f: Value, receiver: Value, args: &[Value]) -> Option<R> {
+        if !self.has_native_stack() {
+            return None;
+        }
         let n = args.len() + 1;
         let all: [Value; FEW] = std::array::from_fn(|i| i.checked_sub(1).map_or(receiver, |i| nth(args, i)));
         let used = all.get(..n)?;

@@ -52,7 +52,7 @@ pub fn is_true(th: &mut Thread, v: Value) -> R<bool> {
     })
 }
 
-/// The length of a list, tuple, str, dict or deque whose class says nothing of lengths and truth.
+/// The length of a list, tuple, str, dict, deque, bytes or bytearray whose class says nothing of lengths and truth.
 #[inline(always)]
 pub fn plain_len(v: Value) -> Option<usize> {
     use class::trait_bits::{BOOL, LEN};
@@ -65,6 +65,8 @@ pub fn plain_len(v: Value) -> Option<usize> {
         Kind::Tuple => Some(tuple::items(v).len()),
         Kind::Str => str::view(v).map(|s| s.nchars as usize),
         Kind::Dict => dict::of(v).map(dict::len),
+        Kind::Bytes => bytes::as_bytes(v).map(<[u8]>::len),
+        Kind::ByteArray => bytearray::of(v).map(bytearray::len),
         _ => None,
     }
 }
