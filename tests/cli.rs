@@ -57,6 +57,40 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
     path.display().to_string()
 }
 
+// ---- modules that are commands
+
+#[test]
+fn json_tool_checks_and_lays_out() {
+    let tool = |args: &[&str], input| mini_with(&[&["-m", "json.tool"], args].concat(), input);
+    let text = "{\"b\": [1, 2], \"a\": \"\u{e9}\"}";
+    expect(
+        &tool(&[], text),
+        "{\n    \"b\": [\n        1,\n        2\n    ],\n    \"a\": \"\\u00e9\"\n}\n",
+        0,
+    );
+    let compact = ["--compact", "--sort-keys", "--no-ensure-ascii"];
+    expect(&tool(&compact, text), "{\"a\":\"\u{e9}\",\"b\":[1,2]}\n", 0);
+    expect(&tool(&["--json-lines", "--no-indent"], "1\n[2, 3]\n"), "1\n[2, 3]\n", 0);
+    expect_refusal(&tool(&[], "{\"b\":\n"), 1, "Expecting value: line 2 column 1");
+    expect_refusal(&tool(&["nosuch.json"], ""), 2, "can't open 'nosuch.json'");
+    let folder = scratch("json_tool");
+    let path = write(&folder, "same.json", "[1]");
+    expect(&tool(&[&path, &path], ""), "", 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "[\n    1\n]\n");
+}
+
+#[test]
+fn timeit_measures_from_the_shell() {
+    let timeit = |args: &[&str]| mini(&[&["-m", "timeit"], args].concat());
+    let measured = timeit(&["-n", "10", "-r", "3", "-s", "a = 5", "-u", "usec", "a + 1", "a + 2"]);
+    assert!(measured.stdout.starts_with("10 loops, best of 3: "), "{}", measured.stdout);
+    assert!(measured.stdout.ends_with(" usec per loop\n"), "{}", measured.stdout);
+    assert_eq!(measured.code(), 0);
+    expect(&timeit(&["-z"]), "option -z not recognized\nuse -h/--help for command line help\n", 2);
+    expect_refusal(&timeit(&["-u", "years", "pass"]), 2, "Unrecognized unit");
+    expect_refusal(&timeit(&["-n", "1", "1 / 0"]), 1, "ZeroDivisionError: division by zero");
+}
+
 // ---- where the program comes from
 
 #[test]

@@ -13,7 +13,7 @@ const MOST_LUCK: i32 = 8;
 const NOW_AND_THEN: u32 = 64;
 
 /// How often looking again has been worth it lately, for one kind of waiting.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Luck {
     lately: AtomicI32,
     turn: AtomicU32,
