@@ -7,7 +7,7 @@ mod support;
 
 use std::path::PathBuf;
 use support::source::{code_only, is_name, shipped_code};
-use support::{files, root};
+use support::{files, loudly, root};
 
 const MAX_LINES: usize = 800;
 /// The eval loop is one function: docs/architecture.md says why.
@@ -25,6 +25,30 @@ const PANICS: [&str; 8] = [
 const ALLOWED: &str = "// unreachable: ";
 /// How far above an `unsafe` its reason may stand: a statement of some lines may lie between.
 const REASON_LINES: usize = 8;
+
+/// What the project's folder holds: a script's output that was committed by mistake stands out.
+const TOP_LEVEL: [&str; 20] = [
+    ".cargo",
+    ".ci",
+    ".gitignore",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "benches",
+    "build",
+    "docs",
+    "examples",
+    "grammar",
+    "lab",
+    "models",
+    "rustfmt.toml",
+    "src",
+    "stdlib",
+    "tests",
+    "tools",
+];
 
 struct Source {
     name: String,
@@ -53,6 +77,18 @@ fn every_file_opens_with_what_it_is() {
     let all = sources(&["src", "grammar", "tests", "benches", "tools"]);
     let without = all.iter().filter(|s| !s.text.starts_with("//!"));
     report(without.map(|s| format!("{}: the first line has to be a //! comment", s.name)).collect());
+}
+
+#[test]
+fn nothing_strays_at_the_top_level() {
+    let listed = std::process::Command::new("git").arg("ls-files").current_dir(root()).output();
+    let Some(listed) = listed.ok().filter(|listed| listed.status.success()) else {
+        return loudly("SKIPPED the look at the top level: this is no checkout of git");
+    };
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let names = listed.lines().filter_map(|path| path.split('/').next());
+    let strays = names.filter(|name| !TOP_LEVEL.contains(name));
+    report(strays.map(|name| format!("{name}: not a part of the project")).collect());
 }
 
 #[test]
