@@ -17,6 +17,7 @@ const SPEED_UPS: [(&str, f64); 5] = [
     ("shared_object", 1.8),
 ];
 
+/// How often the machine itself is measured; takes some four seconds.
 const MACHINE_ROUNDS: usize = 15;
 
 /// How many times slower one thread may be with the GIL off.
