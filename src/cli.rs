@@ -10,9 +10,6 @@ use lexopt::prelude::*;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-/// Native stack of the main thread: committed as it is used.
-const MAIN_STACK: usize = 256 << 20;
-
 const HELP: &str = "\
 Mini: a small scripting language, and a laboratory for the global interpreter lock.
 
@@ -368,7 +365,7 @@ fn view_trace(file: &str, page: Option<String>) -> i32 {
     }
 }
 
-/// Runs a program, a prompt or both on a thread of its own, whose stack is large and committed as it is used.
+/// Runs a program, a prompt or both, on a large stack.
 fn run(program: Option<Program>, settings: Settings) -> i32 {
     let Settings { policy, stats, max_heap, dump_after, wishes, prompt, argv } = settings;
     if let Err(message) = trace::begin(wishes) {
@@ -376,6 +373,10 @@ fn run(program: Option<Program>, settings: Settings) -> i32 {
         return 1;
     }
     let path = search_path(program.as_ref());
+    if prompt {
+        // Whoever reads a line is not to be interrupted.
+        control::answer_from_now_on();
+    }
     let work = move || {
         let options = Options { policy, max_heap, argv, path };
         let mut thread = match interp::start(&options) {
@@ -409,32 +410,23 @@ fn run(program: Option<Program>, settings: Settings) -> i32 {
         std::mem::forget(thread);
         ended
     };
-    crate::gil::signal::block_signals_in_this_thread();
-    let runner = std::thread::Builder::new().name("mini-main".to_owned()).stack_size(MAIN_STACK).spawn(
-        move || -> i32 {
-            crate::gil::signal::unblock_signals_in_this_thread();
-            let _guard = EndWithThread;
-            // Not left to whoever joins: in a forked child nobody does.
-            match work() {
-                Ended::Code(code) => std::process::exit(code),
-                Ended::Interrupted => interp::die_of_interrupt(),
-            }
-        },
-    );
-    match runner {
-        // The program ends the process itself; meanwhile this thread can answer those who ask what it does.
-        Ok(_) => control::answer_for_ever(),
-        Err(error) => {
-            complain(&format!("mini: cannot start the main thread: {error}\n"));
-            1
+    let run_and_end = || {
+        let _guard = EndOfProcess;
+        match work() {
+            Ended::Code(code) => std::process::exit(code),
+            Ended::Interrupted => interp::die_of_interrupt(),
         }
-    }
+    };
+    interp::on_main_stack(run_and_end).unwrap_or_else(|error| {
+        complain(&format!("mini: cannot make room for the main thread: {error}\n"));
+        1
+    })
 }
 
-/// Nobody waits for the thread that runs the program: if it fails in a way that must not happen, the process ends.
-struct EndWithThread;
+/// If the program fails in a way that must not happen, the process ends.
+struct EndOfProcess;
 
-impl Drop for EndWithThread {
+impl Drop for EndOfProcess {
     fn drop(&mut self) {
         std::process::exit(70);
     }

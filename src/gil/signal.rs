@@ -19,8 +19,8 @@ static MAIN: MemberCell = MemberCell::empty();
 static CAUGHT: AtomicU64 = AtomicU64::new(0);
 /// An event loop sleeps in `poll`, not in a futex: it gives a descriptor to write to.
 static WAKEUP: AtomicI32 = AtomicI32::new(-1);
-/// The timer that makes sure of it, plus 1; 0: there is none. See `poke_later`.
-static POKE_TIMER: AtomicUsize = AtomicUsize::new(0);
+/// The timer that makes sure of it, plus 1; 0: there is none, as no signal has come yet. See `poke_later`.
+static POKE_TIMER: AtomicI32 = AtomicI32::new(0);
 /// The signal of that timer. Not the last one: valgrind keeps that to itself, and Mini would not start under it.
 const POKE: i32 = LAST_SIGNAL - 1;
 /// How long a signal that came just before a system call may be overlooked.
@@ -37,7 +37,6 @@ const FAULTS: [libc::c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
 pub fn install(main: &'static Member) -> std::io::Result<()> {
     set_main(main);
     main.blocked_signals().store(blocked_here(), Ordering::SeqCst);
-    make_poke_timer();
     set_disposition(POKE, on_signal as *const () as libc::sighandler_t)?;
     ignore(libc::SIGPIPE)?;
     ignore(libc::SIGXFSZ)?;
@@ -92,7 +91,9 @@ pub fn take_pending() -> Option<i32> {
     let signum = pending.trailing_zeros() as i32 + 1;
     let left = PENDING.fetch_and(!bit(signum), Ordering::SeqCst) & !bit(signum);
     if left == 0 {
-        set_poke_timer(0);
+        if let timer @ 1.. = POKE_TIMER.load(Ordering::SeqCst) {
+            set_timer(timer - 1, 0);
+        }
         if any_pending() {
             // It came in between.
             poke_later();
@@ -301,14 +302,21 @@ pub fn unblock_signals_in_this_thread() {
     mask_all(libc::SIG_UNBLOCK);
 }
 
-/// In a forked child: what was pending was pending for the parent.
+/// In a forked child: what was pending was pending for the parent, and timers are not inherited. Mostly nothing has to be
+/// written, so no page is copied.
+#[inline(always)]
 pub(super) fn after_fork_child(main: &'static Member) {
-    PENDING.store(0, Ordering::SeqCst);
-    ASKER.store(0, Ordering::SeqCst);
-    EXPECTED.store(false, Ordering::SeqCst);
-    make_poke_timer();
-    WAKEUP.store(-1, Ordering::SeqCst);
-    set_main(main);
+    if any_pending() {
+        PENDING.store(0, Ordering::SeqCst);
+    }
+    for (word, initial) in [(&ASKER, 0), (&ANSWERER, 0), (&POKE_TIMER, 0), (&WAKEUP, -1)] {
+        if word.load(Ordering::SeqCst) != initial {
+            word.store(initial, Ordering::SeqCst);
+        }
+    }
+    if MAIN.get().is_none_or(|before| !std::ptr::eq(before, main)) {
+        set_main(main);
+    }
 }
 
 fn bit(signum: i32) -> u64 {
@@ -344,8 +352,7 @@ extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, _contex
             poke_later();
         }
     } else if signum == POKE && code == libc::SI_QUEUE {
-        // SAFETY: as above; a queued signal says who sent it.
-        put_question(unsafe { (*info).si_pid() });
+        put_question(info);
     } else if (1..=LAST_SIGNAL).contains(&signum) && caught {
         mark(signum);
     }
@@ -357,16 +364,26 @@ extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, _contex
 pub const QUESTION_BIT: u64 = 1 << (POKE - 1);
 /// Who asked and has no answer yet; 0: nobody.
 static ASKER: AtomicI32 = AtomicI32::new(0);
-/// A thread waits for questions (`wait_for_question`): the handler need not do anything.
-static EXPECTED: AtomicBool = AtomicBool::new(false);
+/// The system's number of the thread that waits for questions; 0: there is none.
+static ANSWERER: AtomicI32 = AtomicI32::new(0);
+/// It is being started. Whoever asks now asks again.
+const ABOUT_TO_START: i32 = -1;
 
-/// The handler, in a process in which no thread waits for questions: the main thread is to answer.
-fn put_question(asker: i32) {
-    if !EXPECTED.load(Ordering::SeqCst) {
-        ASKER.store(asker, Ordering::SeqCst);
-        if let Some(main) = MAIN.get() {
-            main.request(Events::SIGNAL);
+/// The handler, which mostly runs in the main thread: that one is to answer, if there is no thread for it.
+fn put_question(info: *mut libc::siginfo_t) {
+    match ANSWERER.load(Ordering::SeqCst) {
+        0 => {
+            // SAFETY: the kernel's details; a queued signal says who sent it.
+            ASKER.store(unsafe { (*info).si_pid() }, Ordering::SeqCst);
+            if let Some(main) = MAIN.get() {
+                main.request(Events::SIGNAL);
+            }
         }
+        ABOUT_TO_START => {}
+        // SAFETY: the details as they came; plain numbers. This call is allowed in handlers.
+        thread => unsafe {
+            libc::syscall(libc::SYS_rt_tgsigqueueinfo, libc::getpid(), thread, POKE, info);
+        },
     }
 }
 
@@ -378,9 +395,19 @@ pub fn take_question() -> Option<u32> {
     }
 }
 
+/// True: the caller is to start a thread that waits for questions.
+pub fn expect_questions() -> bool {
+    ANSWERER.compare_exchange(0, ABOUT_TO_START, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+}
+
+/// That thread could not be started.
+pub fn expect_no_questions() {
+    ANSWERER.store(0, Ordering::SeqCst);
+}
+
 /// Waits until another process asks (see `ask`); returns its number. All signals are blocked in the calling thread.
 pub fn wait_for_question() -> u32 {
-    EXPECTED.store(true, Ordering::SeqCst);
+    ANSWERER.store(super::futex::thread_id() as i32, Ordering::SeqCst);
     let only = Set::of(QUESTION_BIT);
     loop {
         // SAFETY: a valid set, and room for the details, of which the sender of a queued signal is one.
@@ -406,38 +433,48 @@ pub fn ask(pid: u32) -> std::io::Result<()> {
     if rc == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
-/// A timer whose signal interrupts this thread, the main one.
-fn make_poke_timer() {
-    // SAFETY: a zeroed event is valid; the C library writes the timer's name. Timers are not inherited by forked children.
-    unsafe {
+/// A timer whose signal interrupts the main thread, made when it is first needed. By system calls alone: this may be a handler.
+fn poke_timer() -> Option<libc::c_int> {
+    if let timer @ 1.. = POKE_TIMER.load(Ordering::SeqCst) {
+        return Some(timer - 1);
+    }
+    let mut timer: libc::c_int = 0;
+    // SAFETY: a zeroed event is valid; the kernel reads it and writes the timer's number.
+    let made = unsafe {
         let mut event: libc::sigevent = std::mem::zeroed();
         event.sigev_notify = libc::SIGEV_THREAD_ID;
         event.sigev_signo = POKE;
-        event.sigev_notify_thread_id = super::futex::thread_id() as libc::c_int;
-        let mut timer: libc::timer_t = std::ptr::null_mut();
-        let made = libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) == 0;
-        POKE_TIMER.store(if made { timer as usize + 1 } else { 0 }, Ordering::SeqCst);
+        event.sigev_notify_thread_id = MAIN.get()?.os_id() as libc::c_int;
+        libc::syscall(libc::SYS_timer_create, libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) == 0
+    };
+    if !made {
+        return None;
+    }
+    match POKE_TIMER.compare_exchange(0, timer + 1, Ordering::SeqCst, Ordering::SeqCst) {
+        Ok(_) => Some(timer),
+        Err(other) => {
+            // A signal came meanwhile.
+            // SAFETY: our own timer, which nobody else knows.
+            unsafe { libc::syscall(libc::SYS_timer_delete, timer) };
+            Some(other - 1)
+        }
     }
 }
 
 /// A signal may come when the main thread has looked for the last time before a system call, but is not yet in it: then the
 /// call knows nothing of it, and may block for ever. So a timer interrupts it, again and again until the signal is taken.
 fn poke_later() {
-    set_poke_timer(POKE_AFTER);
+    poke_timer().into_iter().for_each(|timer| set_timer(timer, POKE_AFTER));
 }
 
 /// After so many nanoseconds; 0: not at all.
-fn set_poke_timer(nanoseconds: libc::c_long) {
-    let timer = POKE_TIMER.load(Ordering::SeqCst);
-    if timer != 0 {
-        let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        let once = libc::itimerspec {
-            it_interval: never,
-            it_value: libc::timespec { tv_sec: 0, tv_nsec: nanoseconds },
-        };
-        // SAFETY: our own timer, and a live time; this call is allowed in handlers.
-        unsafe { libc::timer_settime((timer - 1) as libc::timer_t, 0, &once, std::ptr::null_mut()) };
-    }
+fn set_timer(timer: libc::c_int, nanoseconds: libc::c_long) {
+    let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let once =
+        libc::itimerspec { it_interval: never, it_value: libc::timespec { tv_sec: 0, tv_nsec: nanoseconds } };
+    let old = std::ptr::null_mut::<libc::itimerspec>();
+    // SAFETY: our own timer, and a live time; this call is allowed in handlers.
+    unsafe { libc::syscall(libc::SYS_timer_settime, timer, 0, &raw const once, old) };
 }
 
 fn set_disposition(signum: i32, handler: libc::sighandler_t) -> std::io::Result<()> {

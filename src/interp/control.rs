@@ -1,6 +1,7 @@
 //! `mini ps` and `mini gil` from both sides. Whoever asks opens a socket in the user's own folder and sends a signal; the
-//! process that is asked connects to it, answers, and goes on. So a process that nobody asks has neither socket nor thread
-//! for it: the thread that waits for the signal is the one that `main` would only have waited in (`cli.rs`).
+//! process that is asked connects to it, answers, and goes on. So a process that nobody asks has no socket for it, and while it
+//! has one thread no other either: that one looks at its next poll, and starts the thread that answers. Among several, one
+//! may wait for others for long; from then on a thread waits for the signal.
 
 use super::picture;
 use crate::gil::{self, PolicySpec, QueueKind, signal};
@@ -18,14 +19,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The signal is sent again: the first may have come while the process was being forked.
 const AGAIN: Duration = Duration::from_millis(300);
 
-/// In a process: answers whoever asks, for ever. For a thread in which all signals are blocked.
-pub fn answer_for_ever() -> ! {
-    loop {
-        answer(signal::wait_for_question());
+/// From now on a thread answers whoever asks, if there is none yet.
+pub fn answer_from_now_on() {
+    let answers = || {
+        signal::block_signals_in_this_thread();
+        loop {
+            answer(signal::wait_for_question());
+        }
+    };
+    if signal::expect_questions() {
+        let started = std::thread::Builder::new().name("mini-answers".to_owned()).spawn(answers);
+        if started.is_err() {
+            signal::expect_no_questions();
+        }
     }
 }
 
-/// In a forked child, which has no thread that waits: a thread that answers once.
+/// In a process that has no thread that waits: a thread that answers once.
 pub fn answer_once(asker: u32) {
     let answers = move || {
         signal::block_signals_in_this_thread();

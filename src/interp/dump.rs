@@ -15,8 +15,7 @@ use std::time::Duration;
 /// time-out, nobody is found to be deadlocked. Errors: what to tell the user.
 pub fn after(th: &mut Thread, span: Duration) -> Result<(), String> {
     let member = gil::register("dump", false);
-    gil::expect_company(th.m.member);
-    th.adopt_policy();
+    th.expect_company();
     let looks = move || {
         signal::block_signals_in_this_thread();
         look(member, span);

@@ -17,7 +17,7 @@ use crate::gil::{self, PolicySpec, signal};
 use crate::native;
 use crate::object::{R, Value, class, heap, intern, memoryview};
 use crate::vm::thread::{MAIN_REGISTERS, Thread};
-use crate::vm::{boot, hooks, import, link, witness};
+use crate::vm::{boot, hooks, import, link, main_stack, witness};
 
 /// What a start-up needs to know.
 pub struct Options {
@@ -28,6 +28,14 @@ pub struct Options {
     pub argv: Vec<String>,
     /// `sys.path` before the embedded library.
     pub path: Vec<String>,
+}
+
+/// Native stack of the main thread: address space, committed as it is used.
+const MAIN_STACK: usize = 256 << 20;
+
+/// Calls `work` on a stack that is large enough for the main thread. Errors: no address space.
+pub fn on_main_stack(work: impl FnOnce() -> i32) -> Result<i32, String> {
+    main_stack::call_on(MAIN_STACK, work)
 }
 
 /// Starts the interpreter on the calling OS thread, which becomes the main thread.
@@ -69,6 +77,7 @@ fn build(th: &mut Thread, options: &Options) -> R<()> {
     import::install(importing::find, modules);
     hooks::install_compiler(source::compile_kind);
     hooks::install_answer(control::answer_once);
+    hooks::install_company(control::answer_from_now_on);
     import::install_ready(importing::wait_until_complete, importing::is_running);
     let builtins = importing::load_native(th, "builtins")?.unwrap_or(Value::NONE);
     link::set_builtins(builtins);

@@ -43,6 +43,7 @@ pub fn put_in_force(th: &mut Thread, spec: PolicySpec) -> R<()> {
 }
 
 /// In a forked child: the thread that asks the function is not there.
+#[inline(always)]
 pub fn after_fork_child(th: &mut Thread) {
     if gil::policy().queue == QueueKind::User && begin(th).is_err() {
         // Without it, the order is that of arrival.
@@ -53,8 +54,7 @@ pub fn after_fork_child(th: &mut Thread) {
 /// Starts the thread that asks, and waits until it is ready to.
 fn begin(th: &mut Thread) -> R<()> {
     let member = gil::register("gil-pick", false);
-    gil::expect_company(th.m.member);
-    th.adopt_policy();
+    th.expect_company();
     let (sender, receiver) = mpsc::channel();
     let asks = move || {
         signal::block_signals_in_this_thread();

@@ -66,8 +66,7 @@ pub fn start(th: &mut Thread, name: &str, call: Call, hooks: Hooks) -> R<Arc<Han
     let handle = Arc::new(Handle::default());
     let member = gil::register(name, false);
     member.blocked_signals().store(th.m.member.blocked_signals().load(Ordering::Relaxed), Ordering::Relaxed);
-    gil::expect_company(th.m.member);
-    th.adopt_policy();
+    th.expect_company();
     handle.set_ident(member.id());
     let Call { function, args, kwargs } = call;
     [function, args, kwargs].into_iter().for_each(roots::keep);
@@ -177,9 +176,15 @@ pub(super) fn lock_for_fork() -> impl Sized {
 }
 
 /// In a forked child: no thread is idle, none was started. What led to them is left as it is: it may be half-changed.
+#[inline(always)]
 pub(super) fn after_fork_child() {
-    std::mem::take(&mut *idle()).into_iter().for_each(std::mem::forget);
-    RUNNING.store(0, Ordering::Relaxed);
+    let mut idle = idle();
+    if !idle.is_empty() {
+        std::mem::take(&mut *idle).into_iter().for_each(std::mem::forget);
+    }
+    if RUNNING.load(Ordering::Relaxed) != 0 {
+        RUNNING.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Runs a Mini thread from its first to its last moment; tells whether the OS thread may wait for another.

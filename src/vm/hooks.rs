@@ -35,6 +35,20 @@ pub fn answer(asker: u32) {
     }
 }
 
+static COMPANY: OnceLock<fn()> = OnceLock::new();
+
+/// Start-up only.
+pub fn install_company(expects: fn()) {
+    let _ = COMPANY.set(expects);
+}
+
+/// The process is about to have a second thread.
+pub fn expect_company() {
+    if let Some(f) = COMPANY.get() {
+        f();
+    }
+}
+
 /// `x % y` for text.
 pub fn percent(th: &mut Thread, x: Value, y: Value) -> R {
     match PERCENT.get() {

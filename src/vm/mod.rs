@@ -35,6 +35,7 @@ pub mod iter_tools;
 mod keyword_cache;
 pub mod link;
 pub mod lookup;
+pub mod main_stack;
 pub mod native;
 pub mod ops;
 pub mod poll;

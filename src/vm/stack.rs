@@ -1,6 +1,7 @@
 //! Memory for registers, and the native stack pointer with callee-saved registers spilled above it.
 //! Must not know frames.
 
+use super::main_stack;
 use std::sync::{Mutex, PoisonError};
 
 /// A reservation of words with a guard page behind it; pages are committed as they are touched.
@@ -91,6 +92,9 @@ impl Drop for Registers {
 
 /// The lowest and the highest address of the calling thread's native stack. Errors: the system does not say.
 pub fn bounds() -> Result<(usize, usize), String> {
+    if let Some(bounds) = main_stack::around(pointer()) {
+        return Ok(bounds);
+    }
     let mut attributes = std::mem::MaybeUninit::uninit();
     let (mut lowest, mut bytes) = (std::ptr::null_mut(), 0);
     // SAFETY: the first call fills the attributes or fails; then they are only read, and destroyed once.

@@ -139,6 +139,13 @@ impl Thread {
         self.m.free = self.loop_kind == LoopKind::Free;
     }
 
+    /// A second thread is about to run Mini code.
+    pub fn expect_company(&mut self) {
+        gil::expect_company(self.m.member);
+        self.adopt_policy();
+        super::hooks::expect_company();
+    }
+
     /// Runs `call` without permission to run. It must not touch the heap.
     pub fn detach<T>(&mut self, cause: Cause, call: impl FnOnce() -> T) -> T {
         let member = self.m.member;
