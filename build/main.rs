@@ -23,6 +23,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         // At an address of its own choice, the loader writes into 110 pages of tables before `main`, and every fork copies
         // their entries: a sixth of the time of starting up. Debian's Python has a fixed address as well.
         println!("cargo::rustc-link-arg-bins=-no-pie");
+        // Unwinding, which ends a process that fails, as part of the program: a shared library of its own takes a tenth of
+        // the time of starting up, and every fork copies its five mappings.
+        println!("cargo::rustc-link-lib=gcc_eh");
     }
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("experiments.rs"), experiments()?)?;
