@@ -101,7 +101,7 @@ fn fork_and_wait(me: &'static Member) -> i32 {
         // SAFETY: no other thread is Running and this layer's locks are ours; the child leaves by `_exit`.
         let pid = gil::with_locks_held(|| unsafe { libc::fork() });
         if pid == 0 {
-            gil::after_fork_child(me);
+            gil::after_fork_child(me, gil::now());
         }
         pid
     });

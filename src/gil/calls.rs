@@ -38,6 +38,7 @@ impl Calls {
         }
     }
 
+    #[inline(always)]
     pub fn reset(&self) {
         self.keys.iter().for_each(|key| key.store(0, Ordering::Relaxed));
         self.counts.iter().chain(&self.blocked).for_each(|counter| counter.store(0, Ordering::Relaxed));

@@ -163,6 +163,7 @@ impl Ledger {
     }
 
     /// Starts at zero again: for a reused member, or a forked child.
+    #[inline(always)]
     pub(super) fn reset(&self, phase: Phase, at: u64) {
         // Whoever had it before may have been in the middle of writing when the process was copied without its thread.
         self.sequence.fetch_and(!1, Ordering::Relaxed);

@@ -544,6 +544,7 @@ impl Lock {
 
     /// In a forked child: nobody waits, and this thread is the owner, if there is a GIL. A queue that others could have been in
     /// is made anew.
+    #[inline(always)]
     pub fn after_fork_child(&self, member: &'static Member, at: u64, had_others: bool) {
         let mut core = self.core();
         if had_others {

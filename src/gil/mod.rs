@@ -232,14 +232,16 @@ pub fn nobody_is_left() -> bool {
 
 /// Runs `f` (which forks) holding every lock of this layer, so that the child finds them free. Call it inside
 /// `stop_the_world`.
+#[inline(always)]
 pub fn with_locks_held<T>(f: impl FnOnce() -> T) -> T {
     WORLD.with_locks_held(f)
 }
 
 /// In the forked child, right after `with_locks_held` returned there: this thread is the only one, is main and
-/// holds the GIL.
-pub fn after_fork_child(member: &'static Member) {
-    WORLD.after_fork_child(member);
+/// holds the GIL. `at` is when.
+#[inline(always)]
+pub fn after_fork_child(member: &'static Member, at: u64) {
+    WORLD.after_fork_child(member, at);
 }
 
 /// Announces an in-place write to the object at `addr` (GIL off only). True: write, then `busy_leave`. False: a

@@ -147,14 +147,18 @@ pub fn sleepers() -> Vec<(&'static Member, usize)> {
 
 /// All buckets, locked in order: nobody can be half-way in or out. For fork, which must not allocate: what is freed in both
 /// processes is copied by both.
+#[inline(always)]
 pub(super) fn lock_all() -> [MutexGuard<'static, VecDeque<Sleeper>>; BUCKETS] {
     LOT.each_ref().map(open)
 }
 
 /// In a forked child: those who waited are gone.
+#[inline(always)]
 pub(super) fn forget_all() {
-    LOT.iter().for_each(|b| open(b).clear());
-    LEAVING.store(0, Ordering::SeqCst);
+    LOT.iter().map(open).filter(|bucket| !bucket.is_empty()).for_each(|mut bucket| bucket.clear());
+    if LEAVING.load(Ordering::SeqCst) != 0 {
+        LEAVING.store(0, Ordering::SeqCst);
+    }
 }
 
 fn sleep_queued(member: &'static Member, key: usize, deadline: Option<u64>) -> Wait {

@@ -127,6 +127,7 @@ pub fn on() -> bool {
 }
 
 /// The process is about to end: what was written down is put where it belongs. False: that failed, and was said.
+#[inline(always)]
 pub fn finish() -> bool {
     !on() || FINISH.get().is_none_or(|finish| finish())
 }

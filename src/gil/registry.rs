@@ -95,6 +95,17 @@ impl People {
     pub fn living(&self) -> impl Iterator<Item = &'static Member> + '_ {
         self.living.iter().copied()
     }
+
+    #[cold]
+    fn bury_all_but(&mut self, member: &'static Member) {
+        let dead = self.living.drain(..).filter(|m| !std::ptr::eq(*m, member)).collect::<Vec<_>>();
+        for other in &dead {
+            other.slot().reset(State::Gone);
+            other.forget_waits();
+        }
+        self.idle.extend(dead);
+        self.living.push(member);
+    }
 }
 
 impl Registry {
@@ -194,20 +205,21 @@ impl Registry {
     }
 
     /// In a forked child: only this member is left, and the account starts anew. Whether there were others.
+    #[inline(always)]
     pub fn after_fork_child(&self, member: &'static Member, at: u64) -> bool {
         let mut people = self.people();
         let had_others = people.living.len() > 1;
-        let dead = people.living.drain(..).filter(|m| !std::ptr::eq(*m, member)).collect::<Vec<_>>();
-        for other in &dead {
-            other.slot().reset(State::Gone);
-            other.forget_waits();
+        if had_others {
+            people.bury_all_but(member);
         }
-        people.idle.extend(dead);
-        people.living.push(member);
-        people.ended.clear();
+        if !people.ended.is_empty() {
+            people.ended.clear();
+        }
         people.forgotten = 0;
         people.forgotten_figures = Figures::default();
-        people.forgotten_calls.clear();
+        if !people.forgotten_calls.is_empty() {
+            people.forgotten_calls.clear();
+        }
         people.started = at;
         had_others
     }

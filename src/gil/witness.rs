@@ -18,7 +18,11 @@ pub struct Witness {
 }
 
 static WITNESS: OnceLock<Witness> = OnceLock::new();
-static NAMES: Mutex<Option<HashMap<usize, String>>> = Mutex::new(None);
+/// The names of blocking calls, by their numbers.
+pub(super) type Names = Mutex<Option<HashMap<usize, String>>>;
+pub(super) const fn no_names() -> Names {
+    Mutex::new(None)
+}
 
 /// Whom to ask; the first one stays.
 pub fn install(witness: Witness) {
@@ -49,7 +53,7 @@ pub fn call_name(number: usize) -> String {
 }
 
 fn names() -> MutexGuard<'static, Option<HashMap<usize, String>>> {
-    NAMES.lock().unwrap_or_else(PoisonError::into_inner)
+    super::world::WORLD.names.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Holds the names across a fork.

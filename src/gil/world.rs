@@ -5,6 +5,7 @@
 //! round when it leaves. So under a GIL a stopper, being Running, is already alone but for threads that must be
 //! kept from coming back; with the GIL off it waits for the others to leave.
 
+use smallvec::SmallVec;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -44,12 +45,17 @@ pub(super) struct Gil {
     /// What `sys.getswitchinterval` and `getcheckinterval` say: the last values asked for.
     switch_interval: AtomicU64,
     check_interval: AtomicU64,
+    /// Here and not beside its functions: what a fork writes to lies together.
+    pub(super) names: witness::Names,
 }
 
 /// The stopped world, as the thread that stopped it sees it.
 pub struct World {
-    members: Vec<&'static Member>,
+    members: Members,
 }
+
+/// Mostly without allocation, which a fork would have copied in both processes.
+type Members = SmallVec<[&'static Member; 8]>;
 
 impl World {
     /// Everyone, the thread that stopped the world included. Apart from it, nobody is Running.
@@ -69,6 +75,7 @@ impl Gil {
             returning: AtomicU32::new(0),
             switch_interval: AtomicU64::new(DEFAULT_INTERVAL.as_nanos() as u64),
             check_interval: AtomicU64::new(DEFAULT_TICKS as u64),
+            names: witness::no_names(),
         }
     }
 
@@ -279,7 +286,7 @@ impl Gil {
 
     pub fn stop<T>(&self, member: &'static Member, f: impl FnOnce(&World) -> T) -> T {
         if self.stopper.is(member) {
-            return f(&World { members: self.registry.living() });
+            return f(&World { members: self.registry.living().into() });
         }
         self.become_stopper(member);
         self.while_stopped(member, f)
@@ -291,11 +298,15 @@ impl Gil {
             let mut people = self.registry.people();
             people.stopping = true;
             people.living().filter(|m| !std::ptr::eq(*m, member)).for_each(|m| m.slot().stop());
-            people.living().collect::<Vec<_>>()
+            people.living().collect::<Members>()
         };
-        let _resume = Resume(self);
+        let resume = Resume(self);
         self.wait_until_alone(member, &members);
-        f(&World { members })
+        let result = f(&World { members });
+        // Here and not by the guard: in a new process, each function of its own is a page of code to be found.
+        std::mem::forget(resume);
+        self.resume();
+        result
     }
 
     /// One stops at a time; the others stand still like everyone, then try again.
@@ -342,6 +353,7 @@ impl Gil {
         }
     }
 
+    #[inline(always)]
     fn resume(&self) {
         {
             let mut people = self.registry.people();
@@ -490,6 +502,7 @@ impl Gil {
         park::all_asleep(self.registry.people().living().filter(|m| !m.helps()))
     }
 
+    #[inline(always)]
     pub fn with_locks_held<T>(&self, f: impl FnOnce() -> T) -> T {
         let people = self.registry.people();
         let _names = witness::lock_for_fork();
@@ -499,11 +512,11 @@ impl Gil {
         f()
     }
 
-    pub fn after_fork_child(&self, member: &'static Member) {
+    #[inline(always)]
+    pub fn after_fork_child(&self, member: &'static Member, at: u64) {
         park::forget_all();
         self.returning.store(0, Ordering::SeqCst);
         // One moment for all: the sums are to come out even.
-        let at = now();
         let had_others = self.registry.after_fork_child(member, at);
         self.lock.after_fork_child(member, at, had_others);
         member.set_main(true);

@@ -113,7 +113,7 @@ fn flush(th: &mut Thread, args: Args) -> R {
         (Layer::Raw, _) | (Layer::Buffered, false) => any_open_file(th, args)?,
         _ => open_file(th, args, "flush of")?,
     };
-    if file.stream.access.writable {
+    if file.stream.access.writable && file.stream.is_unsettled() {
         file.stream.enter(th)?.flush(th)?;
     }
     Ok(Value::NONE)

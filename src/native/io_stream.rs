@@ -12,18 +12,49 @@ use crate::rt::wait;
 use crate::rt::{syscall, terminal};
 use crate::vm::thread::Thread;
 use smallvec::SmallVec;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// What is read at once, and what is collected before it is written.
 pub const BUFFER: usize = 8192;
 
-/// Every stream: for the end of the process, and for a forked child.
-static STREAMS: Mutex<Vec<Weak<Stream>>> = Mutex::new(Vec::new());
+/// Every stream, with its turn: for the end of the process, and for forks.
+static STREAMS: Mutex<Vec<(Weak<Stream>, Arc<Turn>)>> = Mutex::new(Vec::new());
+
+/// Whose turn it is to work on a stream. Not in the stream: a fork looks at all of them.
+#[derive(Debug, Default)]
+struct Turn {
+    guard: Lock,
+    /// Somebody works on the stream, or there is something to write.
+    unsettled: AtomicBool,
+}
+
+impl Turn {
+    /// Whether a fork has to do with it. The guard may be on its way to a thread that has not begun yet.
+    #[inline]
+    fn is_settled(&self) -> bool {
+        !self.unsettled.load(Ordering::Acquire) && self.guard.is_idle()
+    }
+}
 
 /// Those there are now. Mostly without allocation, which a fork would have copied in both processes.
 fn all() -> SmallVec<[Arc<Stream>; 8]> {
-    STREAMS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
+    let streams = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
+    streams.iter().filter_map(|(stream, _)| stream.upgrade()).collect()
+}
+
+/// Whether somebody works on a stream, or one has something to write.
+#[inline(always)]
+fn any_unsettled() -> bool {
+    let streams = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
+    streams.iter().any(|(_, turn)| !turn.is_settled())
+}
+
+/// Those streams. Writes nothing to the others, not even a count: parent and child share their pages.
+fn unsettled() -> SmallVec<[Arc<Stream>; 8]> {
+    let streams = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
+    let unsettled = streams.iter().filter(|(_, turn)| !turn.is_settled());
+    unsettled.filter_map(|(stream, _)| stream.upgrade()).collect()
 }
 
 /// How a stream was opened.
@@ -42,7 +73,7 @@ pub struct Access {
 /// An open file.
 #[derive(Debug)]
 pub struct Stream {
-    guard: Lock,
+    turn: Arc<Turn>,
     owner: AtomicU64,
     /// -1 once it is closed.
     fd: AtomicI32,
@@ -89,7 +120,7 @@ pub enum LineEnd {
 impl Stream {
     pub fn new(fd: i32, access: Access) -> Arc<Stream> {
         let stream = Arc::new(Stream {
-            guard: Lock::new(),
+            turn: Arc::default(),
             owner: AtomicU64::new(0),
             fd: AtomicI32::new(fd),
             access,
@@ -98,10 +129,34 @@ impl Stream {
         });
         let mut all = STREAMS.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() == all.capacity() {
-            all.retain(|s| s.strong_count() > 0);
+            all.retain(|(stream, _)| stream.strong_count() > 0);
         }
-        all.push(Arc::downgrade(&stream));
+        all.push((Arc::downgrade(&stream), stream.turn.clone()));
         stream
+    }
+
+    /// Whether somebody works on it, or there is something to write.
+    pub fn is_unsettled(&self) -> bool {
+        self.turn.unsettled.load(Ordering::Acquire)
+    }
+
+    /// The guard is this thread's now.
+    fn entered(&self, th: &Thread) -> Entered<'_> {
+        self.turn.unsettled.store(true, Ordering::Release);
+        self.owner.store(th.m.member.id(), Ordering::Relaxed);
+        Entered { stream: self, inner: self.lock_buffers() }
+    }
+
+    /// In a forked child: nobody works on the stream any more, and what was about to be written is the parent's to write.
+    fn forget_others(&self) {
+        self.turn.guard.reset();
+        self.owner.store(0, Ordering::Relaxed);
+        let last = self.inner.last();
+        match last.buffers.try_lock() {
+            Ok(mut buffers) => buffers.write.clear(),
+            Err(_) => drop(last.heir.set(Box::default())),
+        }
+        self.turn.unsettled.store(false, Ordering::Release);
     }
 
     fn lock_buffers(&self) -> MutexGuard<'_, Buffers> {
@@ -151,18 +206,16 @@ impl Stream {
         if self.owner.load(Ordering::Relaxed) == me {
             return Err(th.raise(Exc::RuntimeError, "reentrant call inside a file object"));
         }
-        while !self.guard.acquire(th, None)? {}
-        self.owner.store(me, Ordering::Relaxed);
-        Ok(Entered { stream: self, inner: self.lock_buffers() })
+        while !self.turn.guard.acquire(th, None)? {}
+        Ok(self.entered(th))
     }
 
     /// Begins to work on the stream at the end of the process, when who works on it may never come back.
     fn enter_at_exit(&self, th: &mut Thread) -> Option<Entered<'_>> {
-        if !self.guard.acquire(th, wait::deadline(0.5)).ok()? {
+        if !self.turn.guard.acquire(th, wait::deadline(0.5)).ok()? {
             return None;
         }
-        self.owner.store(th.m.member.id(), Ordering::Relaxed);
-        Some(Entered { stream: self, inner: self.lock_buffers() })
+        Some(self.entered(th))
     }
 
     /// Whether bytes wait to be written; no, if somebody is working on the stream right now.
@@ -212,8 +265,11 @@ impl Drop for Stream {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
+        if self.inner.write.is_empty() {
+            self.stream.turn.unsettled.store(false, Ordering::Release);
+        }
         self.stream.owner.store(0, Ordering::Relaxed);
-        self.stream.guard.release();
+        self.stream.turn.guard.release();
     }
 }
 
@@ -231,8 +287,11 @@ pub fn flush_all(th: &mut Thread) {
 /// A file is opened for reading: writes out what others of this process have taken for it. A file object that nobody
 /// refers to any more was closed in Python at that very moment; here it may still wait for the collector.
 pub fn flush_same_file(th: &mut Thread, fd: i32) -> R<()> {
+    if !any_unsettled() {
+        return Ok(());
+    }
     let Ok(wanted) = syscall::fstat(fd) else { return Ok(()) };
-    for stream in all().iter().filter(|s| s.is_unwritten()) {
+    for stream in unsettled().iter().filter(|s| s.is_unwritten()) {
         let same = |s: syscall::Stat| (s.st_dev, s.st_ino) == (wanted.st_dev, wanted.st_ino);
         if syscall::fstat(stream.fd()).is_ok_and(same) {
             stream.enter(th)?.flush(th)?;
@@ -242,29 +301,28 @@ pub fn flush_same_file(th: &mut Thread, fd: i32) -> R<()> {
 }
 
 /// Before a fork: writes out what can be written without waiting for anybody, or the child would write it again.
+#[inline(always)]
 pub fn flush_before_fork(th: &mut Thread) {
-    for stream in all().iter().filter(|s| s.is_unwritten()) {
-        if stream.guard.try_acquire(th) {
-            stream.owner.store(th.m.member.id(), Ordering::Relaxed);
-            let mut entered = Entered { stream, inner: stream.lock_buffers() };
-            if entered.flush(th).is_err() {
-                // It stays in the buffer: who writes next hears of it.
-                th.take_exception();
-            }
+    if any_unsettled() {
+        flush_unsettled(th);
+    }
+}
+
+#[cold]
+fn flush_unsettled(th: &mut Thread) {
+    for stream in unsettled().iter().filter(|s| s.is_unwritten()) {
+        // If it fails, it stays in the buffer: who writes next hears of it.
+        if stream.turn.guard.try_acquire(th) && stream.entered(th).flush(th).is_err() {
+            th.take_exception();
         }
     }
 }
 
-/// In a forked child: nobody works on a stream any more, and what was about to be written is the parent's to write.
+/// In a forked child.
+#[inline(always)]
 pub fn after_fork_child() {
-    for stream in all() {
-        stream.guard.reset();
-        stream.owner.store(0, Ordering::Relaxed);
-        let last = stream.inner.last();
-        match last.buffers.try_lock() {
-            Ok(mut buffers) => buffers.write.clear(),
-            Err(_) => drop(last.heir.set(Box::default())),
-        }
+    if any_unsettled() {
+        unsettled().iter().for_each(|stream| stream.forget_others());
     }
 }
 

@@ -5,7 +5,7 @@ use super::resource;
 use super::struct_seq;
 use super::support::{c_int, set};
 use crate::object::{R, Slot, Value};
-use crate::rt::syscall;
+use crate::rt::{fork, syscall};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
 
@@ -40,12 +40,18 @@ fn small(n: i32) -> Value {
 fn waitpid(th: &mut Thread, args: Args) -> R {
     let (pid, options) = (c_int(th, args.get(0))?, c_int(th, args.get(1))?);
     let (pid, status) = run(th, None, || syscall::waitpid(pid, options))?;
+    if pid > 0 {
+        fork::waited_for(status);
+    }
     th.new_tuple(&[small(pid), small(status)])
 }
 
 fn wait4(th: &mut Thread, args: Args) -> R {
     let (pid, options) = (c_int(th, args.get(0))?, c_int(th, args.get(1))?);
     let (pid, status, used) = run(th, None, || syscall::wait4(pid, options))?;
+    if pid > 0 {
+        fork::waited_for(status);
+    }
     let used = resource::shown_usage(th, &used)?;
     th.new_tuple(&[small(pid), small(status), used])
 }

@@ -16,6 +16,7 @@ pub fn wait_for_threads(th: &mut Thread, threading: Option<Value>) -> R<()> {
 }
 
 /// Ends the process at once, but for what was asked to be written down about it.
+#[inline(always)]
 pub fn end_now(code: i32) -> ! {
     let written = record::finish();
     syscall::exit_now(if code == 0 && !written { 1 } else { code })

@@ -7,13 +7,14 @@
 //! Locks of scripts are another matter: what one of them protects may be half changed. `Mode` says what is done then.
 
 use super::held_locks::{self, Taken};
+use super::processor::{self, Processors};
 use super::{pipes, spawn, syscall, wait};
 use crate::gil::{self, Member, record, signal};
 use crate::object::{Raised, Value, heap};
 use crate::rt::syscall::Sys;
 use crate::vm::thread::Thread;
 use crate::vm::{poll, stack};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Which of the two processes it is.
@@ -55,6 +56,8 @@ static PATIENCE: AtomicU64 = AtomicU64::new(10_000_000_000);
 /// A safe fork waits this long for a lock, then lets go of those that it has taken and looks anew: the holder may itself
 /// wait for one of them, or sleep now on the lock that it held.
 const STEP: Duration = Duration::from_millis(20);
+/// This process and its children, as far as nobody has waited for them.
+static PROCESSES: AtomicUsize = AtomicUsize::new(1);
 
 /// The mode in force, by its place in `MODES`.
 pub fn mode() -> (&'static str, Mode) {
@@ -81,12 +84,17 @@ pub fn set_patience(limit: Duration) {
 /// # Errors
 /// See `Refused`.
 pub fn fork(th: &mut Thread, mode: Mode) -> Result<Forked, Refused> {
+    // Once here, and not in every child.
+    th.lookup.renew();
     let mut taken = Taken::default();
     let scope = th.scope();
     let forked = fork_between_locks(th, mode, &mut taken);
-    taken.release_all(th);
+    if !taken.is_empty() {
+        taken.release_all(th);
+    }
     th.close(scope);
     if matches!(forked, Ok(Forked::Child)) {
+        th.lookup.be_shy();
         // The loop that ran goes on in the parent.
         th.running_loop = None;
     }
@@ -148,7 +156,17 @@ fn attempt(th: &mut Thread, mode: Mode) -> Attempt {
     done
 }
 
+/// Somebody has waited for a child, whose status this is.
+pub fn waited_for(status: i32) {
+    let one_less = |n: usize| (n > 1).then(|| n - 1);
+    if libc::WIFEXITED(status) || libc::WIFSIGNALED(status) {
+        // There are none left, if it was another program.
+        let _ = PROCESSES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+    }
+}
+
 /// The world stands still: copies the process, and mends the child.
+#[inline(always)]
 fn copy_stopped(member: &'static Member) -> Sys<Forked> {
     // A cell that was handed to a thread and not used is nobody's once the thread is gone. This one goes on, in both.
     poll::for_each_thread(|t| {
@@ -159,15 +177,19 @@ fn copy_stopped(member: &'static Member) -> Sys<Forked> {
     signal::with_signals_blocked(|| {
         // Not later than whatever the child does first.
         let at = gil::now();
+        let free = processor::stay_if_full(PROCESSES.load(Ordering::Relaxed));
         let forked = copy_process();
+        free.iter().for_each(Processors::apply);
         if let (Ok(Forked::Parent(pid)), true) = (forked, record::on()) {
             record::forked(member, pid.unsigned_abs(), at);
         }
         if matches!(forked, Ok(Forked::Parent(_))) {
+            PROCESSES.fetch_add(1, Ordering::Relaxed);
             heap::after_fork_parent(member);
         }
         if forked == Ok(Forked::Child) {
-            gil::after_fork_child(member);
+            PROCESSES.store(1, Ordering::Relaxed);
+            gil::after_fork_child(member, at);
             heap::after_fork_child();
             spawn::after_fork_child();
             pipes::after_fork_child();

@@ -123,6 +123,11 @@ fn attributes(v: Value) -> Vec<(Value, Value)> {
 pub(super) struct Taken(Vec<Value>);
 
 impl Taken {
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Waits for this lock and takes it. False: that took too long; then none is kept, for its holder may wait for one.
     /// The caller keeps the lock alive.
     pub fn take(&mut self, th: &mut Thread, lock: Value, until: Instant) -> R<bool> {

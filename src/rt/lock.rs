@@ -152,6 +152,12 @@ impl Lock {
         self.state.load(Ordering::Acquire) & HELD != 0
     }
 
+    /// Whether nobody holds it, nor sleeps on it.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.state.load(Ordering::Acquire) == 0
+    }
+
     /// Who holds it. Exact while the world stands still.
     pub fn holder(&self) -> Option<Holder> {
         let state = self.state.load(Ordering::Acquire);
@@ -164,6 +170,9 @@ impl Lock {
 
     /// In a forked child: nobody holds it, nobody waits.
     pub fn reset(&self) {
-        self.state.store(0, Ordering::Release);
+        // What is as it should be is not written: the page stays shared.
+        if self.state.load(Ordering::Relaxed) != 0 {
+            self.state.store(0, Ordering::Release);
+        }
     }
 }

@@ -108,5 +108,7 @@ pub fn own_number() -> u32 {
 
 /// In a forked child: it has a number of its own.
 pub(super) fn after_fork_child() {
-    OWN.store(0, Ordering::Relaxed);
+    if OWN.load(Ordering::Relaxed) != 0 {
+        OWN.store(0, Ordering::Relaxed);
+    }
 }

@@ -1,7 +1,7 @@
-//! Where a new thread begins. A kernel puts it on the processor that has been least loaded lately, which may be one where
-//! another new thread has only just begun; it then takes several milliseconds to notice that the maker, who went to
-//! sleep in `join`, left a processor free. So with every processor taken the new thread begins on its maker's, and is free
-//! to go from its first instruction on. Must not know what the thread will do.
+//! Where a new thread or process begins. A kernel puts it on the processor that has been least loaded lately, which may be
+//! one where another has only just begun; it then takes several milliseconds to notice that the maker, who went to sleep in
+//! `join`, left a processor free. So with every processor taken the new one begins on its maker's, and is free to go from its
+//! first instruction on. Must not know what it will do.
 
 use std::mem::{size_of, zeroed};
 
@@ -79,10 +79,13 @@ impl Processors {
     }
 }
 
-/// Makes threads begin here until `apply` of what this returns, if `busy` threads take every processor; the new thread has to
-/// apply it too.
+/// Makes threads and processes begin here until `apply` of what this returns, if `busy` of them take every processor; the new
+/// one has to apply it too.
 pub fn stay_if_full(busy: usize) -> Option<Processors> {
-    let allowed = Processors::allowed().filter(|set| set.count() == busy && busy > 1)?;
+    if busy < 2 {
+        return None;
+    }
+    let allowed = Processors::allowed().filter(|set| set.count() == busy)?;
     Processors::current()?.apply();
     Some(allowed)
 }

@@ -348,6 +348,7 @@ pub fn exec(program: &CStr, argv: &[CString], env: Option<&[CString]>) -> i32 {
 }
 
 /// Ends the process at once.
+#[inline(always)]
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: does not return, runs no handlers.
     unsafe { libc::_exit(code) }

@@ -65,7 +65,7 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
         && let Some(v) = read_as_seen(object, id, seen)
     {
         if let Seen::Slot(n) = seen {
-            remember(words, 1, id, n);
+            remember(th, words, 1, id, n);
         }
         return Ok(v);
     }
@@ -74,7 +74,7 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
         Found::Slot(n, v) => {
             let Some(id) = before else { return Ok(v) };
             if n < shape::from_id(id).inline_cap {
-                remember(words, 1, id, n + 2);
+                remember(th, words, 1, id, n + 2);
                 th.lookup.shapes().note(Access::Get, id, name, Seen::Slot(n + 2));
             } else {
                 th.lookup.shapes().note(Access::Get, id, name, Seen::Outside(n));
@@ -83,7 +83,7 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
         }
         Found::Cell(c, v) => {
             if let Some(id) = before {
-                remember(words, 2, id, id_of(c));
+                remember(th, words, 2, id, id_of(c));
                 if !matches!(types::hdr(object).kind, Kind::Module | Kind::Class | Kind::Super) {
                     th.lookup.shapes().note(Access::Get, id, name, Seen::Cell(id_of(c)));
                 }
@@ -95,7 +95,7 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
             if let Some(id) = before
                 && let Some(c) = property_cell(th, object, name)
             {
-                remember(words, 2, id, id_of(c));
+                remember(th, words, 2, id, id_of(c));
                 th.lookup.shapes().note(Access::Get, id, name, Seen::Cell(id_of(c)));
             } else if let Some(id) = before
                 && is_plain_class(th, object, name)
@@ -139,7 +139,7 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
         if let Some(Seen::Cell(c)) = th.lookup.shapes().find(Access::Method, id, name)
             && let Some(f) = Value::from_bits(cached_method(c))
         {
-            remember(words, 1, id, c);
+            remember(th, words, 1, id, c);
             put_window(window, f, Some(object));
             return Ok(());
         }
@@ -148,7 +148,7 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
     let (callee, receiver) = match find(th, object, name)? {
         Found::Method(c, f) => {
             if let Some(id) = before {
-                remember(words, 1, id, id_of(c));
+                remember(th, words, 1, id, id_of(c));
                 th.lookup.shapes().note(Access::Method, id, name, Seen::Cell(id_of(c)));
             }
             (f, Some(object))
@@ -156,7 +156,7 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
         Found::Cell(c, v) => {
             if let Some(id) = before.filter(|_| matches!(types::hdr(object).kind, Kind::Module | Kind::Class))
             {
-                remember(words, 2, id, id_of(c));
+                remember(th, words, 2, id, id_of(c));
             }
             (v, None)
         }
@@ -530,8 +530,8 @@ pub fn set_at_site(th: &mut Thread, object: Value, value: Value, words: *const u
         && store_as_seen(&th.m, object, id, seen, value)
     {
         match seen {
-            Seen::Grow(after) => remember(words, 2, id, after),
-            Seen::Slot(n) => remember(words, 1, id, n),
+            Seen::Grow(after) => remember(th, words, 2, id, after),
+            Seen::Slot(n) => remember(th, words, 1, id, n),
             Seen::Outside(_) | Seen::Cell(_) | Seen::Class => {}
         }
         return Ok(());
@@ -540,8 +540,8 @@ pub fn set_at_site(th: &mut Thread, object: Value, value: Value, words: *const u
     let Some(before) = before.filter(|_| attr_store::cacheable(th, object, name)) else { return Ok(()) };
     let Some(seen) = attr_store::stored(object, before, name) else { return Ok(()) };
     match seen {
-        Seen::Slot(n) => remember(words, 1, before, n),
-        Seen::Grow(after) => remember(words, 2, before, after),
+        Seen::Slot(n) => remember(th, words, 1, before, n),
+        Seen::Grow(after) => remember(th, words, 2, before, after),
         _ => {}
     }
     th.lookup.shapes().note(Access::Set, before, name, seen);

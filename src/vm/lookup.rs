@@ -68,7 +68,12 @@ pub struct LookupCache {
     epoch: u32,
     /// Whether `entries`, `specials` or `supers` hold anything: code that makes classes would empty them again and again.
     used: bool,
+    shy: u32,
 }
+
+/// A new process may end after its first hundred lookups, most of which are at sites that only such processes come to. To
+/// note one copies a page, which takes as long as twenty lookups.
+const SHY: u32 = 200;
 
 impl LookupCache {
     pub fn new() -> LookupCache {
@@ -83,6 +88,7 @@ impl LookupCache {
             window: None,
             epoch: 0,
             used: false,
+            shy: 0,
         }
     }
 
@@ -100,6 +106,20 @@ impl LookupCache {
         self.window = None;
     }
 
+    /// In a forked child: what is found is not noted at first, neither here nor at sites, so that pages stay shared.
+    pub fn be_shy(&mut self) {
+        self.shy = SHY;
+        self.shapes.shy = SHY;
+    }
+
+    /// Whether to note what was just found.
+    #[inline]
+    pub(super) fn is_to_be_noted(&mut self) -> bool {
+        let shy = self.shy > 0;
+        self.shy -= u32::from(shy);
+        !shy
+    }
+
     /// The interned string of a name that is written in Rust code: mostly a comparison with the last one from there.
     #[inline]
     pub fn name(&mut self, m: &mut Mutator, text: &'static str) -> R {
@@ -112,7 +132,9 @@ impl LookupCache {
             return Ok(name);
         }
         let name = m.intern(text)?;
-        *entry = (text, Some(name));
+        if self.shy == 0 {
+            *entry = (text, Some(name));
+        }
         Ok(name)
     }
 
@@ -144,8 +166,9 @@ impl LookupCache {
         Ok(window)
     }
 
+    /// Forgets what is out of date by now, as the next lookup would.
     #[inline]
-    fn renew(&mut self) {
+    pub fn renew(&mut self) {
         let epoch = class::epoch();
         if self.epoch != epoch {
             self.begin(epoch);
@@ -204,9 +227,11 @@ impl LookupCache {
         let name = self.name(m, text).ok()?;
         let cell = self.find(class, name);
         let address = cell.map_or(0, |c| std::ptr::from_ref(c).addr());
-        self.specials[at] =
-            Special { class: class.bits(), text: (text.as_ptr().addr(), text.len()), cell: address };
-        self.used = true;
+        if self.is_to_be_noted() {
+            self.specials[at] =
+                Special { class: class.bits(), text: (text.as_ptr().addr(), text.len()), cell: address };
+            self.used = true;
+        }
         cell
     }
 
@@ -229,12 +254,18 @@ impl LookupCache {
     pub fn find(&mut self, class: Value, name: Value) -> Option<&'static Cell> {
         self.renew();
         let hash = (class.bits() >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (name.bits() >> 4);
-        let entry = &mut self.entries[(hash ^ hash >> 20) as usize % ENTRIES];
+        let at = (hash ^ hash >> 20) as usize % ENTRIES;
+        let entry = &self.entries[at];
         if entry.class != class.bits() || entry.name != name.bits() {
-            let cell = class::find(class, name).map_or(0, |c| std::ptr::from_ref(c).addr());
-            *entry = Entry { class: class.bits(), name: name.bits(), cell };
+            let found = class::find(class, name);
+            if !self.is_to_be_noted() {
+                return found;
+            }
+            let cell = found.map_or(0, |c| std::ptr::from_ref(c).addr());
+            self.entries[at] = Entry { class: class.bits(), name: name.bits(), cell };
             self.used = true;
         }
+        let entry = &self.entries[at];
         // SAFETY: the cell is held by its class's namespace; deleting a name from it starts a new epoch.
         unsafe { (entry.cell as *const Cell).as_ref() }
     }

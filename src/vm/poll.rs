@@ -157,9 +157,17 @@ fn within_native(th: &mut Thread) -> R<()> {
 
 /// Collects garbage now. Returns the number of bytes that survived.
 pub fn collect(th: &mut Thread) -> u64 {
-    let collected = th.stop_the_world(|world| collect_stopped(world, &mut |_| ()));
+    let heap::Collected { live, garbage } = th.stop_the_world(|world| collect_stopped(world, &mut |_| ()));
     // The destructors of the garbage may take locks or close files: not while the world stands still.
-    collected.live
+    drop(garbage);
+    join_freed();
+    live
+}
+
+/// Has the C library join the small pieces that were freed, as it does when somebody asks for a large one: every child forked
+/// from now on that asks would do so, and copy all the pages in which they lie.
+fn join_freed() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(4 << 10)));
 }
 
 /// Collects, and asks of these objects which are in use for certain: reached from modules, classes and variables. What only

@@ -30,7 +30,10 @@ pub(super) fn shape_id(v: Value) -> u32 {
     types::hdr(v).shape.load(Ordering::Acquire)
 }
 
-pub(super) fn remember(words: *const u64, n: usize, shape: u32, low: u32) {
+pub(super) fn remember(th: &mut Thread, words: *const u64, n: usize, shape: u32, low: u32) {
+    if !th.lookup.is_to_be_noted() {
+        return;
+    }
     if n == 1 {
         let before = site(words, 1).load(Ordering::Relaxed);
         site(words, 3).store(before, Ordering::Relaxed);
@@ -148,13 +151,13 @@ pub(super) fn known(th: &mut Thread, object: Value, words: *const u64) -> Option
     }
     match th.lookup.shapes().find(Access::Get, id, site_name(words))? {
         Seen::Cell(c) => {
-            remember(words, 2, id, c);
+            remember(th, words, 2, id, c);
             known_by_cell(cell(c), false)
         }
         seen => {
             let v = read_as_seen(object, id, seen)?;
             if let Seen::Slot(n) = seen {
-                remember(words, 1, id, n);
+                remember(th, words, 1, id, n);
             }
             Some(Known::Value(v))
         }

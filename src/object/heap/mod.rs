@@ -182,11 +182,14 @@ static INHERITED: AtomicUsize = AtomicUsize::new(0);
 const WORTH_SHARING: u32 = (8 << 20) / size::BLOCK as u32;
 
 /// In a forked child: what there is of the heap is shared with the parent, page by page until it is written to.
+#[inline(always)]
 pub fn after_fork_child() {
     let heap = global();
     let central = heap.lock();
     let end = if central.in_use < WORTH_SHARING { 0 } else { heap.space.address(central.top) };
-    INHERITED.store(end, Relaxed);
+    if INHERITED.load(Relaxed) != end {
+        INHERITED.store(end, Relaxed);
+    }
 }
 
 /// Whether writing to an object is likely to copy a page that is shared with the parent. What can be found again is better not
