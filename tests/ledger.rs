@@ -115,8 +115,115 @@ fn blocked_time_is_what_the_calls_took() {
         assert!((calls - number(thread, "blocked")).abs() < 1e-9, "{thread:?}");
     }
     let total = ledger.get("total").unwrap();
-    let calls =
+    let calls = entries(total, "calls");
+    let sleep = calls.iter().find(|(name, _)| *name == "time.sleep").unwrap().1;
+    assert_eq!(number(sleep, "count"), 30.0);
+    let slept = number(sleep, "blocked");
+    assert!(slept >= 0.06 && slept <= number(&ledger, "wall"), "{slept}");
+}
+
+#[test]
+fn time_on_a_processor_is_held() {
+    if skipped("time_on_a_processor_is_held") {
+        return;
+    }
+    let program = "
+import gil, time
+x = 0
+for i in range(3000000):
+    x += i
+print(time.thread_time(), gil.stats()['threads'][-1]['held'], time.perf_counter())
+";
+    let mut command = mini_command(Some("time:5ms"));
+    command.args(["-c", program]);
+    let finished = run(command, b"", LIMIT);
+    let figures: Vec<f64> = finished.stdout.split_whitespace().filter_map(|w| w.parse().ok()).collect();
+    let [cpu, held, _] = figures[..] else { panic!("{} {}", finished.stdout, finished.stderr) };
+    // The kernel counts from the thread's birth, the ledger from its first permission.
+    assert!(held > cpu * 0.9 - 0.02, "the kernel says {cpu} s, the ledger {held} s");
+}
+
+#[test]
+fn strace_counts_the_same_calls() {
+    let there = Command::new("strace").arg("-V").output().is_ok_and(|o| o.status.success());
+    if skipped("strace_counts_the_same_calls") {
+        return;
+    }
+    if !there {
+        loudly("SKIPPED strace_counts_the_same_calls: there is no strace");
+        return;
+    }
+    let folder = scratch("ledger-strace");
+    let program = "
+import os, threading
+def work(name):
+    fd = os.open(name, os.O_RDWR | os.O_CREAT)
+    for i in range(40):
+        os.fsync(fd)
+    os.close(fd)
+threads = [threading.Thread(target=work, args=(f'f{i}',)) for i in range(2)]
+for t in threads: t.start()
+for t in threads: t.join()
+";
+    let mut command = Command::new("strace");
+    command.args(["-f", "-c", "-U", "calls,name", "-e", "trace=fsync", "-o", "counts"]);
+    command.arg(mini()).args(["--stats=json", "-c", program]).current_dir(&folder).env_remove("MINI_GIL");
+    let finished = run(command, b"", LIMIT);
+    if finished.code() != 0 {
+        loudly(&format!(
+            "SKIPPED strace_counts_the_same_calls: strace may not trace here: {}",
+            finished.stderr
+        ));
+        return;
+    }
+    let counts = std::fs::read_to_string(folder.join("counts")).unwrap();
+    let counted =
+        counts.lines().find(|l| l.contains("fsync")).and_then(|l| l.split_whitespace().next()?.parse().ok());
+    let ledger = json::parse(finished.stderr.lines().last().unwrap()).unwrap();
+    let calls = entries(ledger.get("total").unwrap(), "calls");
+    let own = calls.iter().find(|(name, _)| name.ends_with(".fsync")).map(|(_, call)| number(call, "count"));
+    assert_eq!((counted, own), (Some(80.0), Some(80.0)), "{counts}");
+}
+
+#[test]
+fn a_child_begins_an_account_of_its_own() {
+    if skipped("a_child_begins_an_account_of_its_own") {
+        return;
+    }
+    let program = "
+import gil, os, time
+time.sleep(0.3)
+if os.fork() == 0:
+    stats = gil.stats()
+    [only] = stats['threads']
+    both = only['held'] + stats['unowned']
+    print(stats['wall'] < 0.3, abs(both - stats['wall']) < 1e-8, only['acquisitions'], only['calls'], flush=True)
+    os._exit(0)
+os.wait()
+";
+    let mut command = mini_command(Some("time:5ms"));
+    command.args(["-c", program]);
+    let finished = run(command, b"", LIMIT);
+    assert_eq!(finished.stdout, "True True 1 {}\n", "{}", finished.stderr);
+}
+
+#[test]
+fn hashing_and_packing_of_much_data_let_others_run() {
+    if skipped("hashing_and_packing_of_much_data_let_others_run") {
+        return;
+    }
+    let program = "
+import hashlib, zlib
+data = bytes(1 << 20)
+hashlib.sha256(data).hexdigest()
+hashlib.sha256(bytearray(data)).hexdigest()
+hashlib.blake2b(memoryview(data)).hexdigest()
+hashlib.md5(b'little').hexdigest()
+zlib.compress(data)
+";
+    let ledger = ledger("time:5ms", program);
+    let count =
         |name: &str| ledger.get("total").and_then(|t| t.get("calls")?.get(name)?.get("count")?.number());
-    assert_eq!(calls("digest.update"), Some(3.0), "{ledger:?}");
-    assert_eq!(calls("Deflate.pack"), Some(2.0), "{ledger:?}");
+    assert_eq!(count("digest.update"), Some(3.0), "{ledger:?}");
+    assert_eq!(count("Deflate.pack"), Some(2.0), "{ledger:?}");
 }
