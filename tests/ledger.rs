@@ -206,3 +206,24 @@ os.wait()
     let finished = run(command, b"", LIMIT);
     assert_eq!(finished.stdout, "True True 1 {}\n", "{}", finished.stderr);
 }
+
+#[test]
+fn hashing_and_packing_of_much_data_let_others_run() {
+    if skipped("hashing_and_packing_of_much_data_let_others_run") {
+        return;
+    }
+    let program = "
+import hashlib, zlib
+data = bytes(1 << 20)
+hashlib.sha256(data).hexdigest()
+hashlib.sha256(bytearray(data)).hexdigest()
+hashlib.blake2b(memoryview(data)).hexdigest()
+hashlib.md5(b'little').hexdigest()
+zlib.compress(data)
+";
+    let ledger = ledger("time:5ms", program);
+    let count =
+        |name: &str| ledger.get("total").and_then(|t| t.get("calls")?.get(name)?.get("count")?.number());
+    assert_eq!(count("digest.update"), Some(3.0), "{ledger:?}");
+    assert_eq!(count("Deflate.pack"), Some(2.0), "{ledger:?}");
+}

@@ -362,7 +362,8 @@ impl Gil {
         match spec.kind {
             PolicyKind::Time(d) => self.switch_interval.store(nanos(d), Ordering::Relaxed),
             PolicyKind::Ticks(n) => self.check_interval.store(u64::from(n), Ordering::Relaxed),
-            PolicyKind::Off | PolicyKind::Coop => {}
+            // Of no interval that Python has a function for.
+            _ => {}
         }
     }
 
