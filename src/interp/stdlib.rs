@@ -24,7 +24,7 @@ embedded! {
     "_decimal_functions", "_decimal_number", "_decimal_parts", "_difflib_matcher", "_doctest_check",
     "_doctest_find", "_doctest_unittest", "_html_entities", "_inspect_source", "_io_bases", "_io_layers",
     "_io_wrapper", "_lab", "_lab.axes", "_lab.catalog", "_lab.charts", "_lab.durations",
-    "_lab.page", "_lab.peers", "_lab.report", "_lab.runs", "_lab.stamp", "_lab.tables", "_pathlib_glob", "_pathlib_pure", "_redis", "_subprocess_results", "_sync",
+    "_lab.page", "_lab.peers", "_lab.report", "_lab.runs", "_lab.stamp", "_lab.tables", "_os_more", "_pathlib_glob", "_pathlib_pure", "_redis", "_subprocess_results", "_sync",
     "_timeit_command",
     "_weakref_containers", "_weakref_proxy", "abc", "argparse", "array", "ast", "asyncio", "asyncio._loops",
     "asyncio._pipes", "asyncio._processes", "asyncio._servers", "asyncio._socket_transports",
