@@ -4,6 +4,7 @@
 mod asyncgen_hooks;
 mod asyncio;
 mod asyncio_future;
+mod asyncio_gather;
 mod asyncio_io;
 pub mod asyncio_loop;
 mod asyncio_ready;
