@@ -2,13 +2,14 @@
 //! text ends, four bytes each, and the texts; then the module's code with the code inside it, each body behind its length.
 //! There numbers are seven bits a byte, the low ones first.
 
-use crate::bytecode::code::{Body, Code, Const, Mark, Name};
+use crate::bytecode::code::{Body, Code, Const, Mark};
+use crate::bytecode::text::Text;
 use std::collections::HashMap;
 
 #[derive(Default)]
 struct Writer {
-    texts: HashMap<Name, usize>,
-    order: Vec<Name>,
+    texts: HashMap<Text, usize>,
+    order: Vec<Text>,
     bytes: Vec<u8>,
 }
 
@@ -41,7 +42,7 @@ impl Writer {
         self.bytes.extend(bytes);
     }
 
-    fn text(&mut self, text: &Name) {
+    fn text(&mut self, text: &Text) {
         let next = self.order.len();
         let at = *self.texts.entry(text.clone()).or_insert(next);
         if at == next {
@@ -67,10 +68,15 @@ impl Writer {
             self.number(n.into());
         }
         self.many(&code.freevars, Writer::text);
+        self.later(|w| w.body(code));
+    }
+
+    /// What is read later than what is around it, behind its length.
+    fn later(&mut self, write: impl FnOnce(&mut Writer)) {
         let outer = std::mem::take(&mut self.bytes);
-        self.body(code);
-        let body = std::mem::replace(&mut self.bytes, outer);
-        self.raw(&body);
+        write(self);
+        let part = std::mem::replace(&mut self.bytes, outer);
+        self.raw(&part);
     }
 
     fn body(&mut self, code: &Body) {
@@ -90,9 +96,11 @@ impl Writer {
             w.number(e.pc.into());
             w.number(e.line.into());
         });
-        self.many(&code.marks, |w, e| {
-            w.number(e.pc.into());
-            w.mark(e.mark);
+        self.later(|w| {
+            w.many(&code.marks, |w, e| {
+                w.number(e.pc.into());
+                w.mark(e.mark);
+            });
         });
         self.many(&code.inlined, |w, i| {
             [i.start, i.end, i.line].iter().for_each(|n| w.number((*n).into()));

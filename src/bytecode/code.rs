@@ -3,9 +3,10 @@
 
 use super::body::Lazy;
 use super::op::{Insn, Operand};
+use super::text::Text;
 use std::sync::Arc;
 
-/// A name or other piece of text shared between code objects.
+/// A name or other piece of text, as the compiler shares it between code objects.
 pub type Name = Arc<str>;
 
 /// A constant, before it becomes a value on the heap.
@@ -17,9 +18,9 @@ pub enum Const {
     Ellipsis,
     Int(i64),
     /// Decimal digits of an integer that does not fit `i64` (a leading `-` is allowed).
-    BigInt(Arc<str>),
+    BigInt(Text),
     Float(f64),
-    Str(Name),
+    Str(Text),
     Bytes(Arc<[u8]>),
     Tuple(Arc<[Const]>),
     /// The right-hand side of `x in {1, 2}`.
@@ -98,20 +99,20 @@ pub struct Inlined {
     pub start: u32,
     pub end: u32,
     /// `<listcomp>` or its like.
-    pub name: Name,
+    pub name: Text,
     /// Where it stands.
     pub line: u32,
     pub mark: Mark,
     /// Its own variables.
-    pub own: Vec<Name>,
+    pub own: Vec<Text>,
 }
 
 /// Compiled code: what making a function takes, and the body.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Code {
-    pub name: Name,
-    pub qualname: Name,
-    pub filename: Name,
+    pub name: Text,
+    pub qualname: Text,
+    pub filename: Text,
     pub first_line: u32,
     pub flags: Flags,
     /// Positional parameters, the positional-only ones included.
@@ -121,12 +122,12 @@ pub struct Code {
     /// Registers of a frame, windows included.
     pub nregs: u16,
     /// Names of the cells that `MakeFunc` captures, in the order of `func.cells`.
-    pub freevars: Vec<Name>,
+    pub freevars: Vec<Text>,
     /// Of code that suspends: the most registers that are kept while it does.
     pub kept: u16,
     /// Of a class body: how many attributes its methods assign through their first parameter (`self.x = ...`).
     pub attr_hint: u16,
-    pub body: Lazy,
+    pub body: Lazy<Body>,
 }
 
 /// What running code takes. Never changes after `relocate`.
@@ -134,24 +135,24 @@ pub struct Code {
 pub struct Body {
     /// Names of the first registers: parameters (positional, keyword-only, `*args`, `**kwargs`), then locals.
     /// A parameter or local that is captured lives in a cell: then the register holds the cell (see `cell_regs`).
-    pub varnames: Vec<Name>,
+    pub varnames: Vec<Text>,
     /// For `locals()`: registers whose variable is kept in a cell.
     pub cell_regs: Vec<u16>,
     pub insns: Vec<Insn>,
     pub consts: Vec<Const>,
-    pub globals: Vec<Name>,
-    pub sites: Vec<Name>,
+    pub globals: Vec<Text>,
+    pub sites: Vec<Text>,
     /// How many words of `D` remember what was called (see `relocate`).
     pub calls: u16,
     pub handlers: Vec<Handler>,
     /// Sorted by pc.
     pub lines: Vec<LineEntry>,
     /// Sorted by pc.
-    pub marks: Vec<MarkEntry>,
+    pub marks: Lazy<Vec<MarkEntry>>,
     /// Sorted by start, an outer one before those inside it.
     pub inlined: Vec<Inlined>,
     /// Docstring, if there is one.
-    pub doc: Option<Name>,
+    pub doc: Option<Text>,
 }
 
 /// Words of `D` that a site takes: name, and three words of cache.
@@ -240,7 +241,7 @@ impl Code {
 
     /// What a traceback says of the instruction at `pc`: the function, the line and its marked part at that depth of
     /// inlining.
-    pub fn place_at(&self, pc: usize, depth: usize) -> (&Name, u32, Mark) {
+    pub fn place_at(&self, pc: usize, depth: usize) -> (&Text, u32, Mark) {
         let name = depth.checked_sub(1).and_then(|outer| self.inlined_at(pc).nth(outer));
         let inner = self.inlined_at(pc).nth(depth);
         let (line, mark) = inner.map_or_else(|| (self.line_at(pc), self.mark_at(pc)), |i| (i.line, i.mark));

@@ -1,7 +1,8 @@
 //! The disassembler: code objects as text for people. Must not know values, the AST or the eval loop.
 
-use super::code::{Code, Const, Name, SITE_WORDS};
+use super::code::{Code, Const, SITE_WORDS};
 use super::op::{Insn, Op, Operand};
+use super::text::Text;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -48,7 +49,11 @@ fn header(code: &Code, out: &mut String) {
     let _ = write!(out, "{kind} {}({})", code.qualname, parameters(code));
     let _ = write!(out, "  line {}, {} registers", code.first_line, code.nregs);
     if !code.freevars.is_empty() {
-        let _ = write!(out, ", captures {}", code.freevars.join(" "));
+        let _ = write!(
+            out,
+            ", captures {}",
+            code.freevars.iter().map(|name| &**name).collect::<Vec<_>>().join(" ")
+        );
     }
     out.push('\n');
     if !code.varnames.is_empty() {
@@ -57,7 +62,7 @@ fn header(code: &Code, out: &mut String) {
     }
 }
 
-fn variable(code: &Code, reg: usize, name: &Name) -> String {
+fn variable(code: &Code, reg: usize, name: &Text) -> String {
     let cell = if code.cell_regs.iter().any(|&cell| cell as usize == reg) { " (cell)" } else { "" };
     format!("R{reg} = {name}{cell}")
 }

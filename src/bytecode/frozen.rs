@@ -4,8 +4,9 @@
 //! Bytes that are no such code give `None`.
 
 use super::body::Lazy;
-use super::code::{Body, Code, Const, Flags, Handler, Inlined, LineEntry, Mark, MarkEntry, Name};
+use super::code::{Body, Code, Const, Flags, Handler, Inlined, LineEntry, Mark, MarkEntry};
 use super::op::{ALL, Insn};
+use super::text::Text;
 use std::sync::Arc;
 
 /// A module's texts.
@@ -28,7 +29,7 @@ impl Texts {
     }
 }
 
-/// The body of a code object that was not read yet.
+/// A part of a code object that was not read yet.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unread {
     texts: Texts,
@@ -37,18 +38,35 @@ pub struct Unread {
 
 impl Unread {
     /// Reads it.
-    pub fn body(&self) -> Option<Body> {
-        let mut r = Reader { rest: self.bytes, texts: self.texts, filename: None };
-        let body = r.body()?;
-        r.rest.is_empty().then_some(body)
+    pub fn read<T: Readable>(&self) -> Option<T> {
+        let mut r = Reader { rest: self.bytes, texts: self.texts };
+        let part = T::read(&mut r)?;
+        r.rest.is_empty().then_some(part)
     }
 }
 
-struct Reader {
+/// What can be read later than what it belongs to.
+pub trait Readable: Default {
+    /// Reads it.
+    fn read(r: &mut Reader) -> Option<Self>;
+}
+
+impl Readable for Body {
+    fn read(r: &mut Reader) -> Option<Body> {
+        r.body()
+    }
+}
+
+impl Readable for Vec<MarkEntry> {
+    fn read(r: &mut Reader) -> Option<Vec<MarkEntry>> {
+        r.many(|r| Some(MarkEntry { pc: r.long()?, mark: r.mark()? }))
+    }
+}
+
+/// Goes through the bytes.
+pub struct Reader {
     rest: &'static [u8],
     texts: Texts,
-    /// The last code's, which is the next one's as well.
-    filename: Option<(u64, Name)>,
 }
 
 /// A module's code.
@@ -58,7 +76,7 @@ pub fn module(bytes: &'static [u8]) -> Option<Arc<Code>> {
     let length = ends.last_chunk::<4>().map_or(0, |end| u32::from_le_bytes(*end) as usize);
     let (texts, rest) = rest.split_at_checked(length)?;
     let texts = Texts { ends, all: std::str::from_utf8(texts).ok()? };
-    let mut r = Reader { rest, texts, filename: None };
+    let mut r = Reader { rest, texts };
     let code = r.code()?;
     r.rest.is_empty().then(|| Arc::new(code))
 }
@@ -123,19 +141,9 @@ impl Reader {
         self.take(n)
     }
 
-    fn text(&mut self) -> Option<Name> {
+    fn text(&mut self) -> Option<Text> {
         let at = usize::try_from(self.number()?).ok()?;
-        self.texts.get(at).map(Name::from)
-    }
-
-    fn filename(&mut self) -> Option<Name> {
-        let at = self.number()?;
-        if let Some((_, name)) = self.filename.as_ref().filter(|(last, _)| *last == at) {
-            return Some(name.clone());
-        }
-        let name: Name = self.texts.get(usize::try_from(at).ok()?)?.into();
-        self.filename = Some((at, name.clone()));
-        Some(name)
+        self.texts.get(at).map(Text::Embedded)
     }
 
     fn many<T>(&mut self, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
@@ -147,12 +155,16 @@ impl Reader {
         Some(items)
     }
 
+    fn later<T>(&mut self) -> Option<Lazy<T>> {
+        Some(Lazy::later(Unread { texts: self.texts, bytes: self.raw()? }))
+    }
+
     /// The fields are read in the order in which they stand here.
     fn code(&mut self) -> Option<Code> {
         Some(Code {
             name: self.text()?,
             qualname: self.text()?,
-            filename: self.filename()?,
+            filename: self.text()?,
             first_line: self.long()?,
             flags: self.flags()?,
             nparams: self.short()?,
@@ -162,7 +174,7 @@ impl Reader {
             kept: self.short()?,
             attr_hint: self.short()?,
             freevars: self.many(Self::text)?,
-            body: Lazy::later(Unread { texts: self.texts, bytes: self.raw()? }),
+            body: self.later()?,
         })
     }
 
@@ -177,7 +189,7 @@ impl Reader {
             insns: self.many(Self::insn)?,
             handlers: self.many(Self::handler)?,
             lines: self.many(|r| Some(LineEntry { pc: r.long()?, line: r.long()? }))?,
-            marks: self.many(|r| Some(MarkEntry { pc: r.long()?, mark: r.mark()? }))?,
+            marks: self.later()?,
             inlined: self.many(Self::inlined)?,
             doc: self.many(Self::text)?.pop(),
             consts: self.many(Self::constant)?,

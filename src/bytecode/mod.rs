@@ -7,5 +7,6 @@ pub mod code;
 pub mod dis;
 pub mod frozen;
 pub mod op;
+pub mod text;
 pub mod verify;
 pub mod written;

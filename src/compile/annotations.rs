@@ -41,7 +41,7 @@ impl<'a> Compiler<'a> {
             let (dict, key, value) = (self.alloc(), self.alloc(), self.alloc());
             let (name, text) = (self.mangle(id), self.text_of(annotation));
             self.load_name(&NAMESPACE.into(), dict);
-            self.load_const(key, Const::Str(name));
+            self.load_const(key, Const::Str(name.into()));
             self.load_const(value, Const::Str(text.into()));
             self.emit(Op::SetItem, dict, key, value);
         } else if let Some(number) = self.unit.conditional.get(&node_key(annotation)).copied() {
@@ -153,7 +153,7 @@ impl<'a> Compiler<'a> {
             let mark = self.unit.top;
             let (key, value) = (self.alloc(), self.alloc());
             let text = self.text_of(annotation);
-            self.load_const(key, Const::Str(name.clone()));
+            self.load_const(key, Const::Str(name.clone().into()));
             self.load_const(value, Const::Str(text.into()));
             self.emit(Op::MapPut, dict, key, value);
             self.unit.top = mark;
@@ -219,7 +219,7 @@ impl<'a> Compiler<'a> {
             self.unit.top = mark;
         }
         let key = self.alloc();
-        self.load_const(key, Const::Str(later.name));
+        self.load_const(key, Const::Str(later.name.into()));
         let value = self.operand(later.annotation)?;
         self.at(later.annotation.span);
         self.emit(Op::MapPut, dict, key, value);

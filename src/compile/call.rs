@@ -71,7 +71,7 @@ impl<'a> Compiler<'a> {
         for keyword in keywords {
             let reg = self.alloc();
             self.expr_to(&keyword.value, reg)?;
-            names.extend(keyword.arg.as_deref().map(|name| Const::Str(self.mangle(name))));
+            names.extend(keyword.arg.as_deref().map(|name| Const::Str(self.mangle(name).into())));
         }
         self.unit.asm.place = callee.at;
         if names.is_empty() {
@@ -152,7 +152,7 @@ impl<'a> Compiler<'a> {
         for keyword in group {
             let name: Name = self.mangle(keyword.arg.as_deref().unwrap_or_default());
             let key = self.alloc();
-            self.load_const(key, Const::Str(name));
+            self.load_const(key, Const::Str(name.into()));
             let value = self.alloc();
             self.expr_to(&keyword.value, value)?;
         }

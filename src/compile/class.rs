@@ -56,7 +56,7 @@ impl<'a> Compiler<'a> {
         for keyword in &def.keywords {
             let reg = self.alloc();
             self.expr_to(&keyword.value, reg)?;
-            names.extend(keyword.arg.as_deref().map(|name| Const::Str(self.mangle(name))));
+            names.extend(keyword.arg.as_deref().map(|name| Const::Str(self.mangle(name).into())));
             count = count.saturating_add(1);
         }
         self.at(span);
@@ -103,7 +103,7 @@ impl<'a> Compiler<'a> {
         if let Some(doc) = doc {
             let mark = self.unit.top;
             let text = self.alloc();
-            self.load_const(text, Const::Str(doc));
+            self.load_const(text, Const::Str(doc.into()));
             let name = self.name_constant(&"__doc__".into());
             self.emit(Op::NsSet, 0, text, name);
             self.unit.top = mark;

@@ -207,7 +207,9 @@ impl Assembler {
     pub fn inlined(&mut self, start: u32, name: Name, origin: Origin, own: Vec<Name>) {
         let end = self.here();
         if start < end {
-            self.inlined.push(Inlined { start, end, name, line: origin.line, mark: origin.mark, own });
+            let own = own.into_iter().map(Into::into).collect();
+            let Origin { line, mark, .. } = origin;
+            self.inlined.push(Inlined { start, end, name: name.into(), line, mark, own });
         }
     }
 

@@ -130,6 +130,7 @@ impl<'a> Compiler<'a> {
                 self.generator_expression(expr, elt, generators, dst)
             }
             ExprKind::Yield { value } => self.yield_value(expr, value.as_deref(), dst),
+            ExprKind::Await { value } if self.is_turn(value) => self.turn(expr, dst),
             ExprKind::Await { value } => {
                 let awaited = self.alloc();
                 let value = self.operand_in(value, awaited)?;

@@ -101,7 +101,7 @@ fn finish(
     let assembled = unit.asm.finish(&prologue, first_line);
     let mut body = code::Body {
         cell_regs: cell_regs.collect(),
-        varnames: variables.into_iter().map(|(name, _)| name.clone()).collect(),
+        varnames: variables.into_iter().map(|(name, _)| name.clone().into()).collect(),
         insns: assembled.insns,
         consts: unit.pool.consts,
         globals: unit.pool.globals,
@@ -109,22 +109,22 @@ fn finish(
         calls: 0,
         handlers: assembled.handlers,
         lines: assembled.lines,
-        marks: assembled.marks,
+        marks: assembled.marks.into(),
         inlined: assembled.inlined,
-        doc: signature.doc,
+        doc: signature.doc.map(Into::into),
     };
     body.relocate().ok_or_else(too_large)?;
     Ok(Code {
-        name: scope.name.clone(),
-        qualname: unit.qualname,
-        filename: source.filename.clone(),
+        name: scope.name.clone().into(),
+        qualname: unit.qualname.into(),
+        filename: source.filename.clone().into(),
         first_line,
         flags: signature.flags,
         nparams: narrow(signature.nparams).ok_or_else(too_large)?,
         nposonly: narrow(signature.nposonly).ok_or_else(too_large)?,
         nkwonly: narrow(signature.nkwonly).ok_or_else(too_large)?,
         nregs: narrow(registers as usize).ok_or_else(too_large)?,
-        freevars: scope.freevars.clone(),
+        freevars: scope.freevars.iter().cloned().map(Into::into).collect(),
         kept,
         attr_hint: narrow(unit.attrs.len()).unwrap_or(u16::MAX),
         body: body.into(),
@@ -280,7 +280,7 @@ impl<'a> Compiler<'a> {
     pub fn close_over(&mut self, code: Arc<Code>, run: Reg, dst: Reg) {
         for name in &code.freevars {
             let cell = self.alloc();
-            self.capture(name, cell);
+            self.capture(&Name::from(&**name), cell);
         }
         let number = self.constant(Const::Code(code));
         self.emit(Op::MakeFunc, dst, run, number);
@@ -314,7 +314,7 @@ impl<'a> Compiler<'a> {
         for (arg, value) in &keyword_only {
             let name = self.mangle(&arg.arg);
             let key = self.alloc();
-            self.load_const(key, Const::Str(name));
+            self.load_const(key, Const::Str(name.into()));
             let reg = self.alloc();
             self.expr_to(value, reg)?;
         }

@@ -234,7 +234,7 @@ impl<'a> Compiler<'a> {
         let run = self.alloc_run(3);
         self.expr_to(cls, run)?;
         self.load_const(run.saturating_add(1), Const::Int(patterns.len() as i64));
-        let names = kwd_attrs.iter().map(|name| Const::Str(self.mangle(name))).collect();
+        let names = kwd_attrs.iter().map(|name| Const::Str(self.mangle(name).into())).collect();
         self.load_const(run.saturating_add(2), Const::Tuple(names));
         let values = self.alloc();
         self.at(pattern.span);

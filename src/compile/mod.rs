@@ -60,6 +60,11 @@ impl Source<'_> {
         self.warnings.borrow_mut().push(Warning { category, message, finder: Finder::Compiler, span });
     }
 
+    /// Whether it is a module of the library.
+    fn is_library(&self) -> bool {
+        self.filename.starts_with("<frozen ")
+    }
+
     fn line(&self, offset: u32) -> u32 {
         self.index.line(offset)
     }

@@ -2,6 +2,7 @@
 //! Constants that are equal and of the same type share a number. Must not know the AST.
 
 use crate::bytecode::code::{Const, Name};
+use crate::bytecode::text::Text;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -10,9 +11,9 @@ use std::sync::Arc;
 enum Key {
     Word(u8),
     Int(i64),
-    BigInt(Arc<str>),
+    BigInt(Text),
     Float(u64),
-    Str(Name),
+    Str(Text),
     Bytes(Arc<[u8]>),
     Tuple(Vec<Key>),
     FrozenSet(Vec<Key>),
@@ -21,8 +22,8 @@ enum Key {
 #[derive(Default)]
 pub struct Pool {
     pub consts: Vec<Const>,
-    pub globals: Vec<Name>,
-    pub sites: Vec<Name>,
+    pub globals: Vec<Text>,
+    pub sites: Vec<Text>,
     by_key: FxHashMap<Key, u32>,
     by_global: FxHashMap<Name, u32>,
 }
@@ -46,14 +47,14 @@ impl Pool {
         let next = self.globals.len() as u32;
         let number = *self.by_global.entry(name.clone()).or_insert(next);
         if number == next {
-            self.globals.push(name.clone());
+            self.globals.push(name.clone().into());
         }
         number
     }
 
     /// A new site: every instruction has an inline cache of its own.
     pub fn site(&mut self, name: Name) -> u32 {
-        self.sites.push(name);
+        self.sites.push(name.into());
         self.sites.len() as u32 - 1
     }
 }

@@ -54,6 +54,10 @@ impl<'a> Compiler<'a> {
         let mut x = if self.handles() { bit::HANDLING } else { 0 };
         x |= if delegate.is_some() { bit::DELEGATING } else { 0 };
         x |= if is_item { bit::ITEM } else { 0 };
+        self.suspend_as(x, value, delegate);
+    }
+
+    fn suspend_as(&mut self, x: u8, value: Reg, delegate: Option<Reg>) {
         let kept = u16::try_from(self.unit.top).unwrap_or(u16::MAX);
         self.unit.kept = self.unit.kept.max(kept);
         self.emit_x(Op::Yield, x, value, delegate.unwrap_or(0), kept);
@@ -99,6 +103,23 @@ impl<'a> Compiler<'a> {
         self.emit_x(Op::Awaitable, by as u8, value, value, 0);
         self.delegate(value, dst);
         self.unit.top = mark;
+    }
+
+    /// Whether what is awaited stands for a turn of everybody else: `await ...`, in the library alone.
+    pub fn is_turn(&self, value: &Expr) -> bool {
+        let is_ellipsis = matches!(value.kind, ExprKind::Constant { value: Constant::Ellipsis });
+        is_ellipsis && self.source.is_library()
+    }
+
+    /// Hands up None, as a bare `yield` of a generator would; the coroutine awaits nothing meanwhile.
+    pub fn turn(&mut self, expr: &Expr, dst: Reg) -> Fallible<()> {
+        let value = self.alloc();
+        self.load_const(value, Const::None);
+        self.at_expr(expr);
+        let x = if self.handles() { bit::HANDLING } else { 0 };
+        self.suspend_as(x, value, None);
+        self.move_to(dst, value);
+        Ok(())
     }
 
     pub fn async_for(

@@ -241,7 +241,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn name_constant(&mut self, name: &Name) -> u16 {
-        self.constant(Const::Str(name.clone()))
+        self.constant(Const::Str(name.clone().into()))
     }
 
     pub fn site(&mut self, name: Name) -> u16 {
@@ -305,7 +305,7 @@ impl<'a> Compiler<'a> {
         if self.unit.asm.bound.contains(var) || !self.unit.asm.reachable {
             return;
         }
-        let number = self.unit.pool.constant(Const::Str(name.clone()));
+        let number = self.unit.pool.constant(Const::Str(name.clone().into()));
         self.emit_wide(Op::CheckLocal, reg, number as i32);
         if reg < self.unit.nvars {
             self.unit.to_clear.insert(reg);

@@ -1,26 +1,19 @@
 //! Where modules come from: native tables, folders of `sys.path` (`.mini` before `.py`, packages included), the
 //! embedded library. Must not know what `import` binds.
 
+use super::importers;
 use super::source;
 use super::stdlib;
 use crate::bytecode::code::Code;
 use crate::compile::Mode;
-use crate::gil::{self, Cause, park};
+use crate::gil::Cause;
 use crate::native;
 use crate::object::{R, Value, Word, func, str, types};
 use crate::vm::native::ModuleDef;
 use crate::vm::thread::Thread;
 use crate::vm::{attr, boot, frame, import, link, poll};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Modules that are being run: module, and the member that runs it.
-static RUNNING: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
-
-fn running() -> std::sync::MutexGuard<'static, Vec<(u64, u64)>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use std::sync::Arc;
 
 /// A module's source.
 struct Found {
@@ -106,13 +99,13 @@ pub fn load_native(th: &mut Thread, name: &str) -> R<Word> {
 fn register(th: &mut Thread, name: &str, module: Value, run: bool) -> R {
     let key = th.m.intern(name)?;
     // Looking and registering are one step: nothing in between lets another thread import the name.
-    let mut running = running();
+    let mut importers = importers::lock();
     if let Some(other) = import::loaded(th, key)? {
         return Ok(other);
     }
     th.dict_set(import::modules(), key, module)?;
     if run {
-        running.push((module.bits(), th.m.member.id()));
+        importers.begin(module, th.m.member.id());
     }
     Ok(module)
 }
@@ -125,7 +118,7 @@ fn claim(th: &mut Thread, name: &str, module: Value) -> R {
         if registered == module {
             return Ok(module);
         }
-        wait_until_complete(th, registered)?;
+        importers::wait_until_complete(th, registered)?;
         // If it failed it is gone, and this thread tries.
         if import::loaded(th, key)? == Some(registered) {
             return Ok(registered);
@@ -151,9 +144,8 @@ fn run_module(th: &mut Thread, name: &str, code: &Arc<Code>, filename: &str, pac
     if registered != module {
         return Ok(registered);
     }
-    let result = run_in(th, code, module);
-    running().retain(|(m, _)| *m != module.bits());
-    park::wake(module.addr(), usize::MAX);
+    let result = run_in(th, code, module).and_then(|_| import::bind_in_parent(th, name, module));
+    importers::end(module);
     if let Err(raised) = result {
         let pending = th.m.pending.take();
         let key = th.m.intern(name)?;
@@ -189,39 +181,6 @@ pub fn run_in(th: &mut Thread, code: &Arc<Code>, module: Value) -> R {
         attr::set_in_namespace(&mut th.m, func::module_dict(module), key, doc)?;
     }
     th.run_code(linked, &[], None)
-}
-
-/// Whether the module's text has not been run to its end.
-pub fn is_running(module: Value) -> bool {
-    running().iter().any(|(m, _)| *m == module.bits())
-}
-
-/// Waits until a module that another thread is running is complete: a second importer must not see it half-made. Two
-/// threads that import each other's modules do not wait, as in CPython.
-pub fn wait_until_complete(th: &mut Thread, module: Value) -> R<()> {
-    let me = th.m.member.id();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        // In a forked child the owner may be a thread that is gone.
-        let lives = |id: u64| {
-            let mut found = false;
-            gil::for_each_member(|member| found |= member.id() == id);
-            found
-        };
-        let busy = |list: &[(u64, u64)]| {
-            list.iter().any(|(m, owner)| *m == module.bits() && *owner != me && lives(*owner))
-        };
-        {
-            let list = running();
-            // A thread that is itself in the middle of an import may be what the other one waits for.
-            if !busy(&list) || list.iter().any(|(_, owner)| *owner == me) || Instant::now() > deadline {
-                return Ok(());
-            }
-        }
-        let until = Instant::now() + Duration::from_millis(50);
-        th.waiting(|member| park::wait_on(member, module.addr(), || busy(&running()), Some(until)));
-        th.check_signals()?;
-    }
 }
 
 /// Why there is no program to run: the message in CPython's words, and the exit code.

@@ -3,6 +3,7 @@
 
 pub mod control;
 pub mod dump;
+mod importers;
 pub mod importing;
 mod picture;
 pub mod program;
@@ -78,7 +79,7 @@ fn build(th: &mut Thread, options: &Options) -> R<()> {
     hooks::install_compiler(source::compile_kind);
     hooks::install_answer(control::answer_once);
     hooks::install_company(control::answer_from_now_on);
-    import::install_ready(importing::wait_until_complete, importing::is_running);
+    import::install_ready(importers::wait_until_complete, importers::is_running);
     let builtins = importing::load_native(th, "builtins")?.unwrap_or(Value::NONE);
     link::set_builtins(builtins);
     importing::load_native(th, "sys")?;

@@ -3,7 +3,8 @@
 
 use crate::bytecode::code::Code;
 use crate::bytecode::frozen;
-use std::sync::Arc;
+use std::hint::black_box;
+use std::sync::{Arc, Once};
 
 mod compiled {
     include!(concat!(env!("OUT_DIR"), "/frozen.rs"));
@@ -24,9 +25,9 @@ embedded! {
     "_decimal_functions", "_decimal_number", "_decimal_parts", "_difflib_matcher", "_doctest_check",
     "_doctest_find", "_doctest_unittest", "_html_entities", "_inspect_source", "_io_bases", "_io_layers",
     "_io_wrapper", "_lab", "_lab.axes", "_lab.catalog", "_lab.charts", "_lab.durations",
-    "_lab.page", "_lab.peers", "_lab.report", "_lab.runs", "_lab.stamp", "_lab.tables", "_pathlib_glob", "_pathlib_pure", "_redis", "_subprocess_results", "_sync",
+    "_lab.page", "_lab.peers", "_lab.report", "_lab.runs", "_lab.stamp", "_lab.tables", "_os_more", "_pathlib_glob", "_pathlib_pure", "_redis", "_subprocess_results", "_sync",
     "_timeit_command",
-    "_weakref_containers", "_weakref_proxy", "abc", "argparse", "array", "ast", "asyncio", "asyncio._loops",
+    "_weakref_containers", "_weakref_proxy", "_weakref_reference", "abc", "argparse", "array", "ast", "asyncio", "asyncio._loops",
     "asyncio._pipes", "asyncio._processes", "asyncio._servers", "asyncio._socket_transports",
     "asyncio._sockets", "asyncio.base_events", "asyncio.base_futures", "asyncio.base_subprocess",
     "asyncio.base_tasks", "asyncio.constants", "asyncio.coroutines", "asyncio.events", "asyncio.exceptions",
@@ -48,7 +49,7 @@ embedded! {
     "pprint", "queue", "random", "re", "reprlib", "sched", "secrets", "selectors", "shlex", "shutil",
     "signal", "socket", "socketserver", "stat", "statistics", "string", "struct", "subprocess", "tempfile", "textwrap",
     "threading", "timeit", "traceback", "types", "typing", "unittest", "unittest._assertions",
-    "unittest._contexts", "unittest._mock_calls", "unittest._mock_objects", "unittest.case",
+    "unittest._contexts", "unittest._mock_calls", "unittest._mock_objects", "unittest._params", "unittest.case",
     "unittest.loader", "unittest.main", "unittest.mock", "unittest.result", "unittest.runner",
     "unittest.suite", "unittest.util", "urllib", "urllib.parse", "uuid", "warnings", "weakref", "zlib",
 }
@@ -61,7 +62,22 @@ pub fn find(name: &str) -> Option<&'static str> {
 /// The compiled code of an embedded module.
 pub fn code(name: &str) -> Option<Arc<Code>> {
     let at = compiled::MODULES.binary_search_by(|(n, _)| (*n).cmp(name)).ok()?;
+    ROOM.call_once(make_room);
     frozen::module(compiled::MODULES.get(at)?.1)
+}
+
+static ROOM: Once = Once::new();
+
+/// glibc's allocator lets the memory of any thread but the first grow by a page at a time, each a system call: hundreds in
+/// the course of a large import. Blocks that are taken and given back make it grow at once; their pages are not touched.
+fn make_room() {
+    const BLOCKS: usize = 6;
+    /// Larger ones would be mapped, and unmapped, each by itself.
+    const BYTES: usize = 100 << 10;
+    let blocks: [Vec<u8>; BLOCKS] = std::array::from_fn(|_| Vec::with_capacity(BYTES));
+    // This one stays, or what is below it would be given back to the system.
+    std::mem::forget(black_box(Vec::<u8>::with_capacity(BYTES)));
+    drop(black_box(blocks));
 }
 
 #[cfg(test)]

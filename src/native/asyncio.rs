@@ -1,6 +1,7 @@
 //! Module `_asyncio`: the tables, which loop runs in this thread, which task runs in a loop. Must not know how.
 
 use super::asyncio_future::{self as futures, FUTURE_TYPE, SETTABLE};
+use super::asyncio_gather::{self as gathering, GATHERING_TYPE};
 use super::asyncio_io as io;
 use super::asyncio_loop as event_loop;
 use super::asyncio_ready::{HANDLE_TYPE, TIMER_TYPE};
@@ -202,6 +203,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         NativeDef::full("_register_task", "task", register_task, "A loop has one more task."),
         NativeDef::full("_unregister_task", "task", unregister_task, "It is done."),
         NativeDef::full("_sleep", "delay, result, /", event_loop::sleep, "A future with a time."),
+        NativeDef::full("_gather", "futures, return_exceptions, /", gathering::gather, "Wait for all."),
         NativeDef::full(
             "_set_result_unless_cancelled",
             "future, result, /",
@@ -209,6 +211,6 @@ pub static MODULE: ModuleDef = ModuleDef {
             "Give a future its result, unless it was cancelled meanwhile.",
         ),
     ],
-    types: &[&FUTURE_TYPE, &LOOP_TYPE, &TRANSPORT_TYPE, &RECORD_TYPE],
+    types: &[&FUTURE_TYPE, &LOOP_TYPE, &TRANSPORT_TYPE, &RECORD_TYPE, &GATHERING_TYPE],
     init: Some(init),
 };

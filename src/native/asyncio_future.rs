@@ -1,5 +1,6 @@
 //! `_asyncio.Future`: its methods, and what becomes of its callbacks. Must not know how tasks are stepped.
 
+use super::asyncio_gather::{self as gathering, GATHERING};
 use super::asyncio_loop::{self as event_loop, Loop};
 use super::asyncio_ready as ready;
 use super::asyncio_unseen as unseen;
@@ -88,14 +89,6 @@ fn init(th: &mut Thread, args: Args) -> R {
     Ok(Value::NONE)
 }
 
-/// The entries of its callbacks, which it forgets.
-fn take_callbacks(f: &'static Wide) -> smallvec::SmallVec<[Value; 4]> {
-    match wide::word(f, CALLBACKS).swap(None) {
-        None => smallvec::SmallVec::new(),
-        Some(one) => entries(one),
-    }
-}
-
 fn entries(word: Value) -> smallvec::SmallVec<[Value; 4]> {
     match list::of(word) {
         Some(l) => list::items(l).iter().filter_map(|slot| slot.get()).collect(),
@@ -122,21 +115,28 @@ pub fn schedule(th: &mut Thread, f: &'static Wide) -> R<()> {
         return Ok(());
     }
     let Some(event_loop) = future::event_loop(f) else { return Ok(()) };
-    let entries = take_callbacks(f);
+    let Some(word) = wide::word(f, CALLBACKS).swap(None) else { return Ok(()) };
+    if list::of(word).is_none() {
+        return schedule_one(th, event_loop, f, word);
+    }
+    let entries = entries(word);
     // They are not in the heap any more, and calls follow.
     let scope = th.scope();
     for entry in &entries {
         th.root(*entry);
     }
-    let done = entries.iter().try_for_each(|entry| schedule_one(th, event_loop, wide::value(f), *entry));
+    let done = entries.iter().try_for_each(|entry| schedule_one(th, event_loop, f, *entry));
     th.close(scope);
     done
 }
 
-fn schedule_one(th: &mut Thread, event_loop: Value, f: Value, entry: Value) -> R<()> {
-    if future::task_of(entry).is_some() {
-        return ready::wake(th, event_loop, entry);
+fn schedule_one(th: &mut Thread, event_loop: Value, f: &'static Wide, entry: Value) -> R<()> {
+    match wide::of(entry) {
+        Some((_, future::TASK)) => return ready::wake(th, event_loop, entry),
+        Some((g, GATHERING)) => return gathering::note_done(th, event_loop, g, f),
+        _ => {}
     }
+    let f = wide::value(f);
     match tuple::items(entry) {
         [callback, context] => {
             let (callback, context) = (callback.value(), context.value());
@@ -377,6 +377,8 @@ fn callbacks(th: &mut Thread, args: Args) -> R {
             let name = th.name("task_wakeup")?;
             let bound = th.get_attr(entry, name)?;
             th.new_tuple(&[bound, Value::NONE])?
+        } else if wide::of_role(entry, GATHERING).is_some() {
+            th.new_tuple(&[entry, Value::NONE])?
         } else {
             entry
         };

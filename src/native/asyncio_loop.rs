@@ -116,17 +116,19 @@ impl Loop {
         wide::word(self.object, which).get().and_then(list::of)
     }
 
-    /// Whether debug mode is on.
+    /// Its tasks that are not done.
     pub fn tasks(self) -> Option<&'static List> {
         self.list(TASKS)
     }
 
-    pub fn debugs(self) -> bool {
-        self.data.debug.load(Relaxed)
+    /// Whether somebody else makes its tasks.
+    pub fn has_task_factory(self) -> bool {
+        wide::word(self.object, TASK_FACTORY).get().is_some()
     }
 
-    fn current(self) -> &'static Slot {
-        &self.object.host.extra[1]
+    /// Whether debug mode is on.
+    pub fn debugs(self) -> bool {
+        self.data.debug.load(Relaxed)
     }
 
     #[inline]
@@ -229,13 +231,19 @@ pub fn unregister(th: &mut Thread, task: &'static Wide) {
     }
 }
 
+/// Where a loop has its current task.
+#[inline(always)]
+fn current(event_loop: Value) -> Option<&'static Slot> {
+    wide::of_role(event_loop, LOOP).map(|object| &object.host.extra[1])
+}
+
 /// `task` runs from now on.
 pub fn enter_task(th: &mut Thread, event_loop: Value, task: Value) -> R<()> {
-    let Some(of) = of(event_loop) else { return Ok(()) };
-    if let Some(other) = of.current().get() {
+    let Some(current) = current(event_loop) else { return Ok(()) };
+    if let Some(other) = current.get() {
         return Err(cannot_enter(th, task, other));
     }
-    of.current().set(task);
+    current.set(task);
     Ok(())
 }
 
@@ -249,16 +257,16 @@ fn cannot_enter(th: &mut Thread, task: Value, other: Value) -> crate::object::Ra
 
 /// It does not run any more.
 pub fn leave_task(event_loop: Value, task: Value) {
-    if let Some(of) = of(event_loop)
-        && of.current().get() == Some(task)
+    if let Some(current) = current(event_loop)
+        && current.get() == Some(task)
     {
-        of.current().clear();
+        current.clear();
     }
 }
 
 /// The task that a loop runs now.
 pub fn current_task(event_loop: Value) -> Word {
-    of(event_loop).and_then(|of| of.current().get())
+    current(event_loop).and_then(Slot::get)
 }
 
 /// The tasks of a loop that are not done, as a list.

@@ -1,7 +1,8 @@
 //! What a loop does at its next turn: `Handle`, `TimerHandle`, and the queue of what is ready. An entry of the queue is a
-//! handle, a task that takes a step, or a future whose time has come. Must not know when the turns are.
+//! handle, a task that takes a step, a future whose time has come, or the counter of `gather`. Must not know when the turns are.
 
 use super::asyncio_future as futures;
+use super::asyncio_gather::{self as gathering, GATHERING};
 use super::asyncio_loop::{self as event_loop, Loop};
 use super::asyncio_task as tasks;
 use super::asyncio_transport::{self as transports, TRANSPORT};
@@ -119,6 +120,10 @@ pub fn run(th: &mut Thread, event_loop: Value, entry: Value) -> R<()> {
             Err(_) => report(th, event_loop, entry),
         },
         HANDLE | TIMER => run_handle(th, event_loop, object),
+        GATHERING => match gathering::one_more(th, object) {
+            Ok(()) => Ok(()),
+            Err(_) => report(th, event_loop, entry),
+        },
         TRANSPORT => match transports::read_ready(th, object) {
             Ok(()) => Ok(()),
             Err(_) => report(th, event_loop, entry),

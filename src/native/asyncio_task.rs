@@ -44,6 +44,11 @@ pub struct Parts {
 
 /// A new task, whose first step is due at the loop's next turn.
 pub fn new(th: &mut Thread, parts: &Parts) -> R {
+    new_task(th, parts).map(wide::value)
+}
+
+/// As `new`.
+pub fn new_task(th: &mut Thread, parts: &Parts) -> R<&'static Wide> {
     let traces = event_loop::of(parts.event_loop).is_some_and(event_loop::Loop::debugs);
     let words = if traces { WORDS } else { WORDS.split_last().map_or(WORDS, |(_, words)| words) };
     let task = blank(th, task_class(), words)?;
@@ -51,7 +56,7 @@ pub fn new(th: &mut Thread, parts: &Parts) -> R {
         futures::trace(th, task, parts.event_loop)?;
     }
     begin(th, task, parts)?;
-    Ok(wide::value(task))
+    Ok(task)
 }
 
 /// With one for the calls that led to it.
@@ -152,10 +157,15 @@ fn to_be_thrown(th: &mut Thread, task: &'static Wide, waiter: Word) -> R<Word> {
             error = Some(th.take_exception());
         }
     }
-    if wide::clear(task, MUST_CANCEL) & MUST_CANCEL != 0 && !error.is_some_and(future::is_cancellation) {
+    if take_must_cancel(task) && !error.is_some_and(future::is_cancellation) {
         error = Some(future::new_cancelled(&mut th.m, slot(task, MESSAGE).get())?);
     }
     Ok(error)
+}
+
+/// Whether it is to be cancelled; from now on it is not. Asks first: changing bits costs as much as a call.
+fn take_must_cancel(task: &Wide) -> bool {
+    wide::has(task, MUST_CANCEL) && wide::clear(task, MUST_CANCEL) & MUST_CANCEL != 0
 }
 
 /// One step. Errors: KeyboardInterrupt and SystemExit alone, which are for the loop.
@@ -176,7 +186,10 @@ fn take_step(th: &mut Thread, task: &'static Wide) -> R<()> {
         let shown = str::as_str(shown).unwrap_or("");
         return Err(future::invalid_state(&mut th.m, &format!("__step(): already done: {shown}")));
     }
-    let waiter = slot(task, WAITER).swap(None);
+    let waiter = slot(task, WAITER).get();
+    if waiter.is_some() {
+        slot(task, WAITER).clear();
+    }
     let error = to_be_thrown(th, task, waiter)?;
     let (event_loop, coro) = (future::event_loop(task).unwrap_or(Value::NONE), slot(task, CORO).value());
     event_loop::enter_task(th, event_loop, wide::value(task))?;
@@ -226,7 +239,7 @@ fn yielded(th: &mut Thread, sent: R) -> R<Outcome> {
 
 /// The coroutine has returned.
 fn finish(th: &mut Thread, task: &'static Wide, value: Value) -> R<()> {
-    if wide::clear(task, MUST_CANCEL) & MUST_CANCEL != 0 {
+    if take_must_cancel(task) {
         futures::cancel_plainly(th, task, None, None)?;
     } else {
         futures::set_result(th, task, value)?;

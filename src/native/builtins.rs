@@ -7,7 +7,7 @@ use crate::object::error::EXCEPTIONS;
 use crate::object::{Exc, Kind, R, Slot, Value, func, list, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
-use crate::vm::{boot, frame, frame_locals, import, type_tables};
+use crate::vm::{boot, frame, frame_locals, import, module_names, type_tables};
 
 fn id(th: &mut Thread, args: Args) -> R {
     th.new_uint(args.get(0).bits())
@@ -107,12 +107,13 @@ fn dir(th: &mut Thread, args: Args) -> R {
             let names = locals(th, args)?;
             th.collect(names)?
         }
-        Some(v) => match th.lookup_override(v, "__dir__") {
-            Some(hook) => {
+        Some(v) => match (module_names::asked(th, v)?, th.lookup_override(v, "__dir__")) {
+            (Some(names), _) => names,
+            (None, Some(hook)) => {
                 let names = th.call(hook, &[v])?;
                 th.collect(names)?
             }
-            None => super::dir::names(th, v)?,
+            (None, None) => super::dir::names(th, v)?,
         },
     };
     th.call_method(names, "sort", &[])?;

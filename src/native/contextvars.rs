@@ -62,7 +62,7 @@ pub fn is_context(v: Value) -> bool {
 /// Makes `context` the current one; what was it before.
 pub fn enter(th: &mut Thread, context: Value) -> R<Word> {
     let Some(c) = of(context) else { return Err(th.type_error("a contextvars.Context is expected")) };
-    if wide::set(c, ENTERED) & ENTERED != 0 {
+    if wide::change(&th.m, c, ENTERED, 0) & ENTERED != 0 {
         return Err(entered_already(th, context));
     }
     Ok(th.context.replace(context))
@@ -83,7 +83,7 @@ fn entered_already(th: &mut Thread, context: Value) -> crate::object::Raised {
 pub fn leave(th: &mut Thread, context: Value, before: Word) {
     th.context = before;
     if let Some(c) = of(context) {
-        wide::clear(c, ENTERED);
+        wide::change(&th.m, c, 0, ENTERED);
     }
 }
 

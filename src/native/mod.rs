@@ -4,6 +4,7 @@
 mod asyncgen_hooks;
 mod asyncio;
 mod asyncio_future;
+mod asyncio_gather;
 mod asyncio_io;
 pub mod asyncio_loop;
 mod asyncio_ready;
@@ -66,6 +67,7 @@ pub mod json_write;
 pub mod libm;
 pub mod list;
 mod lru_cache;
+mod machine;
 pub mod mapping_proxy;
 pub mod math;
 pub mod math_int;
@@ -158,6 +160,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &contextvars::MODULE,
     &deque::MODULE,
     &digest::MODULE,
+    &machine::MODULE,
     &errno::MODULE,
     &experiments::MODULE,
     &fcntl::MODULE,

@@ -1,11 +1,13 @@
 //! Module `time`: clocks, sleeping, calendar times. Must not know how threads wait.
 
+use super::oserror::os_error;
 use super::support::{number, set_int};
 use super::{struct_seq, support};
 use crate::gil;
 use crate::object::mutator::Mutator;
 use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word, float, int, str, tuple, types};
-use crate::rt::syscall::{self, Calendar};
+use crate::rt::machine;
+use crate::rt::syscall::{self, Calendar, Sys};
 use crate::rt::wait;
 use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::thread::Thread;
@@ -255,6 +257,26 @@ fn tzset(_: &mut Mutator, _: Args) -> R {
     Ok(Value::NONE)
 }
 
+fn clock_arg(th: &mut Thread, args: Args, of: fn(libc::clockid_t) -> Sys) -> R<i64> {
+    let id = support::c_int(th, args.get(0))?;
+    of(id).map_err(|errno| os_error(th, errno, None))
+}
+
+fn clock_gettime(th: &mut Thread, args: Args) -> R {
+    let now = clock_arg(th, args, syscall::clock)?;
+    as_seconds(&mut th.m, now)
+}
+
+fn clock_gettime_ns(th: &mut Thread, args: Args) -> R {
+    let now = clock_arg(th, args, syscall::clock)?;
+    th.new_int(now)
+}
+
+fn clock_getres(th: &mut Thread, args: Args) -> R {
+    let fine = clock_arg(th, args, machine::clock_resolution)?;
+    as_seconds(&mut th.m, fine)
+}
+
 /// `strptime`: what `datetime` reads, as the fields of a time.
 fn strptime(th: &mut Thread, args: Args) -> R {
     let module = crate::vm::import::import_dotted(th, "datetime")?;
@@ -286,6 +308,14 @@ pub static MODULE: ModuleDef = ModuleDef {
         ),
         NativeDef::data("thread_time", "", thread_time, "Seconds of processor time of the thread."),
         NativeDef::data("thread_time_ns", "", thread_time_ns, "Nanoseconds of processor time of the thread."),
+        NativeDef::full(
+            "clock_gettime",
+            "clk_id, /",
+            clock_gettime,
+            "Seconds on one of the kernel's clocks.",
+        ),
+        NativeDef::full("clock_gettime_ns", "clk_id, /", clock_gettime_ns, "Nanoseconds on one of them."),
+        NativeDef::full("clock_getres", "clk_id, /", clock_getres, "How fine one of them is, in seconds."),
         NativeDef::full("sleep", "seconds, /", sleep, "Wait; other threads run. 0 offers them the GIL."),
         NativeDef::full("gmtime", "seconds=, /", gmtime, "Calendar time in UTC."),
         NativeDef::full("localtime", "seconds=, /", localtime, "Calendar time in the local zone."),
@@ -299,6 +329,16 @@ pub static MODULE: ModuleDef = ModuleDef {
     types: &[],
     init: Some(init),
 };
+
+const CLOCKS: [(&str, libc::clockid_t); 7] = [
+    ("CLOCK_REALTIME", libc::CLOCK_REALTIME),
+    ("CLOCK_MONOTONIC", libc::CLOCK_MONOTONIC),
+    ("CLOCK_PROCESS_CPUTIME_ID", libc::CLOCK_PROCESS_CPUTIME_ID),
+    ("CLOCK_THREAD_CPUTIME_ID", libc::CLOCK_THREAD_CPUTIME_ID),
+    ("CLOCK_MONOTONIC_RAW", libc::CLOCK_MONOTONIC_RAW),
+    ("CLOCK_BOOTTIME", libc::CLOCK_BOOTTIME),
+    ("CLOCK_TAI", libc::CLOCK_TAI),
+];
 
 fn init(th: &mut Thread, module: Value) -> R<()> {
     let fields =
@@ -314,6 +354,9 @@ fn init(th: &mut Thread, module: Value) -> R<()> {
     set_int(th, module, "timezone", -offset)?;
     set_int(th, module, "altzone", -summer_offset)?;
     set_int(th, module, "daylight", i64::from(summer.is_some()))?;
+    for (name, id) in CLOCKS {
+        set_int(th, module, name, i64::from(id))?;
+    }
     let names = [th.new_str(name)?, th.new_str(summer_name)?];
     let names = th.new_tuple(&names)?;
     support::set(th, module, "tzname", names)

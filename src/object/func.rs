@@ -39,7 +39,8 @@ pub struct FunctionParts {
     pub defaults: Word,
     pub kwdefaults: Word,
     pub name: Value,
-    pub qualname: Value,
+    /// EMPTY: the code's.
+    pub qualname: Word,
     pub doc: Word,
     pub module_name: Word,
 }
@@ -53,7 +54,7 @@ pub fn new_function(m: &mut Mutator, p: FunctionParts) -> R {
         p.defaults,
         p.kwdefaults,
         Some(p.name),
-        Some(p.qualname),
+        p.qualname,
         p.doc,
         p.module_name,
         None,

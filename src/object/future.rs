@@ -44,7 +44,7 @@ pub const CANCELS: u32 = 18;
 pub const MOST_CANCELS: u32 = u32::MAX >> CANCELS;
 
 /// Words of both. What is to be done when it is done: EMPTY, one entry, or a list of them. An entry is a task that waits
-/// for it, or a tuple of a function and a context. Of one that failed: its record.
+/// for it, a gathering that counts it, or a tuple of a function and a context. Of one that failed: its record.
 pub const CALLBACKS: usize = 0;
 /// The message that it was cancelled with; of one that failed, the traceback of its exception.
 pub const MESSAGE: usize = 1;

@@ -174,12 +174,15 @@ pub fn registers(hdr: &Hdr) -> Option<(*const u64, usize)> {
     suspended.then(|| (regs(g).cast_const(), g.live.load(Ordering::Relaxed) as usize))
 }
 
-/// `__name__` and `__qualname__`: the function's, unless others were given.
-pub fn names(v: Value) -> [Value; 2] {
-    let Some(g) = of(v) else { return [Value::NONE; 2] };
-    if let Some([name, qualname]) = g.names.get().map(tuple::items) {
-        return [name.value(), qualname.value()];
+/// `__name__` and `__qualname__`, if others than the function's were given.
+pub fn given_names(v: Value) -> Option<[Value; 2]> {
+    match of(v)?.names.get().map(tuple::items)? {
+        [name, qualname] => Some([name.value(), qualname.value()]),
+        _ => None,
     }
-    let function = types::cast::<Function>(g.func.value());
-    function.map_or([Value::NONE; 2], |f| [f.name.value(), f.qualname.value()])
+}
+
+/// The function that was called.
+pub fn function(v: Value) -> Option<&'static Function> {
+    types::cast::<Function>(of(v)?.func.value())
 }

@@ -10,8 +10,27 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 /// Open addressing with linear probing; at most half full; entries leave only in `retain_interned`, which rebuilds.
 struct Shard {
-    entries: Vec<Word>,
+    entries: Vec<Entry>,
     len: usize,
+}
+
+/// The bits of a string with some of its hash above them, where no address has any: strings that are not the wanted one
+/// are mostly passed by without reading them. 0: free.
+type Entry = u64;
+
+const ADDRESS: u64 = (1 << 48) - 1;
+
+/// What stands above the address.
+fn mark(hash: u64) -> u64 {
+    (hash << 8) & !ADDRESS
+}
+
+fn entry(v: Value, hash: u64) -> Entry {
+    v.bits() & ADDRESS | mark(hash)
+}
+
+fn value(entry: Entry) -> Word {
+    Value::from_bits(entry & ADDRESS)
 }
 
 const SHARDS: usize = 16;
@@ -21,11 +40,13 @@ static TABLE: [Mutex<Shard>; SHARDS] = [const { Mutex::new(Shard { entries: Vec:
 
 impl Shard {
     fn find(&self, wanted: &str, hash: u64) -> Word {
-        self.probe(hash).map_while(|v| v).find(|v| str::as_str(*v) == Some(wanted))
+        let mark = mark(hash);
+        let marked = self.probe(hash).take_while(|e| *e != 0).filter(|e| e & !ADDRESS == mark);
+        marked.filter_map(value).find(|v| str::as_str(*v) == Some(wanted))
     }
 
     /// The words from the home place of `hash` on, once round.
-    fn probe(&self, hash: u64) -> impl Iterator<Item = Word> {
+    fn probe(&self, hash: u64) -> impl Iterator<Item = Entry> {
         let start = (hash as usize) & self.entries.len().wrapping_sub(1);
         let (before, from) = self.entries.split_at(start.min(self.entries.len()));
         from.iter().chain(before).copied()
@@ -34,8 +55,10 @@ impl Shard {
     fn insert(&mut self, v: Value, hash: u64) {
         if self.entries.len() <= self.len * 2 {
             let bigger = (self.entries.len() * 2).max(64);
-            let old = std::mem::replace(&mut self.entries, vec![None; bigger]);
-            old.into_iter().flatten().for_each(|v| self.place(v, view(v).map_or(0, str::hash) as u64));
+            let old = std::mem::replace(&mut self.entries, vec![0; bigger]);
+            old.into_iter()
+                .filter_map(value)
+                .for_each(|v| self.place(v, view(v).map_or(0, str::hash) as u64));
         }
         self.place(v, hash);
         self.len += 1;
@@ -45,8 +68,8 @@ impl Shard {
         let mask = self.entries.len().wrapping_sub(1);
         let mut at = hash as usize & mask;
         while let Some(slot) = self.entries.get_mut(at) {
-            if slot.is_none() {
-                *slot = Some(v);
+            if *slot == 0 {
+                *slot = entry(v, hash);
                 return;
             }
             at = (at + 1) & mask;
@@ -54,11 +77,11 @@ impl Shard {
     }
 
     fn retain(&mut self, alive: &dyn Fn(Value) -> bool) {
-        let kept: Vec<Value> = self.entries.iter().flatten().copied().filter(|v| alive(*v)).collect();
+        let kept: Vec<Value> = self.entries.iter().copied().filter_map(value).filter(|v| alive(*v)).collect();
         if kept.len() == self.len {
             return;
         }
-        self.entries.fill(None);
+        self.entries.fill(0);
         self.len = kept.len();
         kept.into_iter().for_each(|v| self.place(v, view(v).map_or(0, str::hash) as u64));
     }

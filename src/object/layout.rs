@@ -257,6 +257,7 @@ pub struct Code {
     pub module: Slot,
     /// What functions made of it are called; interned.
     pub name: Slot,
+    /// EMPTY until somebody asks.
     pub qualname: Slot,
     /// The compiler's code object: an `Arc` turned into a pointer.
     pub plain: *const crate::bytecode::code::Code,
@@ -275,6 +276,7 @@ pub struct Function {
     /// EMPTY, or a Dict.
     pub kwdefaults: Slot,
     pub name: Slot,
+    /// EMPTY: the code's.
     pub qualname: Slot,
     pub doc: Slot,
     pub module_name: Slot,

@@ -117,6 +117,21 @@ pub fn set(w: &Wide, bits: u32) -> u32 {
     w.bits.fetch_or(bits, Ordering::AcqRel)
 }
 
+/// Sets bits, and clears others; those that were set before. In one step only if other threads may run meanwhile.
+#[inline(always)]
+pub fn change(m: &Mutator, w: &Wide, set: u32, clear: u32) -> u32 {
+    let changed = |bits: u32| (bits | set) & !clear;
+    if m.free {
+        return w
+            .bits
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |bits| Some(changed(bits)))
+            .unwrap_or(0);
+    }
+    let bits = w.bits.load(Ordering::Acquire);
+    w.bits.store(changed(bits), Ordering::Release);
+    bits
+}
+
 /// Clears bits; those that were set before.
 #[inline(always)]
 pub fn clear(w: &Wide, bits: u32) -> u32 {

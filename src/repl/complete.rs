@@ -6,7 +6,7 @@ use crate::interp::{importing, stdlib};
 use crate::native::{self, dir};
 use crate::object::{Kind, Value, Word, class, dict, func, list, shape, str, types};
 use crate::vm::thread::Thread;
-use crate::vm::{import, link};
+use crate::vm::{import, link, module_names};
 use mini_grammar::highlight::{Class, pieces};
 use std::path::Path;
 
@@ -120,7 +120,9 @@ fn namespace(names: Word) -> Vec<String> {
 }
 
 fn attributes(th: &mut Thread, value: Value, prefix: &str) -> Vec<String> {
-    let names = dir::names(th, value).ok().and_then(list::of);
+    let asked =
+        module_names::asked(th, value).and_then(|asked| asked.map_or_else(|| dir::names(th, value), Ok));
+    let names = asked.ok().and_then(list::of);
     let names = names.map_or(Vec::new(), |l| list::items(l).iter().filter_map(|s| s.get()).collect());
     starting(names.into_iter().filter_map(str::as_str).map(str::to_owned), prefix)
 }

@@ -8,6 +8,7 @@ pub mod handle;
 mod held_locks;
 pub mod local;
 pub mod lock;
+pub mod machine;
 pub mod message;
 pub mod pipes;
 pub mod poll;

@@ -458,7 +458,10 @@ fn missing(th: &mut Thread, object: Value, name: Value) -> R {
         }
     }
     if let Some(hook) = module_getattr(th, object)? {
-        return th.call(hook, &[name]);
+        let found = th.call(hook, &[name])?;
+        if !super::module_names::is_refusal(hook, found) {
+            return Ok(found);
+        }
     }
     Err(no_attribute(th, object, name))
 }

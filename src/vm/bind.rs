@@ -299,7 +299,7 @@ fn put_keyword_defaults(t: &Target) {
 }
 
 fn qualname(t: &Target) -> String {
-    str::as_str(t.function.qualname.value()).unwrap_or("?").to_owned()
+    super::qualname::text(t.function).to_owned()
 }
 
 #[cold]

@@ -745,7 +745,7 @@ impl Thread {
             defaults: None,
             kwdefaults: None,
             name,
-            qualname: name,
+            qualname: None,
             doc: None,
             module_name: None,
         };

@@ -5,7 +5,7 @@ use super::bases::{self, Bases};
 use super::call;
 use super::frame::{self, LINK};
 use super::thread::Thread;
-use super::{abstract_classes, attr, class_change, slot_names, type_names};
+use super::{abstract_classes, attr, class_change, qualname, slot_names, type_names};
 use crate::object::class::{self, Blueprint, trait_bits};
 use crate::object::layout::{Cell, Class, Function};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, intern, shape, str, tuple, types};
@@ -61,7 +61,8 @@ fn statement(
     let Some(code) = frame::code_of(function) else { return Err(th.type_error("class body expected")) };
     let plain = frame::plain(code);
     let module = module_name(th, function)?;
-    for (key, v) in [("__module__", module), ("__qualname__", function.qualname.get())] {
+    let qualname = qualname::of_function(&mut th.m, function)?;
+    for (key, v) in [("__module__", module), ("__qualname__", Some(qualname))] {
         let key = th.m.intern(key)?;
         dict::insert_str(&mut th.m, namespace, key, v.unwrap_or(Value::NONE))?;
     }

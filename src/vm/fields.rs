@@ -2,11 +2,11 @@
 //! Must not know caches or descriptors.
 
 use super::thread::Thread;
-use super::{annotations, frame};
+use super::{annotations, frame, qualname};
 use crate::object::layout::{
     BoundMethod, Cell, Class, Code, Exception, Function, Module, Native, Property, Super, Traceback,
 };
-use crate::object::{Kind, R, Slot, Value, Word, class, dict, exc, func, generator, mro, shape, types};
+use crate::object::{Kind, R, Slot, Value, Word, class, dict, exc, func, mro, shape, types};
 
 fn field(slot: &Slot) -> Word {
     Some(slot.value())
@@ -37,8 +37,8 @@ pub fn get(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         Kind::Cell if name == "cell_contents" => cell_contents(th, object).map(Some),
         Kind::Code => code(th, object, name),
         Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => Ok(match name {
-            "__name__" => Some(generator::names(object)[0]),
-            "__qualname__" => Some(generator::names(object)[1]),
+            "__name__" => Some(qualname::of_generator(&mut th.m, object)?[0]),
+            "__qualname__" => Some(qualname::of_generator(&mut th.m, object)?[1]),
             _ => None,
         }),
         Kind::Property if name == "__isabstractmethod__" => {
@@ -147,7 +147,7 @@ fn function(th: &mut Thread, object: Value, name: &str) -> R<Word> {
     let Some(f) = types::cast::<Function>(object) else { return Ok(None) };
     Ok(match name {
         "__name__" => field(&f.name),
-        "__qualname__" => field(&f.qualname),
+        "__qualname__" => Some(qualname::of_function(&mut th.m, f)?),
         "__doc__" => Some(docstring(th, f)?),
         "__module__" => match f.module_name.get() {
             Some(given) => Some(given),
@@ -295,7 +295,7 @@ fn code(th: &mut Thread, object: Value, name: &str) -> R<Word> {
 
 /// Global names and attributes that the code uses, each once.
 fn used_names(th: &mut Thread, plain: &crate::bytecode::code::Code) -> R {
-    let mut names: Vec<crate::bytecode::code::Name> = Vec::new();
+    let mut names: Vec<crate::bytecode::text::Text> = Vec::new();
     for name in plain.globals.iter().chain(&plain.sites) {
         if !names.contains(name) {
             names.push(name.clone());
@@ -317,7 +317,7 @@ fn constants(th: &mut Thread, code: &Code, plain: &crate::bytecode::code::Code) 
     th.m.new_tuple(&all)
 }
 
-fn names_tuple(th: &mut Thread, names: &[crate::bytecode::code::Name]) -> R {
+fn names_tuple(th: &mut Thread, names: &[crate::bytecode::text::Text]) -> R {
     let names: R<Vec<Value>> = names.iter().map(|n| th.m.new_str(n)).collect();
     let names = names?;
     th.m.new_tuple(&names)

@@ -2,7 +2,7 @@
 
 use super::frame::{self, Frame};
 use super::thread::Thread;
-use crate::bytecode::code::Name;
+use crate::bytecode::text::Text;
 use crate::bytecode::written;
 use crate::object::layout::Cell;
 use crate::object::{R, Value, Word, dict, func, tuple, types};
@@ -18,7 +18,7 @@ pub fn of_frame(th: &mut Thread, frame: &Frame) -> R {
     }
     let result = th.new_dict()?;
     let written = written::before(plain, frame.at);
-    let readable = |(i, name): &(usize, &Name)| !name.starts_with('.') && written.contains(*i as u32);
+    let readable = |(i, name): &(usize, &Text)| !name.starts_with('.') && written.contains(*i as u32);
     for (i, name) in plain.varnames.iter().enumerate().filter(readable) {
         let in_cell = plain.cell_regs.contains(&(i as u16));
         let v = frame.register(i).and_then(|v| if in_cell { cell_value(v) } else { Some(v) });

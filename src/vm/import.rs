@@ -141,12 +141,16 @@ fn import_one_in(th: &mut Thread, name: &str, parent: Value) -> R {
         Some(find) => find(th, name, search)?,
         None => None,
     };
-    let Some(module) = found else { return Err(not_found(th, name, false)) };
-    if let Some((_, last)) = name.rsplit_once('.') {
-        let last = th.m.intern(last)?;
-        attr::set_in_namespace(&mut th.m, func::module_dict(parent), last, module)?;
-    }
-    Ok(module)
+    found.ok_or_else(|| not_found(th, name, false))
+}
+
+/// A module that has been run becomes an attribute of its package, before another thread that waits for it goes on.
+pub fn bind_in_parent(th: &mut Thread, name: &str, module: Value) -> R<()> {
+    let Some((parent, last)) = name.rsplit_once('.') else { return Ok(()) };
+    let parent = th.m.intern(parent)?;
+    let Some(parent) = loaded(th, parent)? else { return Ok(()) };
+    let last = th.m.intern(last)?;
+    attr::set_in_namespace(&mut th.m, func::module_dict(parent), last, module)
 }
 
 /// Another thread may still be running the module: the finder knows.

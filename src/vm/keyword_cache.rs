@@ -1,6 +1,7 @@
 //! Which parameters the names of a call with keywords are for, by the names and the callee's code.
 //! Must not know how arguments are moved (`bind.rs`).
 
+use super::touched::Touched;
 use crate::object::Value;
 
 /// Keyword arguments of a call that is remembered.
@@ -26,16 +27,17 @@ const FREE: Entry = Entry { names: 0, code: 0, positional: 0, places: [0; FEW] }
 /// Direct-mapped; emptied at every collection, when addresses may come to mean something else.
 pub struct KeywordCache {
     entries: Box<[Entry; ENTRIES]>,
+    touched: Touched,
 }
 
 impl KeywordCache {
     pub fn new() -> KeywordCache {
-        KeywordCache { entries: Box::new([FREE; ENTRIES]) }
+        KeywordCache { entries: Box::new([FREE; ENTRIES]), touched: Touched::new() }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.entries.fill(FREE);
+        self.touched.clear(&mut *self.entries, FREE);
     }
 
     /// Where the arguments of these names go in a call of this code with so many positional arguments.
@@ -51,7 +53,9 @@ impl KeywordCache {
     /// Remembers that.
     pub fn note(&mut self, names: Value, code: Value, positional: usize, places: Places) {
         let entry = Entry { names: names.bits(), code: code.bits(), positional: positional as u32, places };
-        self.entries[slot(names, code)] = entry;
+        let at = slot(names, code);
+        self.entries[at] = entry;
+        self.touched.note(at);
     }
 }
 

@@ -39,7 +39,7 @@ static LINKING: Mutex<()> = Mutex::new(());
 /// a program imports never are.
 pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
     let m = &mut th.m;
-    let (name, qualname) = (m.intern(&plain.name)?, m.intern(&plain.qualname)?);
+    let name = m.intern(&plain.name)?;
     let p = m.alloc::<Code>(0)?;
     let simple = !plain.flags.varargs && !plain.flags.varkw && plain.nkwonly == 0;
     let made = Code {
@@ -51,7 +51,7 @@ pub fn link(th: &mut Thread, plain: &Arc<code::Code>, module: Value) -> R {
         simple_args: if simple { plain.nparams as u32 } else { u32::MAX },
         module: Slot::new(module),
         name: Slot::new(name),
-        qualname: Slot::new(qualname),
+        qualname: Slot::empty(),
         plain: Arc::into_raw(plain.clone()),
     };
     // SAFETY: freshly allocated, of this size, and not shared yet.

@@ -3,6 +3,7 @@
 
 use super::keyword_cache::KeywordCache;
 use super::shape_cache::ShapeCache;
+use super::touched::Touched;
 use super::windows;
 use crate::object::layout::Cell;
 use crate::object::mutator::Mutator;
@@ -17,6 +18,8 @@ struct Entry {
     /// 0: the class has no such attribute.
     cell: usize,
 }
+
+const NO_ENTRY: Entry = Entry { class: 0, name: 0, cell: 0 };
 
 /// Names that Rust code looks up, by where their text lies.
 const NAMES: usize = 128;
@@ -56,18 +59,21 @@ const MADE: usize = 128;
 /// be used again).
 pub struct LookupCache {
     entries: Box<[Entry; ENTRIES]>,
+    in_entries: Touched,
     names: Box<[(&'static str, Word); NAMES]>,
+    in_names: Touched,
     specials: Box<[Special; SPECIALS]>,
+    in_specials: Touched,
     made: Box<[Word; MADE]>,
+    in_made: Touched,
     supers: Box<[Behind; SUPERS]>,
+    in_supers: Touched,
     shapes: ShapeCache,
     /// Where keyword arguments go.
     keywords: KeywordCache,
     /// The object whose `__dict__` was asked for last, and that dict.
     window: Option<(Value, Value)>,
     epoch: u32,
-    /// Whether `entries`, `specials` or `supers` hold anything: code that makes classes would empty them again and again.
-    used: bool,
     shy: u32,
 }
 
@@ -78,29 +84,31 @@ const SHY: u32 = 200;
 impl LookupCache {
     pub fn new() -> LookupCache {
         LookupCache {
-            entries: Box::new([Entry { class: 0, name: 0, cell: 0 }; ENTRIES]),
+            entries: Box::new([NO_ENTRY; ENTRIES]),
+            in_entries: Touched::new(),
             names: Box::new([("", None); NAMES]),
+            in_names: Touched::new(),
             specials: Box::new([FREE; SPECIALS]),
+            in_specials: Touched::new(),
             made: Box::new([None; MADE]),
+            in_made: Touched::new(),
             supers: Box::new([NOTHING_BEHIND; SUPERS]),
+            in_supers: Touched::new(),
             shapes: ShapeCache::new(),
             keywords: KeywordCache::new(),
             window: None,
             epoch: 0,
-            used: false,
             shy: 0,
         }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        if std::mem::take(&mut self.used) {
-            self.entries.fill(Entry { class: 0, name: 0, cell: 0 });
-            self.specials.fill(FREE);
-            self.supers.fill(NOTHING_BEHIND);
-        }
-        self.names.fill(("", None));
-        self.made.fill(None);
+        self.in_entries.clear(&mut *self.entries, NO_ENTRY);
+        self.in_names.clear(&mut *self.names, ("", None));
+        self.in_specials.clear(&mut *self.specials, FREE);
+        self.in_made.clear(&mut *self.made, None);
+        self.in_supers.clear(&mut *self.supers, NOTHING_BEHIND);
         self.shapes.clear();
         self.keywords.clear();
         self.window = None;
@@ -125,15 +133,16 @@ impl LookupCache {
     pub fn name(&mut self, m: &mut Mutator, text: &'static str) -> R {
         self.renew();
         let key = text.as_ptr().addr();
-        let entry = &mut self.names[(key ^ key >> 7 ^ text.len()) % NAMES];
-        if let (known, Some(name)) = *entry
+        let at = (key ^ key >> 7 ^ text.len()) % NAMES;
+        if let (known, Some(name)) = self.names[at]
             && std::ptr::eq(known, text)
         {
             return Ok(name);
         }
         let name = m.intern(text)?;
         if self.shy == 0 {
-            *entry = (text, Some(name));
+            self.names[at] = (text, Some(name));
+            self.in_names.note(at);
         }
         Ok(name)
     }
@@ -142,14 +151,15 @@ impl LookupCache {
     pub fn made_name(&mut self, m: &mut Mutator, v: Value) -> R {
         let Some(s) = str::view(v).filter(|_| !intern::is_interned(v)) else { return Ok(v) };
         self.renew();
-        let entry = &mut self.made[str::hash(s) as usize % MADE];
-        if let Some(name) = *entry
+        let at = str::hash(s) as usize % MADE;
+        if let Some(name) = self.made[at]
             && str::view(name).is_some_and(|known| str::eq(known, s))
         {
             return Ok(name);
         }
         let name = intern::intern_value(m, v)?;
-        *entry = Some(name);
+        self.made[at] = Some(name);
+        self.in_made.note(at);
         Ok(name)
     }
 
@@ -230,7 +240,7 @@ impl LookupCache {
         if self.is_to_be_noted() {
             self.specials[at] =
                 Special { class: class.bits(), text: (text.as_ptr().addr(), text.len()), cell: address };
-            self.used = true;
+            self.in_specials.note(at);
         }
         cell
     }
@@ -239,12 +249,13 @@ impl LookupCache {
     pub fn find_behind(&mut self, order: Value, class: Value, name: Value) -> Option<&'static Cell> {
         self.renew();
         let hash = order.bits() >> 4 ^ class.bits() >> 5 ^ name.bits() >> 6;
-        let entry = &mut self.supers[(hash ^ hash >> 8) as usize % SUPERS];
+        let at = (hash ^ hash >> 8) as usize % SUPERS;
+        let entry = &mut self.supers[at];
         let key = (order.bits(), class.bits(), name.bits());
         if (entry.order, entry.class, entry.name) != key {
             let cell = class::find_after(order, class, name).map_or(0, |c| std::ptr::from_ref(c).addr());
             *entry = Behind { order: key.0, class: key.1, name: key.2, cell };
-            self.used = true;
+            self.in_supers.note(at);
         }
         // SAFETY: as in `find`.
         unsafe { (entry.cell as *const Cell).as_ref() }
@@ -263,7 +274,7 @@ impl LookupCache {
             }
             let cell = found.map_or(0, |c| std::ptr::from_ref(c).addr());
             self.entries[at] = Entry { class: class.bits(), name: name.bits(), cell };
-            self.used = true;
+            self.in_entries.note(at);
         }
         let entry = &self.entries[at];
         // SAFETY: the cell is held by its class's namespace; deleting a name from it starts a new epoch.

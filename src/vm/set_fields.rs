@@ -2,6 +2,7 @@
 //! Must not know caches or descriptors.
 
 use super::fields::attributes;
+use super::qualname;
 use super::thread::Thread;
 use crate::object::class;
 use crate::object::layout::{Class, Exception, Function, Property, Traceback};
@@ -106,7 +107,7 @@ fn of_generator(th: &mut Thread, object: Value, name: &str, value: Value) -> R<b
     if types::kind_of(value) != Kind::Str {
         return Err(must_be(th, name, "string"));
     }
-    let mut names = generator::names(object);
+    let mut names = qualname::of_generator(&mut th.m, object)?;
     names[usize::from(name == "__qualname__")] = value;
     if let Some(g) = generator::of(object) {
         g.names.set(th.m.new_tuple(&names)?);

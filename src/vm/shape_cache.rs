@@ -1,6 +1,7 @@
 //! What attribute sites have found, by shape and name: for sites that meet more shapes than their own words remember.
 //! Must not know what is done with it; the owner forgets everything whenever a class changes or objects may have died.
 
+use super::touched::Touched;
 use crate::object::Value;
 
 /// Each of two entries: with one, two attributes of a hot loop that share it would drive each other out for ever.
@@ -44,8 +45,7 @@ const FREE: Entry = Entry { key: 0, name: 0, seen: Seen::Slot(0) };
 /// Two-way: the newer entry of a set comes first.
 pub struct ShapeCache {
     sets: Box<[[Entry; 2]; SETS]>,
-    /// Whether anything is in it: code that makes classes would empty it again and again.
-    used: bool,
+    touched: Touched,
     /// So many finds are not noted; see `LookupCache::be_shy`.
     pub shy: u32,
 }
@@ -53,14 +53,12 @@ pub struct ShapeCache {
 impl ShapeCache {
     /// An empty one.
     pub fn new() -> ShapeCache {
-        ShapeCache { sets: Box::new([[FREE; 2]; SETS]), used: false, shy: 0 }
+        ShapeCache { sets: Box::new([[FREE; 2]; SETS]), touched: Touched::new(), shy: 0 }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        if std::mem::take(&mut self.used) {
-            self.sets.fill([FREE; 2]);
-        }
+        self.touched.clear(&mut *self.sets, [FREE; 2]);
     }
 
     #[inline(always)]
@@ -91,7 +89,7 @@ impl ShapeCache {
             set[1] = set[0];
         }
         set[0] = Entry { key, name: name.bits(), seen };
-        self.used = true;
+        self.touched.note(at);
     }
 }
 

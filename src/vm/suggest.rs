@@ -2,9 +2,9 @@
 //! Must not know how exceptions are printed.
 
 use super::thread::Thread;
-use super::{frame, link};
+use super::{frame, link, module_names};
 use crate::object::layout::{Code, Exception};
-use crate::object::{Exc, Slot, Value, class, dict, exc, func, shape, str, types};
+use crate::object::{Exc, Slot, Value, class, dict, exc, func, list, shape, str, types};
 
 /// Costs of changing a character, and of changing only its case.
 const MOVE: usize = 2;
@@ -18,7 +18,7 @@ pub fn for_exception(th: &mut Thread, exception: Value) -> Option<String> {
     let (name, names) = if of(Exc::AttributeError) {
         let name = attribute(th, exception, "name")?;
         let object = attribute(th, exception, "obj")?;
-        (str::as_str(name)?, names_of_object(object))
+        (str::as_str(name)?, names_of_object(th, object))
     } else if of(Exc::NameError) {
         let name = attribute(th, exception, "name")?;
         (str::as_str(name)?, names_in_scope(exc::cast(exception)?))
@@ -43,8 +43,18 @@ fn keys(namespace: Value, into: &mut Vec<&'static str>) {
 }
 
 /// What `dir(object)` lists.
-fn names_of_object(object: Value) -> Vec<&'static str> {
+fn names_of_object(th: &mut Thread, object: Value) -> Vec<&'static str> {
     let mut names = Vec::new();
+    match module_names::asked(th, object) {
+        Ok(asked) => {
+            if let Some(l) = asked.and_then(list::of) {
+                names.extend(list::items(l).iter().filter_map(|name| str::as_str(name.get()?)));
+                return sorted(names);
+            }
+        }
+        // Whoever wants the hint has an exception already.
+        Err(_) => th.m.pending = None,
+    }
     if let Some(namespace) = func::module_dict(object) {
         keys(namespace, &mut names);
         return sorted(names);

@@ -4,12 +4,13 @@ use super::container_repr::container_repr;
 use super::exc_fields;
 use super::fields;
 use super::groups;
+use super::qualname;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Cell, Code, Function, Module, Native, Super};
 use crate::object::types::Manner;
 use crate::object::{
-    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, func, generator, int, memoryview,
-    str, text_repr, tuple, types, unicode_error,
+    Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, func, int, memoryview, str,
+    text_repr, tuple, types, unicode_error,
 };
 
 impl Thread {
@@ -107,7 +108,7 @@ impl Thread {
                 format!("<{}({})>", self.type_name(v), str::as_str(inside).unwrap_or("?"))
             }
             Kind::Generator | Kind::Coroutine | Kind::AsyncGenerator => {
-                let name = str::as_str(generator::names(v)[1]).unwrap_or("?");
+                let name = qualname::text_of_generator(v);
                 format!("<{} object {name} at {:#x}>", self.type_name(v), v.bits())
             }
             _ => self.object_text(v)?,
@@ -323,7 +324,7 @@ fn memoryview_text(v: Value) -> String {
 }
 
 fn function_text(v: Value) -> String {
-    let name = types::cast::<Function>(v).and_then(|f| str::as_str(f.qualname.value())).unwrap_or("?");
+    let name = types::cast::<Function>(v).map_or("?", qualname::text);
     format!("<function {name} at {:#x}>", v.bits())
 }
 

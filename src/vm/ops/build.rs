@@ -23,8 +23,8 @@ pub(crate) fn function(th: &mut Thread, code: Value, parts: *mut u64) -> R {
         defaults: at(0),
         kwdefaults: at(1),
         name: linked.name.value(),
-        qualname: linked.qualname.value(),
-        // That is the code's as long as nobody gives it another.
+        // These are the code's as long as nobody gives it others.
+        qualname: None,
         doc: None,
         module_name: None,
     };
