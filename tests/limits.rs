@@ -133,11 +133,56 @@ fn numbers_beyond_what_the_system_gives() {
         lambda: math.isqrt(x * 2), lambda: int.from_bytes(bytes(3 * 10**8), 'big'), lambda: random.getrandbits(10**10)):\n    \
         try:\n        f()\n    except MemoryError:\n        pass\n\
         print(hash(x) > 0, x > 1.5, x.bit_length())\n";
+    let finished = with_little_address_space(script);
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    assert_eq!(finished.stdout, "True True 800000001\n", "{}", finished.stderr);
+}
+
+#[cfg(target_os = "linux")]
+fn with_little_address_space(script: &str) -> support::Finished {
     let mini = mini_command(None);
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", "ulimit -v 2000000; exec \"$0\" -c \"$1\""]);
     shell.arg(mini.get_program()).arg(script);
-    let finished = run(shell, b"", LIMIT);
-    assert_eq!(finished.code(), 0, "{}", finished.stderr);
-    assert_eq!(finished.stdout, "True True 800000001\n", "{}", finished.stderr);
+    run(shell, b"", LIMIT)
+}
+
+/// What natives put together before it is an object, and what messages quote, must be asked for as well.
+#[test]
+#[cfg(target_os = "linux")]
+fn texts_beyond_what_the_system_gives() {
+    if python_stands_in() {
+        return;
+    }
+    let long = [
+        "float('0.000e+00' * 0x16b8500)",
+        "int(b'x' * 214_000_000)",
+        "repr('\\0' * 200_000_000)",
+        "repr(bytearray(200_000_000))",
+        "ascii('\\U0001f600' * 50_000_000)",
+        "b'x' * 1_500_000_000",
+        "bytes(1_900_000_000)",
+        "'x'.ljust(1_500_000_000)",
+        "'%1500000000d' % 3",
+        "'%.1500000000d' % 3",
+        "format(3, '1500000000d')",
+        "format(1.5, '.1500000000f')",
+        "(b'x' * 1_000_000).replace(b'x', b'y' * 1000)",
+        "('x' * 1_000_000).translate({120: 'y' * 1000})",
+        "('\\t' * 1_000_000).expandtabs(1500)",
+        "getattr(3, 'y' * 200_000_000)",
+        "json.dumps(['\\0' * 100_000_000])",
+        "json.dumps({'k': [1] * 1000}, indent='i' * 1_000_000)",
+        "re.sub('x', 'y' * 1000, 'x' * 1_000_000)",
+        "random.randbytes(1_500_000_000)",
+        "zlib.decompress(zlib.compress(bytes(200_000_000)))",
+    ];
+    for code in long {
+        let script = format!(
+            "import json, random, re, zlib\ntry:\n    {code}\nexcept (MemoryError, ValueError, AttributeError):\n    pass\nprint('told')\n"
+        );
+        let finished = with_little_address_space(&script);
+        assert_eq!((finished.code(), finished.stderr.as_str()), (0, ""), "{code}");
+        assert_eq!(finished.stdout, "told\n", "{code}");
+    }
 }

@@ -13,9 +13,6 @@ use crate::vm::ops::bytearray::as_bytes_object;
 use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
 
-/// Counts beyond this raise MemoryError before anything is allocated.
-const LIMIT: i64 = 1 << 32;
-
 /// `bytes(source=b'', encoding, errors)`; the class comes first.
 fn construct(th: &mut Thread, args: Args) -> R {
     let made = from_arguments(th, args, "bytes")?;
@@ -66,8 +63,8 @@ fn zeros(m: &mut Mutator, v: Value) -> R {
     match int::as_i64(v) {
         None => Err(m.raise(Exc::OverflowError, "cannot fit 'int' into an index-sized integer")),
         Some(n) if n < 0 => Err(m.value_error("negative count")),
-        Some(n) if n >= LIMIT => Err(m.no_memory()),
         Some(n) => {
+            m.room_for(n as usize)?;
             let zeros = super::support::zeroed(m, n as usize)?;
             m.new_bytes(&zeros)
         }

@@ -100,8 +100,8 @@ pub fn replace(m: &mut Mutator, args: Args) -> R {
     let most = limit(m, args.opt(3))?;
     let whole = this(args);
     let places: Vec<usize> = memmem::find_iter(whole, old).take(most).collect();
-    let grown = places.len().checked_mul(new.len()).filter(|n| *n <= u32::MAX as usize);
-    let Some(grown) = grown else { return Err(m.no_memory()) };
+    let grown = places.len().saturating_mul(new.len());
+    m.room_for(grown.saturating_add(whole.len()))?;
     let mut out = Vec::with_capacity(whole.len() + grown);
     let mut done = 0;
     for at in places {

@@ -10,9 +10,6 @@ use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
 use memchr::memmem;
 
-/// Widths beyond this raise MemoryError before anything is allocated.
-const LIMIT: usize = 1 << 30;
-
 fn separator(m: &mut Mutator, arg: Word) -> R<Option<&'static [u8]>> {
     let Some(v) = arg.filter(|v| !v.is_none()) else { return Ok(None) };
     match like(m, v)? {
@@ -170,7 +167,8 @@ fn missing(m: &mut Mutator, args: Args, name: &str) -> R<(usize, u8)> {
         },
     };
     let missing = usize::try_from(width).unwrap_or(0).saturating_sub(this(args).len());
-    if missing > LIMIT { Err(m.no_memory()) } else { Ok((missing, fill)) }
+    m.room_for(missing)?;
+    Ok((missing, fill))
 }
 
 pub fn ljust(m: &mut Mutator, args: Args) -> R {
@@ -204,9 +202,7 @@ pub fn expandtabs(m: &mut Mutator, args: Args) -> R {
     }
     let size = usize::try_from(size).unwrap_or(0);
     let tabs = this(args).iter().filter(|b| **b == b'\t').count();
-    if tabs.checked_mul(size).is_none_or(|total| total > LIMIT) {
-        return Err(m.no_memory());
-    }
+    m.room_for(tabs.saturating_mul(size))?;
     let mut out = Vec::with_capacity(this(args).len());
     let mut column = 0;
     for b in this(args) {

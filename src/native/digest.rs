@@ -100,9 +100,13 @@ fn start_blake2(th: &mut Thread, args: Args) -> R {
 }
 
 fn update(th: &mut Thread, args: Args) -> R {
-    let data = bytes_object(th, args.get(2))?;
-    let Some(data) = bytes::as_bytes(data) else { return Err(wrong_data(th, args.get(2))) };
-    run_named(th, args.get(0), bytes::as_bytes(args.get(1)).unwrap_or_default(), Step::Update(data))
+    let object = bytes_object(th, args.get(2))?;
+    let Some(data) = bytes::as_bytes(object) else { return Err(wrong_data(th, args.get(2))) };
+    let state = bytes::as_bytes(args.get(1)).unwrap_or_default();
+    let made = run_named(th, args.get(0), state, Step::Update(data));
+    // As in `_os.write`: bytes never move, and the object is kept alive here.
+    std::hint::black_box(object);
+    made
 }
 
 fn finish(th: &mut Thread, args: Args) -> R {

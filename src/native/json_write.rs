@@ -1,8 +1,14 @@
 //! The writing half of `_json`. Must not know classes of encoders: it gets a function for what it cannot write.
 
+use crate::object::mutator::Mutator;
 use crate::object::{Kind, R, Value, dict, float, int, list, str, tuple, types};
 use crate::vm::native::Args;
 use crate::vm::thread::Thread;
+
+/// What a byte of text may become: `\u0000`.
+const LONGEST_ESCAPE: usize = 6;
+/// Room for a number, brackets and a line break.
+const SHORT: usize = 64;
 
 struct Writer {
     out: String,
@@ -50,11 +56,12 @@ pub fn quote(th: &mut Thread, args: Args) -> R {
         return Err(th.type_error(format!("first argument must be a string, not {got}")));
     };
     let mut out = String::new();
-    quoted(&mut out, text, args.get(1) == Value::TRUE);
+    quoted(th, &mut out, text, args.get(1) == Value::TRUE)?;
     th.new_str(&out)
 }
 
-fn quoted(out: &mut String, text: &str, ascii: bool) {
+fn quoted(m: &mut Mutator, out: &mut String, text: &str, ascii: bool) -> R<()> {
+    make_room(m, out, text.len().saturating_mul(LONGEST_ESCAPE) + SHORT)?;
     out.push('"');
     let mut plain_from = 0;
     for (i, b) in text.bytes().enumerate() {
@@ -83,6 +90,11 @@ fn quoted(out: &mut String, text: &str, ascii: bool) {
     }
     out.push_str(text.get(plain_from..).unwrap_or(""));
     out.push('"');
+    Ok(())
+}
+
+fn make_room(m: &mut Mutator, out: &mut String, nbytes: usize) -> R<()> {
+    out.try_reserve(nbytes).map_err(|_| m.no_memory())
 }
 
 fn utf16(c: char) -> Vec<u16> {
@@ -94,12 +106,12 @@ impl Writer {
         match types::kind_of(v) {
             Kind::None_ => self.out.push_str("null"),
             Kind::Bool => self.out.push_str(if v == Value::TRUE { "true" } else { "false" }),
-            Kind::Str => quoted(&mut self.out, str::as_str(v).unwrap_or(""), self.ascii),
+            Kind::Str => quoted(&mut th.m, &mut self.out, str::as_str(v).unwrap_or(""), self.ascii)?,
             Kind::Int => match v.as_small() {
                 Some(n) => self.out.push_str(int::small_decimal(n, &mut [0; 24])),
                 None => {
                     let text = int::decimal(th, v)?;
-                    self.out.push_str(&text);
+                    th.m.push_text(&mut self.out, &text)?;
                 }
             },
             Kind::Float => self.float(th, v)?,
@@ -172,12 +184,17 @@ impl Writer {
         }
     }
 
-    /// What stands before an item: the opening bracket's line, or a separator.
-    fn before(&mut self, first: bool) {
+    /// What stands before an item: the opening bracket's line, or a separator. Makes room for these, and for an item that
+    /// is short.
+    fn before(&mut self, th: &mut Thread, first: bool) -> R<()> {
+        let indent = self.indent.as_ref().map_or(0, |indent| indent.len().saturating_mul(self.depth));
+        let separators = self.item_separator.len() + self.key_separator.len();
+        make_room(&mut th.m, &mut self.out, indent.saturating_mul(2) + separators + SHORT)?;
         if !first {
             self.out.push_str(self.item_separator);
         }
         self.line(false);
+        Ok(())
     }
 
     fn items(&mut self, th: &mut Thread, v: Value) -> R<()> {
@@ -194,7 +211,7 @@ impl Writer {
         self.depth += 1;
         let mut i = 0;
         while let Some(x) = item(i) {
-            self.before(i == 0);
+            self.before(th, i == 0)?;
             self.value(th, x)?;
             i += 1;
         }
@@ -250,9 +267,9 @@ impl Writer {
                 return Err(th.type_error(format!("keys must be str, int, float, bool or None, not {name}")));
             }
         };
-        self.before(std::mem::take(first));
+        self.before(th, std::mem::take(first))?;
         let name = text.as_deref().or(str::as_str(key)).unwrap_or("");
-        quoted(&mut self.out, name, self.ascii);
+        quoted(&mut th.m, &mut self.out, name, self.ascii)?;
         self.out.push_str(self.key_separator);
         self.value(th, value)
     }

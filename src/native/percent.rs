@@ -7,9 +7,6 @@ use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Slot, Value, bytes, deque, int, key, str, tuple, types};
 use crate::vm::thread::Thread;
 
-/// Widths and precisions beyond this raise MemoryError before anything is allocated.
-const LIMIT: usize = 1 << 30;
-
 /// A conversion as it stands in the format: `%(key)-+ #0width.precisionX`.
 #[derive(Default)]
 pub struct Conversion {
@@ -202,9 +199,7 @@ fn one(th: &mut Thread, reader: &mut Reader, values: &mut Values, out: &mut Stri
     let Some(ty) = reader.next() else { return Err(th.value_error("incomplete format")) };
     conversion.ty = ty;
     let v = values.next(th)?;
-    if conversion.width.max(conversion.precision.unwrap_or(0)) > LIMIT {
-        return Err(th.no_memory());
-    }
+    th.m.room_for(conversion.width.max(conversion.precision.unwrap_or(0)))?;
     convert(th, &conversion, v, at, out)
 }
 

@@ -412,17 +412,19 @@ fn replaced(th: &mut Thread, args: Args) -> R<(Value, i64)> {
     while (n as usize) < limit {
         let Some(spans) = scan.next(th, groups)? else { break };
         let Some((start, end)) = spans.first().copied().flatten() else { break };
-        out.extend_from_slice(scan.subject.raw.get(from..start).unwrap_or(&[]));
+        th.m.push_bytes(&mut out, scan.subject.raw.get(from..start).unwrap_or(&[]))?;
         from = end;
         n += 1;
         match &replacement {
-            Replacement::Template(template) => template.fill(&mut out, scan.subject.raw, &spans),
+            Replacement::Template(template) => {
+                template.fill(&mut th.m, &mut out, scan.subject.raw, &spans)?;
+            }
             Replacement::Function(f) => {
                 let found = scan.new_match(th, spans)?;
                 let text = th.call(*f, &[found])?;
                 if !text.is_none() {
                     let text = subject_of_kind(th, text, scan.subject.bytes)?;
-                    out.extend_from_slice(text);
+                    th.m.push_bytes(&mut out, text)?;
                 }
             }
         }
@@ -430,7 +432,7 @@ fn replaced(th: &mut Thread, args: Args) -> R<(Value, i64)> {
     if n == 0 {
         return Ok((args.get(2), 0));
     }
-    out.extend_from_slice(scan.subject.raw.get(from..).unwrap_or(&[]));
+    th.m.push_bytes(&mut out, scan.subject.raw.get(from..).unwrap_or(&[]))?;
     Ok((scan.subject.made(th, &out)?, n))
 }
 

@@ -141,7 +141,7 @@ fn expand(th: &mut Thread, args: Args) -> R {
     let parts = parts(th, args.get(0))?;
     let template = re_template::parse(th, args.get(1), parts.pattern)?;
     let mut out = Vec::new();
-    template.fill(&mut out, parts.subject.raw, &parts.found.spans);
+    template.fill(&mut th.m, &mut out, parts.subject.raw, &parts.found.spans)?;
     parts.subject.made(th, &out)
 }
 

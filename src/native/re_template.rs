@@ -1,6 +1,7 @@
 //! Templates of `sub` and `expand`: text with `\1` and `\g<name>`. Must not know how matches are found.
 
 use super::re::{self, fail};
+use crate::object::mutator::Mutator;
 use crate::object::{R, Value, bytes, str};
 use crate::vm::thread::Thread;
 
@@ -13,17 +14,21 @@ enum Piece {
 pub struct Template(Vec<Piece>);
 
 impl Template {
-    /// Appends the template with the groups filled in.
-    pub fn fill(&self, out: &mut Vec<u8>, subject: &[u8], spans: &[Option<(usize, usize)>]) {
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => out.extend_from_slice(text),
-                Piece::Group(n) => {
-                    let span = spans.get(*n).copied().flatten();
-                    out.extend_from_slice(span.and_then(|(a, b)| subject.get(a..b)).unwrap_or(&[]));
-                }
+    /// Appends the template with the groups filled in. Raises MemoryError.
+    pub fn fill(
+        &self,
+        m: &mut Mutator,
+        out: &mut Vec<u8>,
+        subject: &[u8],
+        spans: &[Option<(usize, usize)>],
+    ) -> R<()> {
+        self.0.iter().try_for_each(|piece| match piece {
+            Piece::Text(text) => m.push_bytes(out, text),
+            Piece::Group(n) => {
+                let span = spans.get(*n).copied().flatten();
+                m.push_bytes(out, span.and_then(|(a, b)| subject.get(a..b)).unwrap_or(&[]))
             }
-        }
+        })
     }
 }
 

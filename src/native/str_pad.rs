@@ -6,9 +6,6 @@ use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, str};
 use crate::vm::native::Args;
 
-/// Widths beyond this raise MemoryError before anything is allocated.
-const LIMIT: usize = 1 << 30;
-
 /// The characters missing up to the width of argument 1, and the fill character of argument 2.
 fn missing(m: &mut Mutator, args: Args) -> R<(usize, char)> {
     let width = index(m, args.get(1))?;
@@ -30,7 +27,8 @@ fn missing(m: &mut Mutator, args: Args) -> R<(usize, char)> {
     };
     let len = str::view(args.get(0)).map_or(0, |s| s.nchars as usize);
     let missing = usize::try_from(width).unwrap_or(0).saturating_sub(len);
-    if missing > LIMIT { Err(m.no_memory()) } else { Ok((missing, fill)) }
+    m.room_for(missing)?;
+    Ok((missing, fill))
 }
 
 fn padded(m: &mut Mutator, args: Args, left: usize, right: usize, fill: char) -> R {
@@ -78,9 +76,7 @@ pub fn expandtabs(m: &mut Mutator, args: Args) -> R {
     let size = usize::try_from(size).unwrap_or(0);
     let text = this(args);
     let tabs = text.bytes().filter(|b| *b == b'\t').count();
-    if tabs.checked_mul(size).is_none_or(|total| total > LIMIT) {
-        return Err(m.no_memory());
-    }
+    m.room_for(tabs.saturating_mul(size))?;
     let mut out = String::with_capacity(text.len());
     let mut column = 0;
     for c in text.chars() {

@@ -7,9 +7,6 @@ use crate::object::{R, Value, find, str, str_index, tuple};
 use crate::vm::native::Args;
 use memchr::memmem;
 
-/// Replacements that would make more bytes than this raise MemoryError before they are made.
-const LIMIT: usize = u32::MAX as usize;
-
 /// The part of the receiver between the bounds `start` and `end`.
 struct Window {
     s: &'static Str,
@@ -156,9 +153,7 @@ pub fn replace(m: &mut Mutator, args: Args) -> R {
         return itself(m, args);
     }
     let total = new.len().checked_mul(n).map(|grown| grown.saturating_add(text.len() - old.len() * n));
-    if total.is_none_or(|total| total > LIMIT) {
-        return Err(m.no_memory());
-    }
+    m.room_for(total.unwrap_or(usize::MAX))?;
     let out = text.replacen(old, new, n);
     m.new_str(&out)
 }
@@ -179,9 +174,7 @@ fn replace_all(m: &mut Mutator, args: Args, old: &str, new: &str) -> R {
     }
     parts.push(rest);
     nbytes = nbytes.saturating_add(rest.len());
-    if nbytes > LIMIT {
-        return Err(m.no_memory());
-    }
+    m.room_for(nbytes)?;
     m.new_str_parts_counted(&parts, nbytes, nbytes)
 }
 

@@ -48,8 +48,7 @@ fn entry(th: &mut Thread, table: Value, c: char) -> R<Word> {
 
 fn push_mapped(m: &mut Mutator, v: Value, out: &mut String) -> R<()> {
     if let Some(text) = str::as_str(v) {
-        out.push_str(text);
-        return Ok(());
+        return m.push_text(out, text);
     }
     if types::kind_of(v) != crate::object::Kind::Int && !v.is_bool() {
         return Err(m.type_error("character mapping must return integer, None or str"));

@@ -76,8 +76,6 @@ pub fn hash(b: &Bytes) -> i64 {
 pub fn repeat(m: &mut Mutator, v: Value, n: i64) -> R {
     let bytes = as_bytes(v).unwrap_or(&[]);
     let n = usize::try_from(n).unwrap_or(0);
-    match bytes.len().checked_mul(n) {
-        Some(total) if total <= u32::MAX as usize => m.new_bytes(&bytes.repeat(n)),
-        _ => Err(m.no_memory()),
-    }
+    m.room_for(bytes.len().saturating_mul(n))?;
+    m.new_bytes(&bytes.repeat(n))
 }

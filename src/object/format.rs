@@ -8,10 +8,7 @@ use super::format_quick;
 use super::header::Kind;
 use super::mutator::Mutator;
 use super::types::kind_of;
-use super::{R, Raised, Value, float, int, str, unicode};
-
-/// Widths and precisions beyond this end in MemoryError before anything is allocated.
-const LIMIT: usize = 1 << 30;
+use super::{R, Raised, Value, float, heap, int, str, unicode};
 
 /// Why a value could not be formatted.
 #[derive(Debug, PartialEq, Eq)]
@@ -181,7 +178,7 @@ impl Spec {
         let fixed = parts.sign.len() + parts.prefix.len() + parts.rest.chars().count();
         let zeros = self.fill == '0' && self.align == Align::AfterSign;
         let least = if zeros { self.width.saturating_sub(fixed) } else { 0 };
-        if self.width > LIMIT {
+        if u32::try_from(self.width).is_err() || !heap::leaves_room(self.width) {
             return Err(Bad::too_long());
         }
         let digits = match (parts.digits, self.separator) {

@@ -2,6 +2,7 @@
 
 use super::float;
 use super::format::{Bad, Parts, Spec};
+use super::heap;
 
 /// No double has more significant or fractional digits than this; what a precision asks beyond it are zeros.
 const MAX_DIGITS: usize = 1100;
@@ -47,7 +48,7 @@ impl Style {
     /// The digits of a float that is not negative.
     pub fn digits(&self, value: f64) -> Result<String, Bad> {
         let precision = self.precision.unwrap_or(6);
-        if precision > 1 << 30 {
+        if !heap::leaves_room(precision) {
             return Err(Bad::too_long());
         }
         let mut text = match (self.ty, self.precision) {

@@ -69,6 +69,25 @@ impl Mutator {
         }
     }
 
+    /// Raises MemoryError unless a text of so many bytes may be made: asked before natives put one together.
+    pub fn room_for(&mut self, bytes: usize) -> R<()> {
+        if u32::try_from(bytes).is_ok() && heap::leaves_room(bytes) { Ok(()) } else { Err(self.no_memory()) }
+    }
+
+    /// Appends to what becomes a text. Raises MemoryError.
+    pub fn push_bytes(&mut self, out: &mut Vec<u8>, more: &[u8]) -> R<()> {
+        out.try_reserve(more.len()).map_err(|_| self.no_memory())?;
+        out.extend_from_slice(more);
+        Ok(())
+    }
+
+    /// As `push_bytes`.
+    pub fn push_text(&mut self, out: &mut String, more: &str) -> R<()> {
+        out.try_reserve(more.len()).map_err(|_| self.no_memory())?;
+        out.push_str(more);
+        Ok(())
+    }
+
     /// Raises MemoryError. Uses the instance made at start-up: there is no memory for another.
     #[cold]
     #[inline(never)]

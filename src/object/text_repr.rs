@@ -3,6 +3,9 @@
 use super::unicode::is_printable;
 use std::fmt::Write;
 
+/// Shorter texts are not measured before they are written.
+const LONG: usize = 1 << 20;
+
 /// Single quotes, unless the text has some and no double ones.
 fn quote(has: impl Fn(u8) -> bool) -> char {
     if has(b'\'') && !has(b'"') { '"' } else { '\'' }
@@ -34,13 +37,34 @@ pub fn is_printable_ascii(c: char) -> bool {
 
 fn escaped(text: &str, shown: impl Fn(char) -> bool) -> String {
     let quote = quote(|b| text.as_bytes().contains(&b));
-    let mut out = String::with_capacity(text.len() + 2);
+    let mut out = String::with_capacity(escaped_len(text.chars(), text.len(), &shown));
     out.push(quote);
     for c in text.chars() {
         push_quoted(&mut out, c, quote, &shown);
     }
     out.push(quote);
     out
+}
+
+/// The bytes that `repr_str` makes of a text; at least those, if it is short.
+pub fn str_room(text: &str) -> usize {
+    escaped_len(text.chars(), text.len(), is_printable)
+}
+
+/// As `str_room`, of what `repr_bytes` makes.
+pub fn bytes_room(bytes: &[u8]) -> usize {
+    escaped_len(bytes.iter().map(|b| char::from(*b)), bytes.len(), is_printable_ascii)
+}
+
+fn escaped_len(chars: impl Iterator<Item = char>, nbytes: usize, shown: impl Fn(char) -> bool) -> usize {
+    let each = |c: char| match c {
+        '\\' | '\n' | '\r' | '\t' | '\'' => 2,
+        c if shown(c) => c.len_utf8(),
+        ..='\u{ff}' => 4,
+        ..='\u{ffff}' => 6,
+        _ => 10,
+    };
+    2 + if nbytes < LONG { nbytes } else { chars.map(each).sum() }
 }
 
 fn push_quoted(out: &mut String, c: char, quote: char, shown: impl Fn(char) -> bool) {
@@ -76,7 +100,7 @@ pub fn push_code(out: &mut String, c: char) {
 /// `repr` of bytes.
 pub fn repr_bytes(bytes: &[u8]) -> String {
     let quote = quote(|b| bytes.contains(&b));
-    let mut out = String::with_capacity(bytes.len() + 3);
+    let mut out = String::with_capacity(bytes_room(bytes) + 1);
     out.push('b');
     out.push(quote);
     for b in bytes {

@@ -53,7 +53,8 @@ extern "C" fn run<T, F: FnOnce() -> T>(job: *mut c_void) {
     job.result = job.work.take().and_then(|work| panic::catch_unwind(AssertUnwindSafe(work)).ok());
 }
 
-/// Calls `f(job)` on the stack that ends at `top`.
+/// Calls `f(job)` on the stack that ends at `top`. Whoever lists the frames finds no caller there: the last stands on
+/// another stack.
 ///
 /// # Safety
 /// `top` is aligned to 16 bytes and ends memory that nobody else uses; `f` may be called with `job`.
@@ -62,7 +63,9 @@ unsafe fn switch(top: *mut c_void, f: extern "C" fn(*mut c_void), job: *mut c_vo
     // SAFETY: the caller's; the callee leaves r12 as it is, which so brings the old stack back.
     unsafe {
         std::arch::asm!(
+            ".cfi_remember_state", ".cfi_undefined rip",
             "mov r12, rsp", "mov rsp, {top}", "call {f}", "mov rsp, r12",
+            ".cfi_restore_state",
             top = in(reg) top, f = in(reg) f, in("rdi") job, out("r12") _, clobber_abi("C")
         );
     }
@@ -77,7 +80,9 @@ unsafe fn switch(top: *mut c_void, f: extern "C" fn(*mut c_void), job: *mut c_vo
     // SAFETY: the caller's; the callee leaves x20 as it is, which so brings the old stack back.
     unsafe {
         std::arch::asm!(
+            ".cfi_remember_state", ".cfi_undefined x30",
             "mov x20, sp", "mov sp, {top}", "blr {f}", "mov sp, x20",
+            ".cfi_restore_state",
             top = in(reg) top, f = in(reg) f, in("x0") job, out("x20") _, clobber_abi("C")
         );
     }

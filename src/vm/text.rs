@@ -7,6 +7,7 @@ use super::groups;
 use super::qualname;
 use super::thread::Thread;
 use crate::object::layout::{BoundMethod, Cell, Code, Function, Module, Native, Super};
+use crate::object::mutator::Mutator;
 use crate::object::types::Manner;
 use crate::object::{
     Exc, Kind, R, Value, Word, bytearray, bytes, class, exc, float, format, func, int, memoryview, str,
@@ -74,9 +75,17 @@ impl Thread {
             Kind::NotImplemented => "NotImplemented".to_owned(),
             Kind::Int => return self.int_text(v),
             Kind::Float => return self.float_text(v),
-            Kind::Str => text_repr::repr_str(str::as_str(v).unwrap_or("")),
-            Kind::Bytes => text_repr::repr_bytes(bytes::as_bytes(v).unwrap_or(&[])),
-            Kind::ByteArray => bytearray_text(v),
+            Kind::Str => {
+                let text = str::as_str(v).unwrap_or("");
+                self.m.room_for(text_repr::str_room(text))?;
+                text_repr::repr_str(text)
+            }
+            Kind::Bytes => {
+                let bytes = bytes::as_bytes(v).unwrap_or(&[]);
+                self.m.room_for(text_repr::bytes_room(bytes))?;
+                text_repr::repr_bytes(bytes)
+            }
+            Kind::ByteArray => bytearray_text(&mut self.m, v)?,
             Kind::MemoryView => memoryview_text(v),
             Kind::List
             | Kind::Tuple
@@ -312,10 +321,12 @@ impl Thread {
 }
 
 /// Single quotes are escaped even between double ones.
-fn bytearray_text(v: Value) -> String {
-    let shown = text_repr::repr_bytes(&bytearray::of(v).map(bytearray::snapshot).unwrap_or_default());
+fn bytearray_text(m: &mut Mutator, v: Value) -> R<String> {
+    let bytes = bytearray::of(v).map(bytearray::snapshot).unwrap_or_default();
+    m.room_for(text_repr::bytes_room(&bytes))?;
+    let shown = text_repr::repr_bytes(&bytes);
     let shown = if shown.starts_with("b\"") { shown.replace('\'', "\\'") } else { shown };
-    format!("{}({shown})", class::name(types::class_of(v)))
+    Ok(format!("{}({shown})", class::name(types::class_of(v))))
 }
 
 fn memoryview_text(v: Value) -> String {

@@ -1,7 +1,7 @@
 //! The part of the heap that threads share: who owns which block, the limit, and when a collection is due.
 //! Must not know how live objects are found.
 
-use super::limit::default_limit;
+use super::limit::{default_limit, leaves_room};
 use super::runs::FreeRuns;
 use super::size::{BLOCK, CLASSES, GRANULE};
 use super::space::{Space, tag};
@@ -144,6 +144,9 @@ impl Heap {
     /// Address of a new object of whole blocks.
     pub fn alloc_large(&self, bytes: usize, member: Option<&Member>) -> Option<usize> {
         let n = u32::try_from(bytes.div_ceil(BLOCK)).ok()?;
+        if !leaves_room(bytes) {
+            return None;
+        }
         let mut central = self.lock();
         if !central.permit(n, false) {
             return None;
@@ -176,7 +179,7 @@ impl Heap {
             return None;
         }
         let old = self.space.run_len(head);
-        let new = u32::try_from(new_bytes.div_ceil(BLOCK)).ok()?;
+        let new = u32::try_from(new_bytes.div_ceil(BLOCK)).ok().filter(|_| leaves_room(new_bytes))?;
         let mut central = self.lock();
         if !central.permit(new - old, false) || !central.runs.take_at(head + old, new - old) {
             return None;

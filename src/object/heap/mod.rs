@@ -24,6 +24,7 @@ mod tests;
 
 pub use collect::{CollectStats, Collected, Locals};
 pub use finalize::{Garbage, new_code_data};
+pub use limit::leaves_room;
 pub use local::LocalHeap;
 pub use mark::Marker;
 pub use size::SMALL_MAX;

@@ -4,6 +4,7 @@
 //! side tables: a collection in a forked child must not dirty the pages it shares with its parent.
 
 use super::bits::{self, Bits};
+use super::limit::could_be_mapped;
 use super::size::{BLOCK, GRANULE, WORDS, cells, size_of_class};
 use std::ptr;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
@@ -24,6 +25,8 @@ pub mod tag {
 pub const WANTED: usize = (1 << 32) * GRANULE;
 /// With less address space than this there is no point in starting.
 const LEAST: usize = 64 << 20;
+/// Address space left for registers and what natives make.
+const BESIDE: usize = 192 << 20;
 /// The beginning of the heap stays in small pages: a small program takes no more of them than it needs.
 const SMALL_PAGES: usize = 4 << 20;
 const LARGE_PAGE: usize = 2 << 20;
@@ -68,7 +71,9 @@ impl Space {
     pub fn reserve(wanted: usize) -> Option<Space> {
         let mut bytes = wanted;
         loop {
-            if let Some(space) = Space::of_size(bytes) {
+            if could_be_mapped(bytes + BESIDE)
+                && let Some(space) = Space::of_size(bytes)
+            {
                 return Some(space);
             }
             bytes /= 2;
