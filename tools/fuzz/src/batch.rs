@@ -19,6 +19,9 @@ const OUT_OF_TIME: [i32; 2] = [9, 24];
 /// A program that wants more memory than this fails, in both interpreters.
 const MEMORY_KB: u64 = 2_000_000;
 
+/// How often CPython is asked whether it says the same each time.
+const TIMES: usize = 12;
+
 /// How to start one of the two.
 #[derive(Clone)]
 pub struct Interpreter {
@@ -112,6 +115,19 @@ impl Pair {
         });
         let python = python.map_err(|_| std::io::Error::other("a thread of the fuzzer ended early"))?;
         Ok(mini?.into_iter().zip(python?).map(|(mini, python)| Verdict { mini, python }).collect())
+    }
+
+    /// Whether CPython prints the same each time it runs the program: the order of a set of strings is another in every
+    /// process, and so is the pair of items that cannot be compared. Errors: CPython cannot be started.
+    pub fn is_certain(&self, program: &String) -> std::io::Result<bool> {
+        let mut first = None;
+        for _ in 0..TIMES {
+            let outcome = self.run_all(&self.python, "python", std::slice::from_ref(program))?.pop();
+            if *first.get_or_insert_with(|| outcome.clone()) != outcome {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Runs all programs in as few processes as it takes: one more for each that hangs or kills its process.

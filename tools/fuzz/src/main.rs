@@ -161,7 +161,7 @@ fn run(options: &Options, pair: &Pair) -> Result<usize, String> {
     let problem = |e: std::io::Error| format!("cannot run an interpreter: {e}");
     let end = options.first.saturating_add(options.programs);
     let mut seen = HashSet::new();
-    let (mut next, mut found, mut failed, mut slow) = (options.first, 0, 0, 0);
+    let (mut next, mut found, mut failed, mut slow, mut unsure) = (options.first, 0, 0, 0, 0);
     while next < end && seen.len() < options.differences {
         let numbers: Vec<u64> = (next..end).take(options.batch).collect();
         next += numbers.len() as u64;
@@ -173,6 +173,10 @@ fn run(options: &Options, pair: &Pair) -> Result<usize, String> {
         for (&number, text) in
             numbers.iter().zip(&programs).zip(&verdicts).filter(|(_, v)| v.differs()).map(|(p, _)| p)
         {
+            if !pair.is_certain(text).map_err(problem)? {
+                unsure += 1;
+                continue;
+            }
             // Alone: what one program leaves behind in its process must not be blamed on the next.
             let alone = pair.compare(std::slice::from_ref(text)).map_err(problem)?;
             let Some(verdict) = alone.first().filter(|v| v.differs()) else {
@@ -192,7 +196,8 @@ fn run(options: &Options, pair: &Pair) -> Result<usize, String> {
         }
     }
     println!(
-        "{} programs of seed {} in {:.0} s: {found} differences ({failed} ended with an exception, {slow} too slow)",
+        "{} programs of seed {} in {:.0} s: {found} differences ({failed} ended with an exception, {slow} too slow, \
+         {unsure} in which CPython differs from itself)",
         next - options.first,
         options.seed,
         start.elapsed().as_secs_f64()
