@@ -9,6 +9,7 @@ mod bytecode;
 #[allow(dead_code, unused_imports)]
 mod compile;
 mod encode;
+mod static_c;
 
 use std::error::Error;
 use std::fmt::Write;
@@ -19,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for input in ["stdlib", "lab", "build", "src/bytecode", "src/compile"] {
         println!("cargo::rerun-if-changed={input}");
     }
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
     if std::env::var("CARGO_CFG_TARGET_OS")? == "linux" && std::env::var("CARGO_CFG_TARGET_ENV")? == "gnu" {
         // At an address of its own choice, the loader writes into 110 pages of tables before `main`, and every fork copies
         // their entries: a sixth of the time of starting up. Debian's Python has a fixed address as well.
@@ -26,8 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         // Unwinding, which ends a process that fails, as part of the program: a shared library of its own takes a tenth of
         // the time of starting up, and every fork copies its five mappings.
         println!("cargo::rustc-link-lib=gcc_eh");
+        static_c::link(&out)?;
     }
-    let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("experiments.rs"), experiments()?)?;
     let mut table = String::from("pub static MODULES: &[(&str, &[u8])] = &[\n");
     for path in sources(Path::new("stdlib"))? {

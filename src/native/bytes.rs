@@ -99,8 +99,8 @@ fn from_object(th: &mut Thread, v: Value, class: &str) -> R {
     let mut items = match th.iter(v) {
         Ok(items) => items,
         Err(raised) => {
-            // What is not iterable at all gets another message; errors of `__iter__` stay.
-            if th.lookup_special(v, "__iter__").is_some() || th.lookup_special(v, "__getitem__").is_some() {
+            // Also where it is `__iter__` that has raised it.
+            if !th.pending_is(Exc::TypeError) {
                 return Err(raised);
             }
             th.pending = None;

@@ -111,8 +111,8 @@ pub fn maketrans(m: &mut Mutator, args: Args) -> R {
 }
 
 pub fn hex(m: &mut Mutator, args: Args) -> R {
-    let separator = args.opt(1).map(|v| hex_separator(m, v)).transpose()?;
     let group = index_or(m, args.opt(2), 1)?;
+    let separator = args.opt(1).map(|v| hex_separator(m, v)).transpose()?;
     let size = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
     let bytes = this(args);
     let mut out = String::with_capacity(bytes.len() * 3);

@@ -6,7 +6,7 @@ use crate::object::deque::{self, Deque, End};
 use crate::object::iter::{self, Tag};
 use crate::object::mutator::Mutator;
 use crate::object::num::{BinOp, CmpOp};
-use crate::object::{Exc, Kind, R, Raised, Value, class, dict, list, str, types};
+use crate::object::{Exc, Kind, R, Raised, Value, Word, class, dict, list, str, types};
 use crate::vm::native::{Args, ModuleDef, NativeDef, TypeDef};
 use crate::vm::slicing::position;
 use crate::vm::thread::Thread;
@@ -305,7 +305,17 @@ fn hash(th: &mut Thread, args: Args) -> R {
     Err(th.type_error(format!("unhashable type: '{name}'")))
 }
 
+/// What the right operand says of `+`, if its class is written in Mini and says something.
+fn reflected(th: &mut Thread, args: Args) -> R<Word> {
+    let Some(method) = th.lookup_override(args.get(1), "__radd__") else { return Ok(None) };
+    let sum = th.call(method, &[args.get(1), args.get(0)])?;
+    Ok(Some(sum).filter(|v| *v != Value::NOT_IMPLEMENTED))
+}
+
 fn add(th: &mut Thread, args: Args) -> R {
+    if let Some(sum) = reflected(th, args)? {
+        return Ok(sum);
+    }
     if deque::of(args.get(1)).is_none() {
         let got = type_name(args.get(1));
         return Err(th.type_error(format!("can only concatenate deque (not \"{got}\") to deque")));
@@ -318,6 +328,9 @@ fn add(th: &mut Thread, args: Args) -> R {
 }
 
 fn iadd(th: &mut Thread, args: Args) -> R {
+    if let Some(sum) = reflected(th, args)? {
+        return Ok(sum);
+    }
     extend(th, args).map(|_| args.get(0))
 }
 

@@ -19,10 +19,15 @@ fn collect(th: &mut Thread, args: Args) -> R {
     {
         return Err(th.value_error("invalid generation"));
     }
+    collect_all(th)?;
+    Ok(Value::int_unchecked(0))
+}
+
+/// Collects, and gives every free page back to the system.
+pub fn collect_all(th: &mut Thread) -> R<()> {
     heap::release_at_next_collection();
     poll::collect(th);
-    weak::run_pending(th)?;
-    Ok(Value::int_unchecked(0))
+    weak::run_pending(th)
 }
 
 fn isenabled(_: &mut Thread, _: Args) -> R {

@@ -5,7 +5,7 @@ use super::oserror::{making, os_error};
 use super::support::c_int;
 use super::{gil_pick, io_stream, print, registry};
 use crate::gil::signal;
-use crate::object::{Exc, R, Value, dict, int, list, str, tuple, types};
+use crate::object::{Exc, R, Value, dict, heap, int, list, str, tuple, types};
 use crate::rt::fork::{self, Forked, Refused};
 use crate::rt::processor::Processors;
 use crate::rt::{control, pipes, syscall};
@@ -58,6 +58,9 @@ fn fork(th: &mut Thread, args: Args) -> R {
     let raw = args.opt(0).is_some_and(|v| v == Value::TRUE);
     let mode = if raw { fork::Mode::Raw } else { fork::mode().1 };
     io_stream::flush_before_fork(th);
+    if heap::is_worth_collecting_before_fork() {
+        super::gc::collect_all(th)?;
+    }
     match fork::fork(th, mode) {
         Ok(Forked::Child) => {
             io_stream::after_fork_child();

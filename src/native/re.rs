@@ -429,8 +429,9 @@ fn replaced(th: &mut Thread, args: Args) -> R<(Value, i64)> {
             }
         }
     }
-    if n == 0 {
-        return Ok((args.get(2), 0));
+    let subject = args.get(2);
+    if n == 0 && str::view(subject).map_or(types::kind_of(subject) == Kind::Bytes, str::is_exact) {
+        return Ok((subject, 0));
     }
     th.m.push_bytes(&mut out, scan.subject.raw.get(from..).unwrap_or(&[]))?;
     Ok((scan.subject.made(th, &out)?, n))

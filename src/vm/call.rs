@@ -361,7 +361,7 @@ fn spread_list(th: &mut Thread, callee: Value, v: Value) -> R {
         Err(raised) => {
             let unknown = th.pending_is(Exc::TypeError)
                 && th.lookup_special(v, "__iter__").is_none()
-                && th.lookup_special(v, "__getitem__").is_none();
+                && !th.has_items(v);
             if !unknown {
                 return Err(raised);
             }

@@ -197,7 +197,7 @@ impl Thread {
             }
             return Ok(it);
         }
-        if self.lookup_special(v, "__getitem__").is_some() && kind != Kind::Class {
+        if self.has_items(v) {
             return iter::new(self, Tag::Sequence, &[v, Value::int_unchecked(0)]);
         }
         Err(not_iterable(self, v))
@@ -320,6 +320,16 @@ impl Thread {
 
 fn iterator(it: Value) -> VmIter {
     VmIter { how: How::Iterator, source: it, at: 0, aux: 0, left: 0 }
+}
+
+impl Thread {
+    /// Whether `v` can be gone through by the numbers of its items.
+    pub fn has_items(&mut self, v: Value) -> bool {
+        let kind = types::kind_of(v);
+        // What natives look up by a key, as a match does its groups, are no items.
+        let by_key = |item| kind == Kind::Host && types::kind_of(item) == Kind::Native;
+        kind != Kind::Class && self.lookup_special(v, "__getitem__").is_some_and(|item| !by_key(item))
+    }
 }
 
 fn not_iterable(th: &mut Thread, v: Value) -> Raised {

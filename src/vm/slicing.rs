@@ -31,10 +31,8 @@ impl Thread {
 
     /// `__index__`, with ints beyond `i64` clamped.
     pub fn clamped_index(&mut self, v: Value) -> R<i64> {
-        if types::kind_of(v) == Kind::Int && int::as_i64(v).is_none() {
-            return Ok(if int::is_negative(v) { i64::MIN } else { i64::MAX });
-        }
-        self.index(v)
+        let n = self.index_value(v)?;
+        Ok(int::as_i64(n).unwrap_or(if int::is_negative(n) { i64::MIN } else { i64::MAX }))
     }
 
     /// What a slice object means for a sequence of `len` items. ValueError if its step is 0.

@@ -17,6 +17,8 @@ const MIN_BETWEEN: usize = 8 << 20;
 const MOST_BETWEEN: usize = 32 << 20;
 /// Where so many bytes are allocated for one that is marked, marking costs next to nothing.
 const WORTH: usize = 8;
+/// How much longer it takes to mark a page of objects than to copy its entry for a child and take it back.
+const MARKING: usize = 8;
 /// Blocks beyond the limit that small objects may use after a MemoryError, so that its handler can run.
 const RESERVE: u32 = 32;
 
@@ -25,6 +27,8 @@ pub struct Heap {
     pub space: Space,
     /// Bytes handed out since the last collection.
     since: AtomicUsize,
+    /// The same, summed over the forks since then.
+    copied: AtomicUsize,
     /// How many bytes may be handed out before a collection is asked for.
     threshold: AtomicUsize,
     central: Mutex<Central>,
@@ -74,7 +78,13 @@ impl Heap {
             stats: CollectStats::default(),
         };
         let threshold = AtomicUsize::new(central.threshold(0, 1));
-        Some(Heap { space, since: AtomicUsize::new(0), threshold, central: Mutex::new(central) })
+        Some(Heap {
+            space,
+            since: AtomicUsize::new(0),
+            copied: AtomicUsize::new(0),
+            threshold,
+            central: Mutex::new(central),
+        })
     }
 
     /// The heap's lock. Nothing that can panic or block happens under it.
@@ -108,6 +118,16 @@ impl Heap {
         }
     }
 
+    /// A fork is about to happen. Whether a collection should come first: each fork copies the entries of all pages that
+    /// garbage lies in, and by now that has cost as much as a collection does.
+    pub fn is_worth_collecting_before_fork(&self) -> bool {
+        let since = self.since();
+        let copied = self.copied.fetch_add(since, Relaxed) + since;
+        // Half of what is new may be alive.
+        let live = self.lock().kept as usize * BLOCK + since / 2;
+        copied >= MARKING * live
+    }
+
     /// A collection has left `live` bytes in cells, of this many threads.
     pub fn restart_count(&self, central: &mut Central, live: usize, threads: usize) {
         central.kept = central.in_use;
@@ -115,6 +135,7 @@ impl Heap {
             central.reserve = None;
         }
         self.since.store(0, Relaxed);
+        self.copied.store(0, Relaxed);
         self.threshold.store(central.threshold(live, threads), Relaxed);
     }
 

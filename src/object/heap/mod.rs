@@ -142,6 +142,11 @@ pub fn collect(locals: Locals, roots: &mut dyn FnMut(&mut Marker)) -> Collected 
     global().collect(locals, roots)
 }
 
+/// A fork is about to happen: whether what it would copy is worth a collection.
+pub fn is_worth_collecting_before_fork() -> bool {
+    global().is_worth_collecting_before_fork()
+}
+
 /// Has the next collection give every free page back to the system.
 pub fn release_at_next_collection() {
     collect::RELEASE_ALL.store(true, Relaxed);

@@ -276,6 +276,14 @@ fn in_place_method(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
 
 /// `x op= y` as the built-in type has it, whatever a subclass says; EMPTY: as `x op y`.
 pub fn in_place_builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
+    // What a script says of the right operand comes before what a sequence does with it.
+    if matches!(op, BinOp::Add | BinOp::Mul)
+        && matches!(types::kind_of(x), Kind::List | Kind::ByteArray)
+        && has_mini_class(y)
+        && let Some(v) = try_method(th, if op == BinOp::Add { "__radd__" } else { "__rmul__" }, y, x)?
+    {
+        return Ok(Some(v));
+    }
     match (op, types::kind_of(x)) {
         (BinOp::Add, Kind::List) => {
             super::build::list_extend(th, x, y, false)?;

@@ -247,10 +247,13 @@ pub fn delete_builtin(th: &mut Thread, container: Value, index: Value) -> R<()> 
                 let class = types::class_of(container);
                 let own = class::traits(class) & class::trait_bits::HEAP_TYPE == 0
                     && class != types::exc_class(Exc::ExceptionGroup);
-                let sequence = sequence && !(own && types::kind_of(container) == Kind::Exception);
+                let name = th.type_name(container);
+                // Only the classes that CPython has written in C are named with their module.
+                let own = own || name.contains('.');
+                let sequence = sequence
+                    && !(own && matches!(types::kind_of(container), Kind::Exception | Kind::Instance));
                 let numbered = matches!(types::kind_of(index), Kind::Int | Kind::Bool);
                 let verb = if sequence && numbered { "doesn't" } else { "does not" };
-                let name = th.type_name(container);
                 Err(th.type_error(format!("'{name}' object {verb} support item deletion")))
             }
         },
