@@ -2,8 +2,8 @@
 //! Must not know what messages mean.
 //!
 //! A message is its length and one, as four bytes; itself; four zeros. The first word is read straight into a word of the
-//! readers' lock, and so are the zeros, together with the message: whatever reader is killed, the next one finds in that word
-//! what was read last, and goes on there. Short messages, and the first word of long ones, are written whole or not at all.
+//! readers' lock, and so are the zeros, together with the message, and over them the first word of the next message if there
+//! is one: whatever reader is killed, the next one finds in that word what was read last, and goes on there. Short messages, and the first word of long ones, are written whole or not at all.
 //! A long message is not read in one piece: whoever begins notes that, and if he is killed the next one can tell.
 
 use super::mp_connection::{fill, wait_writable};
@@ -90,7 +90,7 @@ fn recv(th: &mut Thread, args: Args) -> R {
         return Err(torn(th, "read"));
     }
     while word.load(Ordering::SeqCst) == 0 {
-        if read(th, fd, &mut [], word)? == 0 {
+        if read(th, fd, &mut [], (word, 1))? == 0 {
             return Err(th.raise_with(Exc::EOFError, &[]));
         }
     }
@@ -101,9 +101,13 @@ fn recv(th: &mut Thread, args: Args) -> R {
     }
     let mut buffer = [0; SHORT];
     let message = buffer.get_mut(..len).unwrap_or_default();
-    // In one piece, as it was written.
-    let got = read(th, fd, message, word)?;
-    if got != len + WORD || word.load(Ordering::SeqCst) != 0 {
+    // In one piece, as it was written; so is the first word of the next one, which may be there or not.
+    let more = match read(th, fd, message, (word, 2))?.checked_sub(len + WORD) {
+        Some(0) => Some(false),
+        Some(WORD) => Some(true),
+        _ => None,
+    };
+    if more != Some(word.load(Ordering::SeqCst) != 0) {
         begun.store(1, Ordering::SeqCst);
         return Err(torn(th, "wrote"));
     }
@@ -131,8 +135,8 @@ fn recv_long(th: &mut Thread, fd: i32, word: &AtomicU32, begun: &AtomicU32) -> R
     th.new_bytes(&message)
 }
 
-/// Reads into the buffer, and then into the word; waits until there is something. 0 at the end.
-fn read(th: &mut Thread, fd: i32, buffer: &mut [u8], word: &AtomicU32) -> R<usize> {
+/// Reads into the buffer, and then into the word, once or twice; waits until there is something. 0 at the end.
+fn read(th: &mut Thread, fd: i32, buffer: &mut [u8], word: (&AtomicU32, usize)) -> R<usize> {
     if let Ok(Some(got)) = pipes::read_and_word(fd, buffer, word, true) {
         return Ok(got);
     }

@@ -21,11 +21,19 @@ pub fn read_now(fd: i32, buffer: &mut [u8]) -> Sys<Option<usize>> {
     read_parts(fd, &[part(buffer)], libc::RWF_NOWAIT)
 }
 
-/// Reads into a buffer, and then into a word of memory that processes share: one system call, so that whoever is killed has
-/// read all of what was there or nothing. With `now` only what is there already; `None`: nothing is.
-pub fn read_and_word(fd: i32, buffer: &mut [u8], word: &AtomicU32, now: bool) -> Sys<Option<usize>> {
+/// Reads into a buffer, and then into a word of memory that processes share, so many `times`, each over the last: one system
+/// call, so that whoever is killed has read all of what was there or nothing. With `now` only what is there already; `None`:
+/// nothing is.
+pub fn read_and_word(
+    fd: i32,
+    buffer: &mut [u8],
+    (word, times): (&AtomicU32, usize),
+    now: bool,
+) -> Sys<Option<usize>> {
     let into_word = libc::iovec { iov_base: word.as_ptr().cast(), iov_len: size_of::<u32>() };
-    read_parts(fd, &[part(buffer), into_word], if now { libc::RWF_NOWAIT } else { 0 })
+    let parts = [part(buffer), into_word, into_word];
+    let parts = parts.get(..=times).unwrap_or(&parts);
+    read_parts(fd, parts, if now { libc::RWF_NOWAIT } else { 0 })
 }
 
 fn part(buffer: &mut [u8]) -> libc::iovec {
