@@ -2,7 +2,6 @@
 //! CPython calls these, so the last digit agrees only if Mini does too. And gamma, which CPython calculates itself.
 
 use std::f64::consts::PI;
-use std::sync::OnceLock;
 
 mod c {
     unsafe extern "C" {
@@ -13,6 +12,8 @@ mod c {
         pub fn erfc(x: f64) -> f64;
         pub fn remainder(x: f64, y: f64) -> f64;
         pub fn nextafter(x: f64, y: f64) -> f64;
+        #[cfg(target_env = "gnu")]
+        pub fn cbrtf64(x: f64) -> f64;
     }
 }
 
@@ -28,17 +29,13 @@ macro_rules! functions {
 
 functions!(acosh(x), asinh(x), atanh(x), erf(x), erfc(x), remainder(x, y), nextafter(x, y));
 
-/// The cube root. The name `cbrt` is taken by Rust's own version, which rounds otherwise, so the C library's is looked up.
+/// The cube root. The name `cbrt` is taken by Rust's own version, which rounds otherwise; in glibc it has another one too.
 pub fn cbrt(x: f64) -> f64 {
-    static FOUND: OnceLock<Option<extern "C" fn(f64) -> f64>> = OnceLock::new();
-    let found = FOUND.get_or_init(|| {
-        // SAFETY: the name is a C string; the C library's `cbrt` has this signature.
-        unsafe {
-            let address = libc::dlsym(libc::RTLD_DEFAULT, c"cbrt".as_ptr());
-            std::mem::transmute::<*mut libc::c_void, Option<extern "C" fn(f64) -> f64>>(address)
-        }
-    });
-    found.map_or_else(|| x.cbrt(), |f| f(x))
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes and returns a number.
+    return unsafe { c::cbrtf64(x) };
+    #[cfg(not(target_env = "gnu"))]
+    x.cbrt()
 }
 
 /// Lanczos' approximation of gamma with these constants (from Boost's documentation) is exact to double precision.
