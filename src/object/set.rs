@@ -386,7 +386,9 @@ pub fn reserve(m: &mut Mutator, s: &'static Set, more: usize) -> R<()> {
 /// After many removals: gives up deleted entries when they are more than a quarter of the table.
 pub fn tidy(m: &mut Mutator, s: &'static Set) -> R<()> {
     let t = table(s);
-    if fill(t) - live(t).min(fill(t)) > (t.cap as usize - 1) / 4 {
+    // Both may change meanwhile.
+    let deleted = fill(t).saturating_sub(live(t));
+    if deleted > (t.cap as usize - 1) / 4 {
         resize(m, s, grown(live(t)))?;
     }
     Ok(())

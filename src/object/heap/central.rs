@@ -125,7 +125,7 @@ impl Heap {
         let copied = self.copied.fetch_add(since, Relaxed) + since;
         // Half of what is new may be alive.
         let live = self.lock().kept as usize * BLOCK + since / 2;
-        copied >= MARKING * live
+        copied > MARKING * live
     }
 
     /// A collection has left `live` bytes in cells, of this many threads.
