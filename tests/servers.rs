@@ -11,7 +11,7 @@ use std::time::Duration;
 use support::{finish, loudly, mini_command, root, run};
 
 const LIMIT: Duration = Duration::from_secs(120);
-const ECHO: [&str; 3] = ["echo_fork", "echo_threads", "echo_loop"];
+const ECHO: [&str; 4] = ["echo_fork", "echo_threads", "echo_mixed", "echo_loop"];
 const HTTP: [&str; 4] = ["http_fork", "http_threads", "http_mixed", "http_loop"];
 /// With and without the lock: they are written for both.
 const POLICIES: [&str; 2] = ["time:5ms", "off"];
