@@ -3,7 +3,8 @@
 //!
 //! A message is its length and one, as four bytes; itself; four zeros. The first word is read straight into a word of the
 //! readers' lock, and so are the zeros, together with the message, and over them the first word of the next message if there
-//! is one: whatever reader is killed, the next one finds in that word what was read last, and goes on there. Short messages, and the first word of long ones, are written whole or not at all.
+//! is one: whatever reader is killed, the next one finds in that word what was read last, and goes on there. Short messages,
+//! and the first word of long ones, are written whole or not at all.
 //! A long message is not read in one piece: whoever begins notes that, and if he is killed the next one can tell.
 
 use super::mp_connection::{fill, wait_writable};

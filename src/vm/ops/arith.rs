@@ -271,11 +271,6 @@ fn in_place_method(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     if let Some(v) = try_method(th, IN_PLACE[op as usize], x, y)? {
         return Ok(Some(v));
     }
-    in_place_builtin(th, op, x, y)
-}
-
-/// `x op= y` as the built-in type has it, whatever a subclass says; EMPTY: as `x op y`.
-pub fn in_place_builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     // What a script says of the right operand comes before what a sequence does with it.
     if matches!(op, BinOp::Add | BinOp::Mul)
         && matches!(types::kind_of(x), Kind::List | Kind::ByteArray)
@@ -284,6 +279,11 @@ pub fn in_place_builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Wor
     {
         return Ok(Some(v));
     }
+    in_place_builtin(th, op, x, y)
+}
+
+/// `x op= y` as the built-in type has it, whatever a subclass says; EMPTY: as `x op y`.
+pub fn in_place_builtin(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     match (op, types::kind_of(x)) {
         (BinOp::Add, Kind::List) => {
             super::build::list_extend(th, x, y, false)?;
