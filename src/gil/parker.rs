@@ -3,8 +3,6 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use std::sync::LazyLock;
-
 use super::futex::{self, Wake};
 
 const EMPTY: u32 = 0;
@@ -16,15 +14,28 @@ const SPINS: u32 = 100;
 /// Looks while another thread does a system call or two: some twenty microseconds.
 const BRIEF_SPINS: u32 = 400;
 
-static ONE_PROCESSOR: LazyLock<bool> =
-    LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|n| n.get() == 1));
+/// How many processors there are, as far as this matters; UNKNOWN until somebody asks.
+static PROCESSORS: AtomicU32 = AtomicU32::new(UNKNOWN);
+const UNKNOWN: u32 = 0;
+const ONE: u32 = 1;
+const SEVERAL: u32 = 2;
 
 /// Whether this process has one processor: while a thread looks again and again, nobody else can do anything there.
 ///
-/// It has to be asked before there is a second thread: were that one just finding out when the process is forked, the child
-/// would wait for it for ever.
+/// Several threads may find out at once. None waits for another: were that one just finding out when the process is forked,
+/// the child would wait for it for ever.
 pub fn one_processor() -> bool {
-    *ONE_PROCESSOR
+    match PROCESSORS.load(Ordering::Relaxed) {
+        UNKNOWN => count_processors(),
+        known => known == ONE,
+    }
+}
+
+#[cold]
+fn count_processors() -> bool {
+    let one = std::thread::available_parallelism().is_ok_and(|n| n.get() == 1);
+    PROCESSORS.store(if one { ONE } else { SEVERAL }, Ordering::Relaxed);
+    one
 }
 
 /// One thread sleeps here, any thread wakes it.

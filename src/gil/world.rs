@@ -17,7 +17,6 @@ use super::ledger::{Cause, Phase};
 use super::lock::Lock;
 use super::member::Member;
 use super::park;
-use super::parker;
 use super::primitive::Spin;
 use super::record;
 use super::registry::{Registry, Snapshot};
@@ -463,8 +462,6 @@ impl Gil {
 
     /// A second thread is about to run Mini code. `member`, who starts it, is Running.
     pub fn expect_company(&self, member: &'static Member) {
-        // Known from now on; see there.
-        let _ = parker::one_processor();
         if self.lock.set_alone(false) {
             member.request(Events::MODE_CHANGE);
         }
