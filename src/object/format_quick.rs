@@ -2,7 +2,7 @@
 //! Must not know the rest of the language, nor its errors: whatever is unusual is left to `format`.
 
 use super::mutator::Mutator;
-use super::{R, Value, int, key, str};
+use super::{R, Value, format_float, int, key, str};
 use std::io::Write;
 
 /// Results are at most this long.
@@ -61,10 +61,12 @@ pub fn format(m: &mut Mutator, v: Value, spec: &str) -> Option<R> {
     let (text, right) = match (v.as_small(), quick.ty, quick.precision) {
         (Some(n), 0 | b'd', None) => (int::small_decimal(n, &mut small), true),
         (Some(n), b'x', None) if n >= 0 => (written(&mut digits, format_args!("{n:x}"))?, true),
-        (None, b'f', Some(p)) if v.is_inline_float() => match fixed(v.float_unchecked(), p, &mut small) {
-            Some(text) => (text, true),
-            None => (written(&mut digits, format_args!("{:.p$}", v.float_unchecked()))?, true),
-        },
+        (None, b'f', Some(p)) if v.is_inline_float() => {
+            match format_float::fixed(v.float_unchecked(), p, &mut small) {
+                Some(text) => (text, true),
+                None => (written(&mut digits, format_args!("{:.p$}", v.float_unchecked()))?, true),
+            }
+        }
         (None, 0 | b's', None) if !quick.zeros => {
             let s = key::exact_str(v).filter(|s| str::is_ascii(s))?;
             (str::text(s), false)
@@ -94,50 +96,6 @@ pub fn format(m: &mut Mutator, v: Value, spec: &str) -> Option<R> {
     line.get_mut(left..left + text.len())?.copy_from_slice(text.as_bytes());
     let line = std::str::from_utf8(line.get(..quick.width)?).ok()?;
     Some(m.new_str_counted(line, line.len()))
-}
-
-/// A float below a billion with up to nine digits behind the point: its exact value times a power of ten is an integer
-/// of fewer than 128 bits and a fraction, which is rounded half to even.
-fn fixed(f: f64, precision: usize, buffer: &mut [u8; 24]) -> Option<&str> {
-    const TEN: [u64; 10] =
-        [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
-    let scale = *TEN.get(precision)?;
-    let bits = f.to_bits();
-    let exponent = (bits >> 52 & 0x7ff) as i32 - 1075;
-    // Between 2^-74 and 2^30: the point lies inside the product or right before it.
-    if !(-126..=-23).contains(&exponent) {
-        return None;
-    }
-    let product = u128::from(bits & ((1 << 52) - 1) | 1 << 52) * u128::from(scale);
-    let shift = exponent.unsigned_abs();
-    let (whole, rest, half) = (product >> shift, product & ((1 << shift) - 1), 1_u128 << (shift - 1));
-    let up = rest > half || rest == half && whole & 1 == 1;
-    let rounded = u64::try_from(whole).ok()? + u64::from(up);
-    let mut at = buffer.len();
-    let mut put = |b: u8| {
-        at -= 1;
-        if let Some(place) = buffer.get_mut(at) {
-            *place = b;
-        }
-    };
-    let (mut n, mut left) = (rounded, precision);
-    loop {
-        put(b'0' + (n % 10) as u8);
-        n /= 10;
-        if left == 1 {
-            put(b'.');
-            put(b'0' + (n % 10) as u8);
-            n /= 10;
-        }
-        left = left.saturating_sub(1);
-        if n == 0 && left == 0 {
-            break;
-        }
-    }
-    if f.is_sign_negative() {
-        put(b'-');
-    }
-    std::str::from_utf8(buffer.get(at..)?).ok()
 }
 
 /// What `args` show, if it fits.

@@ -20,12 +20,19 @@ pub fn suits(a: usize, b: usize) -> bool {
     a <= HUGE && (b <= LONG || a.saturating_sub(b) <= LONG)
 }
 
-/// Quotient and remainder, without leading zeros. `b` is not empty and has no leading zeros; nor has `a`.
-pub fn div_rem(a: &[u64], b: &[u64]) -> (Limbs, Limbs) {
+/// What a division gives, without leading zeros. Its owner hands it down: it is too large to be returned without a copy.
+#[derive(Default)]
+pub struct Division {
+    pub quotient: Limbs,
+    pub rest: Limbs,
+}
+
+/// Divides; `out` is empty. `b` is not empty and has no leading zeros; nor has `a`.
+pub fn div_rem(a: &[u64], b: &[u64], out: &mut Division) {
     match b {
-        _ if limbs::compare(a, b).is_lt() => (Limbs::new(), Limbs::from_slice(a)),
-        [one] => by_one(a, *one),
-        _ => by_many(a, b),
+        _ if limbs::compare(a, b).is_lt() => out.rest.extend_from_slice(a),
+        [one] => by_one(a, *one, out),
+        _ => by_many(a, b, out),
     }
 }
 
@@ -51,37 +58,42 @@ pub fn increment(limbs: &mut Limbs) {
     limbs.push(1);
 }
 
-/// `b - a`, for `a < b`.
-pub fn complement(a: &[u64], b: &[u64]) -> Limbs {
-    let mut rest = Limbs::from_slice(b);
+/// Turns `a` into `b - a`, for `a < b`.
+pub fn complement(a: &mut Limbs, b: &[u64]) {
+    a.resize(b.len(), 0);
     let mut under = false;
-    for (x, y) in rest.iter_mut().zip(a.iter().chain(std::iter::repeat(&0))) {
-        (*x, under) = x.borrowing_sub(*y, under);
+    for (x, y) in a.iter_mut().zip(b) {
+        (*x, under) = y.borrowing_sub(*x, under);
     }
-    trimmed(rest)
+    trim(a);
 }
 
-fn by_one(a: &[u64], b: u64) -> (Limbs, Limbs) {
-    let mut quotient = Limbs::from_elem(0, a.len());
+fn by_one(a: &[u64], b: u64, out: &mut Division) {
+    out.quotient.resize(a.len(), 0);
     let rest = Inverse::new(b).walk(a, |i, digit| {
-        if let Some(place) = quotient.get_mut(i) {
+        if let Some(place) = out.quotient.get_mut(i) {
             *place = digit;
         }
     });
-    trim(&mut quotient);
-    (quotient, if rest == 0 { Limbs::new() } else { Limbs::from_slice(&[rest]) })
+    trim(&mut out.quotient);
+    if rest != 0 {
+        out.rest.push(rest);
+    }
 }
 
 /// The divisor has `n >= 2` limbs, the dividend no fewer.
-fn by_many(a: &[u64], b: &[u64]) -> (Limbs, Limbs) {
+fn by_many(a: &[u64], b: &[u64], out: &mut Division) {
     let n = b.len();
     let shift = b.last().map_or(0, |top| top.leading_zeros());
-    let (mut divisor, mut left) = (shifted(b, shift), shifted(a, shift));
+    let mut divisor = Limbs::new();
+    shifted(b, shift, &mut divisor);
     divisor.truncate(n);
-    let [.., d0, d1] = *divisor else { return (Limbs::new(), Limbs::new()) };
+    let left = &mut out.rest;
+    shifted(a, shift, left);
+    let [.., d0, d1] = *divisor else { return };
     let inverse = reciprocal_of_two(d1, d0);
-    let mut quotient = Limbs::from_elem(0, left.len() - n);
-    for (at, digit) in quotient.iter_mut().enumerate().rev() {
+    out.quotient.resize(left.len() - n, 0);
+    for (at, digit) in out.quotient.iter_mut().enumerate().rev() {
         let Some((top, low)) = left.get_mut(at..=at + n).and_then(|window| window.split_last_mut()) else {
             continue;
         };
@@ -99,19 +111,15 @@ fn by_many(a: &[u64], b: &[u64]) -> (Limbs, Limbs) {
         }
     }
     left.truncate(n);
-    (trimmed(quotient), unshifted(left, shift))
+    unshift(left, shift);
+    trim(&mut out.quotient);
 }
 
-fn trimmed(mut limbs: Limbs) -> Limbs {
-    trim(&mut limbs);
-    limbs
-}
-
-/// `a << shift`, with one limb more; `shift` is less than a limb has bits.
-fn shifted(a: &[u64], shift: u32) -> Limbs {
-    let mut out = Limbs::from_elem(0, a.len() + 1);
+/// `a << shift`, with one limb more, into `out`, which is empty; `shift` is less than a limb has bits.
+fn shifted(a: &[u64], shift: u32, out: &mut Limbs) {
+    out.resize(a.len() + 1, 0);
     let (Some((first, inner)), Some((low, high))) = (out.split_first_mut(), a.split_first()) else {
-        return out;
+        return;
     };
     *first = low << shift;
     for ((z, x), below) in inner.iter_mut().zip(high).zip(a) {
@@ -120,16 +128,15 @@ fn shifted(a: &[u64], shift: u32) -> Limbs {
     if let (Some(z), Some(top)) = (out.last_mut(), a.last()) {
         *z = top >> 1 >> (63 - shift);
     }
-    out
 }
 
-/// `a >> shift` without leading zeros.
-fn unshifted(mut a: Limbs, shift: u32) -> Limbs {
+/// `a >>= shift`, without leading zeros.
+fn unshift(a: &mut Limbs, shift: u32) {
     let mut above = 0;
     for x in a.iter_mut().rev() {
         (*x, above) = (*x >> shift | above << 1 << (63 - shift), *x);
     }
-    trimmed(a)
+    trim(a);
 }
 
 /// A divisor of one limb, its top bit set, with its inverse.

@@ -121,10 +121,8 @@ pub fn new_buf(m: &mut Mutator, cap: usize) -> R<&'static ListBuf> {
     unsafe {
         (&raw mut (*b).len).write(AtomicU64::new(0));
         (&raw mut (*b).cap).write(AtomicU64::new(cap as u64));
-        match cap {
-            // Spares a call for the commonest size.
-            SMALL => b.add(1).cast::<[u64; SMALL]>().write([0; SMALL]),
-            _ => std::ptr::write_bytes(b.add(1).cast::<u64>(), 0, cap),
+        if !heap::comes_cleared(size_of::<ListBuf>() + cap * 8) {
+            std::ptr::write_bytes(b.add(1).cast::<u64>(), 0, cap);
         }
         Ok(&*b)
     }

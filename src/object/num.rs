@@ -150,7 +150,16 @@ pub fn binary(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
     {
         return Ok(Some(v));
     }
-    general(m, op, a, b)
+    match is_number(a) && is_number(b) {
+        true => general(m, op, a, b),
+        false => Ok(None),
+    }
+}
+
+/// Whether there is arithmetic for `v`, a subclass's instance included.
+#[inline(always)]
+fn is_number(v: Value) -> bool {
+    v.is_small_int() || v.is_inline_float() || matches!(kind_of(v), Kind::Bool | Kind::Int | Kind::Float)
 }
 
 /// The frequent case: both ints fit a word, and so does the result.
@@ -200,6 +209,12 @@ fn general(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
     if let Some(done) = boxed::binary(m, op, int::without_bool(a), int::without_bool(b)) {
         return done.map(Some);
     }
+    by_reading(m, op, a, b)
+}
+
+/// What needs the numbers themselves, as the library for big ones has them.
+#[inline(never)]
+fn by_reading(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> R<Word> {
     int::check_room(a).and_then(|()| int::check_room(b)).map_err(|error| raise(m, error))?;
     let (Some(a), Some(b)) = (read(a), read(b)) else { return Ok(None) };
     match calculate(op, a, b) {
@@ -375,6 +390,11 @@ pub fn is_true(v: Value) -> Option<bool> {
 
 /// `divmod(a, b)`; EMPTY if they are not both numbers.
 pub fn divmod(m: &mut Mutator, a: Value, b: Value) -> R<Option<(Value, Value)>> {
+    if let (Some(x), Some(y)) = (a.as_small(), b.as_small())
+        && let (Some(quotient), Some(rest)) = (small(BinOp::FloorDiv, x, y), small(BinOp::Mod, x, y))
+    {
+        return Ok(Some((quotient, rest)));
+    }
     let (Some(x), Some(y)) = (read(a), read(b)) else { return Ok(None) };
     if matches!((&x, &y), (Num::Float(_), _) | (_, Num::Float(_))) && matches!(to_f64(&y), Ok(0.0)) {
         // A dividend that is no float is the greater trouble.

@@ -6,6 +6,7 @@
 
 use super::error::R;
 use super::header::{Kind, Slot};
+use super::heap;
 use super::key;
 use super::layout::{Set, SetEntry, SetTable};
 use super::mutator::Mutator;
@@ -90,10 +91,8 @@ fn new_table(m: &mut Mutator, min_used: usize) -> R<&'static SetTable> {
         (&raw mut (*t).live).write(AtomicU32::new(0));
         (&raw mut (*t).fill).write(AtomicU32::new(0));
         (&raw mut (*t).changes).write(AtomicU32::new(0));
-        match cap {
-            // Spares a call for the commonest size.
-            MIN_CAP => t.add(1).cast::<[u64; 2 * MIN_CAP]>().write([0; 2 * MIN_CAP]),
-            _ => std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, cap * 2),
+        if !heap::comes_cleared(size_of::<SetTable>() + cap * size_of::<SetEntry>()) {
+            std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, cap * 2);
         }
         Ok(&*t)
     }

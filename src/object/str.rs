@@ -526,6 +526,9 @@ fn append(m: &mut Mutator, s: &Str, tail: &str, nbytes: usize, nchars: usize) ->
     new_external(m, nbytes, nchars, buf)
 }
 
+/// So many parts are copied one by one.
+const FEW: i64 = 4;
+
 /// `s * n`. `v` must be a string; a negative count gives the empty string.
 pub fn repeat(m: &mut Mutator, v: Value, n: i64) -> R {
     let Some(s) = view(v) else { return Err(m.type_error("can't multiply sequence by non-int")) };
@@ -538,12 +541,16 @@ pub fn repeat(m: &mut Mutator, v: Value, n: i64) -> R {
     let Some(nbytes) = (s.nbytes as usize).checked_mul(n as usize).filter(|n| *n <= u32::MAX as usize) else {
         return Err(m.no_memory());
     };
+    let nchars = s.nchars as usize * n as usize;
+    if n <= FEW {
+        return build(m, None, nbytes, nchars, std::iter::repeat_n(text(s), n as usize));
+    }
     // Short strings are laid out in larger units first: one copy of a unit is cheaper than many of its parts.
     let each = n.min(1024 / i64::from(s.nbytes) + 1);
     let unit = text(s).repeat(each as usize);
     let rest = unit.get(..(n % each) as usize * s.nbytes as usize).unwrap_or("");
     let parts = std::iter::repeat_n(unit.as_str(), (n / each) as usize).chain([rest]);
-    build(m, None, nbytes, s.nchars as usize * n as usize, parts)
+    build(m, None, nbytes, nchars, parts)
 }
 
 /// Whether the class is `str` itself.

@@ -6,6 +6,7 @@
 
 use super::error::R;
 use super::header::{Hdr, Kind, Slot};
+use super::heap;
 use super::layout::Table;
 use super::mutator::Mutator;
 use super::value::{Value, Word};
@@ -128,10 +129,8 @@ pub fn new(m: &mut Mutator, entries: usize) -> R<&'static Table> {
         (&raw mut (*t).used).write(AtomicU32::new(0));
         (&raw mut (*t).live).write(AtomicU32::new(0));
         (&raw mut (*t).first).write(AtomicU32::new(0));
-        match index_cap {
-            // Spares a call for the commonest size.
-            MIN_INDEX => t.add(1).cast::<[u64; MIN_INDEX]>().write([0; MIN_INDEX]),
-            _ => std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, index_cap),
+        if !heap::comes_cleared(size_of::<Table>() + index_cap * 8 + entry_cap * 16) {
+            std::ptr::write_bytes(t.add(1).cast::<u64>(), 0, index_cap);
         }
         Ok(&*t)
     }

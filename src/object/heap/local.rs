@@ -53,7 +53,7 @@ impl LocalHeap {
         LocalHeap { gaps: [NO_GAP; GAPS], blocks: [0; GAPS], zero: [false; GAPS], heap, uncounted: 0 }
     }
 
-    /// At least `bytes` bytes, aligned to 16; not to be relied on as zero. `None` at the heap limit.
+    /// At least `bytes` bytes, aligned to 16; all zeros if `comes_cleared` says so. `None` at the heap limit.
     #[inline(always)]
     pub fn alloc(&mut self, bytes: usize, member: &Member) -> Option<NonNull<u8>> {
         self.alloc_in(0, bytes, member)

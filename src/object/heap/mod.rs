@@ -43,6 +43,12 @@ static BASE: AtomicUsize = AtomicUsize::new(0);
 /// Called after marking with a test for liveness, while the world stands still: drops what a table holds weakly.
 pub type WeakHook = fn(&dyn Fn(Value) -> bool);
 
+/// Whether a new cell for so many bytes is all zeros, unless it is a leaf.
+#[inline(always)]
+pub const fn comes_cleared(bytes: usize) -> bool {
+    bytes <= SMALL_MAX
+}
+
 fn reserve(max_bytes: usize) -> &'static Option<Heap> {
     HEAP.get_or_init(|| {
         let heap = Heap::new(space::WANTED, max_bytes)?;

@@ -6,7 +6,7 @@ use super::super::error::R;
 use super::super::int;
 use super::super::layout::{Int, is_subclass_instance};
 use super::super::limbs::{self, LONG};
-use super::super::limbs_div::{self, Limbs};
+use super::super::limbs_div::{self, Division};
 use super::super::mutator::Mutator;
 use super::super::types::cast;
 use super::super::value::Value;
@@ -45,8 +45,9 @@ pub fn binary(m: &mut Mutator, op: BinOp, a: Value, b: Value) -> Option<R> {
 pub fn divmod(m: &mut Mutator, a: Value, b: Value) -> Option<R<(Value, Value)>> {
     let (mut x, mut y) = ([0], [0]);
     let (a, b) = (operand(a, &mut x)?, operand(b, &mut y)?);
-    let (quotient, rest) = floor_div_rem(a, b)?;
-    Some(m.new_int_of(a.0 != b.0, &quotient).and_then(|q| Ok((q, m.new_int_of(b.0, &rest)?))))
+    let mut both = Division::default();
+    floor_div_rem(a, b, &mut both)?;
+    Some(m.new_int_of(a.0 != b.0, &both.quotient).and_then(|q| Ok((q, m.new_int_of(b.0, &both.rest)?))))
 }
 
 type Signed<'a> = (bool, &'a [u64]);
@@ -91,24 +92,25 @@ fn quotient(m: &mut Mutator, op: BinOp, a: Signed, b: Signed) -> Option<R> {
         };
         return Some(Err(raise(m, NumError::ZeroDivision(message))));
     }
-    let (quotient, rest) = floor_div_rem(a, b)?;
+    let mut both = Division::default();
+    floor_div_rem(a, b, &mut both)?;
     Some(match op {
-        BinOp::Mod => m.new_int_of(b.0, &rest),
-        _ => m.new_int_of(a.0 != b.0, &quotient),
+        BinOp::Mod => m.new_int_of(b.0, &both.rest),
+        _ => m.new_int_of(a.0 != b.0, &both.quotient),
     })
 }
 
 /// The sizes of a quotient rounded down and of the remainder, which has the divisor's sign; `None`: another way.
-fn floor_div_rem(a: Signed, b: Signed) -> Option<(Limbs, Limbs)> {
+fn floor_div_rem(a: Signed, b: Signed, out: &mut Division) -> Option<()> {
     if b.1.is_empty() || !limbs_div::suits(a.1.len(), b.1.len()) {
         return None;
     }
-    let (mut quotient, mut rest) = limbs_div::div_rem(a.1, b.1);
-    if a.0 != b.0 && !rest.is_empty() {
-        limbs_div::increment(&mut quotient);
-        rest = limbs_div::complement(&rest, b.1);
+    limbs_div::div_rem(a.1, b.1, out);
+    if a.0 != b.0 && !out.rest.is_empty() {
+        limbs_div::increment(&mut out.quotient);
+        limbs_div::complement(&mut out.rest, b.1);
     }
-    Some((quotient, rest))
+    Some(())
 }
 
 /// `&`, `|` and `^` of two numbers that are not negative.
