@@ -24,6 +24,8 @@ const WHOLE: usize = 4096;
 const WORD: usize = 4;
 /// A message that is longer is read in several pieces.
 const SHORT: usize = WHOLE - 2 * WORD;
+/// Room for most messages.
+const USUAL: usize = 128;
 const END: [u8; WORD] = [0; WORD];
 /// The first word of a message whose length follows in eight bytes.
 const LONGER: u32 = u32::MAX;
@@ -100,8 +102,9 @@ fn recv(th: &mut Thread, args: Args) -> R {
     if len > SHORT {
         return recv_long(th, fd, word, begun);
     }
-    let mut buffer = [0; SHORT];
-    let message = buffer.get_mut(..len).unwrap_or_default();
+    // Most are far shorter than a short one may be: nothing is cleared that is not read into.
+    let mut buffer = smallvec::SmallVec::<[u8; USUAL]>::from_elem(0, len);
+    let message = buffer.as_mut_slice();
     // In one piece, as it was written; so is the first word of the next one, which may be there or not.
     let more = match read(th, fd, message, (word, 2))?.checked_sub(len + WORD) {
         Some(0) => Some(false),

@@ -16,6 +16,8 @@ const BATCH: usize = 1000;
 const FRAME_TARGET: usize = 64 * 1024;
 /// Shorter pickles have no frame.
 const FRAME_MIN: usize = 4;
+/// Room for most pickles.
+const USUAL: usize = 128;
 /// FRAME and its length.
 const FRAME_HEADER: usize = 9;
 
@@ -44,8 +46,10 @@ struct Writer {
 /// `_pickle.dump(value, protocol, reduce, locate, table, persistent_id, reducer_override)`: the pickle as bytes.
 pub fn dump(th: &mut Thread, args: Args) -> R {
     let protocol = th.index(args.get(1))?.clamp(2, 5) as u8;
+    let mut out = Vec::with_capacity(USUAL);
+    out.extend([op::PROTO, protocol]);
     let mut writer = Writer {
-        out: vec![op::PROTO, protocol],
+        out,
         protocol,
         frame: None,
         framing: protocol >= 4,
