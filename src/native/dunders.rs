@@ -9,7 +9,7 @@ use crate::object::{Exc, Kind, R, Value, class, dict, str, types};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::{arith, compare, item};
 use crate::vm::thread::Thread;
-use crate::vm::{attr, attr_store, boot, classes};
+use crate::vm::{attr, attr_delete, attr_store, boot, classes};
 
 macro_rules! binary_methods {
     ($($name:ident $reflected:ident $op:ident),* $(,)?) => {
@@ -268,7 +268,7 @@ fn setattr(th: &mut Thread, args: Args) -> R {
 
 fn delattr(th: &mut Thread, args: Args) -> R {
     let name = attribute_name(th, args.get(1))?;
-    attr::delete_plainly(th, args.get(0), name).map(|()| Value::NONE)
+    attr_delete::delete_plainly(th, args.get(0), name).map(|()| Value::NONE)
 }
 
 fn object_init(th: &mut Thread, args: Args) -> R {

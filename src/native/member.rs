@@ -4,7 +4,7 @@
 use crate::object::{R, Raised, Value, class, func, str, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
-use crate::vm::{attr, boot, type_tables};
+use crate::vm::{attr, attr_delete, boot, type_tables};
 
 /// The descriptor of a name in the slots of `owner`.
 pub fn of(th: &mut Thread, owner: Value, name: Value) -> R {
@@ -51,7 +51,7 @@ fn set(th: &mut Thread, args: Args) -> R {
 
 fn delete(th: &mut Thread, args: Args) -> R {
     let (object, name) = subject(th, args)?;
-    attr::delete_plainly(th, object, name).map(|()| Value::NONE)
+    attr_delete::delete_plainly(th, object, name).map(|()| Value::NONE)
 }
 
 fn repr(th: &mut Thread, args: Args) -> R {

@@ -10,13 +10,13 @@
 use super::mp_connection::{fill, wait_writable};
 use super::oserror::{blocking, os_error, run};
 use super::support::{c_int, of_host, zeroed};
-use crate::object::mutator::Mutator;
 use crate::object::{Exc, R, Raised, Value, bytes};
 use crate::rt::pipes;
 use crate::rt::shared_lock::Semaphore;
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
+use smallvec::SmallVec;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the system takes of a pipe's writer in one piece or not at all.
@@ -70,19 +70,44 @@ fn write_all(th: &mut Thread, fd: i32, pieces: [&[u8]; 3]) -> R<()> {
     Ok(())
 }
 
-/// As `send`, of a short message; False: it would have to wait.
-fn send_now(m: &mut Mutator, args: Args) -> R {
-    let (Some(fd), Some(data)) = (args.get(0).as_small(), bytes::as_bytes(args.get(1))) else {
-        return Err(m.type_error("queue_send_now() takes a descriptor and bytes"));
+/// As `send`, of a short message, if nobody has the writers' lock; False: it would have to wait.
+fn send_now(th: &mut Thread, args: Args) -> R {
+    let lock = of_host::<Semaphore>(th, args.get(0), "SemLock")?;
+    let (Some(fd), Some(data)) = (args.get(1).as_small(), bytes::as_bytes(args.get(2))) else {
+        return Err(th.type_error("queue_send_now() takes a lock, a descriptor and bytes"));
     };
-    if data.len() > SHORT {
+    if data.len() > SHORT || !lock.acquire(th, false, None)? {
         return Ok(Value::FALSE);
     }
-    match pipes::write_pieces(fd as i32, [&first_word(data.len()).to_ne_bytes(), data, &END], 0) {
+    let sent = send_short(fd as i32, data);
+    lock.release();
+    match sent {
         Ok(_) => Ok(Value::TRUE),
         Err(libc::EAGAIN | libc::EINTR) => Ok(Value::FALSE),
-        Err(errno) => Err(os_error(m, errno, None)),
+        Err(errno) => Err(os_error(th, errno, None)),
     }
+}
+
+/// Errors: `errno`; then nothing was sent.
+fn send_short(fd: i32, data: &[u8]) -> Result<usize, i32> {
+    let head = first_word(data.len()).to_ne_bytes();
+    if data.len() > USUAL {
+        return pipes::write_pieces(fd, [&head, data, &END], 0);
+    }
+    // The system takes one piece sooner than three.
+    let mut whole = SmallVec::<[u8; USUAL + 2 * WORD]>::from_slice(&head);
+    whole.extend_from_slice(data);
+    whole.extend_from_slice(&END);
+    pipes::write_pieces(fd, [&whole], 0)
+}
+
+/// Takes the readers' lock, and the next message.
+fn take(th: &mut Thread, args: Args) -> R {
+    let lock = of_host::<Semaphore>(th, args.get(0), "SemLock")?;
+    lock.acquire(th, true, None)?;
+    let message = recv(th, args);
+    lock.release();
+    message
 }
 
 /// The next message, with the lock held: what a reader before this one has read of it is not read again.
@@ -103,7 +128,7 @@ fn recv(th: &mut Thread, args: Args) -> R {
         return recv_long(th, fd, word, begun);
     }
     // Most are far shorter than a short one may be: nothing is cleared that is not read into.
-    let mut buffer = smallvec::SmallVec::<[u8; USUAL]>::from_elem(0, len);
+    let mut buffer = SmallVec::<[u8; USUAL]>::from_elem(0, len);
     let message = buffer.as_mut_slice();
     // In one piece, as it was written; so is the first word of the next one, which may be there or not.
     let more = match read(th, fd, message, (word, 2))?.checked_sub(len + WORD) {
@@ -159,11 +184,13 @@ fn torn(th: &mut Thread, how: &str) -> Raised {
 
 pub const SEND: NativeDef =
     NativeDef::full("queue_send", "fd, data, /", send, "Send a message to a queue's pipe.");
-pub const SEND_NOW: NativeDef = NativeDef::data(
+pub const SEND_NOW: NativeDef = NativeDef::full(
     "queue_send_now",
-    "fd, data, /",
+    "lock, fd, data, /",
     send_now,
-    "Send a short message if that needs no waiting.",
+    "Send a short message if that needs no waiting, neither for the writers' lock nor for room.",
 );
+pub const TAKE: NativeDef =
+    NativeDef::full("queue_take", "lock, fd, /", take, "Take the readers' lock, and receive a message.");
 pub const RECV: NativeDef =
     NativeDef::full("queue_recv", "lock, fd, /", recv, "Receive a message, the readers' lock being held.");

@@ -19,6 +19,7 @@ pub static MODULE: ModuleDef = ModuleDef {
         mp_queue::SEND,
         mp_queue::SEND_NOW,
         mp_queue::RECV,
+        mp_queue::TAKE,
         NativeDef::full("memory_file", "size, /", mp_memory::memory_file, "A file in memory, of zeros."),
     ],
     types: &[

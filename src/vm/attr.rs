@@ -21,7 +21,7 @@ use super::site::{
     store_as_seen,
 };
 use super::thread::Thread;
-use super::{annotations, attr_store, class_change, hooks, slot_names, type_names};
+use super::{annotations, attr_delete, attr_store, class_change, hooks, slot_names, type_names};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Super};
 use crate::object::mutator::Mutator;
@@ -136,12 +136,17 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
             put_window(window, f, None);
             return Ok(());
         }
-        if let Some(Seen::Cell(c)) = th.lookup.shapes().find(Access::Method, id, name)
-            && let Some(f) = Value::from_bits(cached_method(c))
-        {
-            remember(th, words, 1, id, c);
-            put_window(window, f, Some(object));
-            return Ok(());
+        match th.lookup.shapes().find(Access::Method, id, name) {
+            Some(Seen::Cell(c)) if let Some(f) = Value::from_bits(cached_method(c)) => {
+                remember(th, words, 1, id, c);
+                put_window(window, f, Some(object));
+                return Ok(());
+            }
+            Some(slot @ Seen::Slot(_)) if let Some(f) = read_as_seen(object, id, slot) => {
+                put_window(window, f, None);
+                return Ok(());
+            }
+            _ => {}
         }
     }
     mark_cached(object);
@@ -160,7 +165,12 @@ pub fn method_at_site(th: &mut Thread, object: Value, words: *const u64, window:
             }
             (v, None)
         }
-        Found::Slot(_, v) => (v, None),
+        Found::Slot(n, v) => {
+            if let Some(id) = before.filter(|id| n < shape::from_id(*id).inline_cap) {
+                th.lookup.shapes().note(Access::Method, id, name, Seen::Slot(n + 2));
+            }
+            (v, None)
+        }
         Found::Computed(v) => unbind(v),
         Found::Nothing => (missing(th, object, name)?, None),
     };
@@ -443,7 +453,7 @@ fn find_in_super(th: &mut Thread, object: Value, name: Value) -> R<Found> {
     }
 }
 
-fn text(name: Value) -> &'static str {
+pub(super) fn text(name: Value) -> &'static str {
     str::as_str(name).unwrap_or("?")
 }
 
@@ -606,7 +616,7 @@ pub fn set_plainly(th: &mut Thread, object: Value, name: Value, value: Value) ->
 
 /// Objects of built-in kinds have no attributes of their own, except functions, exceptions and instances of subclasses;
 /// `__slots__` may limit the names.
-fn may_have_attribute(object: Value, name: Value) -> bool {
+pub(super) fn may_have_attribute(object: Value, name: Value) -> bool {
     let class = types::class_of(object);
     if class::traits(class) & trait_bits::SLOTS_ONLY != 0 {
         return class::has_slot(class, name);
@@ -626,74 +636,6 @@ pub fn set_in_namespace(m: &mut Mutator, namespace: Word, name: Value, value: Va
         c.value.set(value);
     }
     Ok(())
-}
-
-/// `del object.name`.
-pub fn delete(th: &mut Thread, object: Value, name: Value) -> R<()> {
-    let class = types::class_of(object);
-    if class::traits(class) & trait_bits::DELATTR != 0 {
-        let hook = th.name("__delattr__")?;
-        if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
-            // A class of Rust objects may have a hook in Rust; any other native is `object`'s own.
-            if types::kind_of(f) != Kind::Native || types::kind_of(object) == Kind::Host {
-                return th.call(f, &[object, name]).map(drop);
-            }
-        }
-    }
-    delete_plainly(th, object, name)
-}
-
-/// Deletes an object's own attribute. False: there was none.
-fn delete_own(th: &mut Thread, object: Value, name: Value) -> R<bool> {
-    while let Some(plan) = shape::plan_delete(&mut th.m, object, name)? {
-        // Attributes change places: nobody may be reading them.
-        let done = if th.m.free { th.stop_the_world(|_| plan.carry_out()) } else { plan.carry_out() };
-        if done {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// `object.__delattr__`.
-pub fn delete_plainly(th: &mut Thread, object: Value, name: Value) -> R<()> {
-    match types::kind_of(object) {
-        Kind::Class if class::find_own(object, name).is_some() => {
-            return class_change::assign(th, object, name, None);
-        }
-        Kind::Module => {
-            let cell = func::module_dict(object).and_then(|d| dict::find_cell(d, name));
-            if cell.is_some_and(|c| c.value.swap(None).is_some()) {
-                return Ok(());
-            }
-            let message = format!("'module' object has no attribute '{}'", text(name));
-            return Err(th.raise(Exc::AttributeError, message));
-        }
-        Kind::Class => {}
-        _ => {
-            let in_class = slot_names::visible(th, types::class_of(object), name);
-            let in_class = in_class.and_then(|c| c.value.get());
-            if let Some(p) = in_class.and_then(types::cast::<Property>) {
-                return match p.del.get() {
-                    Some(f) => th.call(f, &[object]).map(drop),
-                    None => Err(property_error(th, object, name, "deleter")),
-                };
-            }
-            if let Some(v) = in_class.filter(|v| is_data_descriptor(th, *v)) {
-                let Some(deleter) = th.lookup_override(v, "__delete__") else {
-                    return Err(th.raise(Exc::AttributeError, "__delete__"));
-                };
-                return th.call(deleter, &[v, object]).map(drop);
-            }
-            if object.is_ref() && may_have_attribute(object, name) && delete_own(th, object, name)? {
-                return Ok(());
-            }
-            if object.is_ref() && class::has_slot(types::class_of(object), name) {
-                return Err(th.raise(Exc::AttributeError, text(name)));
-            }
-        }
-    }
-    Err(no_attribute(th, object, name))
 }
 
 impl Thread {
@@ -745,7 +687,7 @@ impl Thread {
 
     /// `del obj.name`.
     pub fn del_attr(&mut self, object: Value, name: Value) -> R<()> {
-        delete(self, object, name)
+        attr_delete::delete(self, object, name)
     }
 
     /// The special method of an object's type, unbound.

@@ -3,6 +3,7 @@
 pub mod abstract_classes;
 pub mod annotations;
 pub mod attr;
+pub mod attr_delete;
 mod attr_errors;
 pub mod attr_store;
 pub mod awaitable;
