@@ -17,7 +17,9 @@ mod word;
 use super::frame::{self, LINK};
 use super::ops::{arith, build, except, framed, group, item, iterate, matching, names, test};
 use super::thread::Thread;
-use super::{attr, attr_delete, awaitable, call, classes, coroutine, fold, import, ops::suspend, poll, site, unwind};
+use super::{
+    attr, attr_delete, awaitable, call, classes, coroutine, fold, import, ops::suspend, poll, site, unwind,
+};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::layout::{Cell, Function, Generator};
 use crate::object::num::{BinOp, CmpOp, UnOp};
