@@ -13,6 +13,7 @@
 
 mod again;
 
+pub use super::attr_delete::delete;
 use super::attr_errors::{property_error, refuse_store};
 use super::frame::LINK;
 use super::shape_cache::{Access, Seen};
@@ -21,7 +22,7 @@ use super::site::{
     store_as_seen,
 };
 use super::thread::Thread;
-use super::{annotations, attr_delete, attr_store, class_change, hooks, slot_names, type_names};
+use super::{annotations, attr_store, class_change, hooks, slot_names, type_names};
 use crate::object::class::{self, trait_bits};
 use crate::object::layout::{BoundMethod, Cell, Function, Module, Native, Property, Super};
 use crate::object::mutator::Mutator;
@@ -687,7 +688,7 @@ impl Thread {
 
     /// `del obj.name`.
     pub fn del_attr(&mut self, object: Value, name: Value) -> R<()> {
-        attr_delete::delete(self, object, name)
+        delete(self, object, name)
     }
 
     /// The special method of an object's type, unbound.

@@ -17,9 +17,7 @@ mod word;
 use super::frame::{self, LINK};
 use super::ops::{arith, build, except, framed, group, item, iterate, matching, names, test};
 use super::thread::Thread;
-use super::{
-    attr, attr_delete, awaitable, call, classes, coroutine, fold, import, ops::suspend, poll, site, unwind,
-};
+use super::{attr, awaitable, call, classes, coroutine, fold, import, ops::suspend, poll, site, unwind};
 use crate::bytecode::op::{Insn, Op};
 use crate::object::layout::{Cell, Function, Generator};
 use crate::object::num::{BinOp, CmpOp, UnOp};
@@ -751,7 +749,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     effect!(attr::set_at_site(&mut *th, v(object), v(reg!(b!())), k.add(c!())))
                 }
-                Op::DelAttr => effect!(attr_delete::delete(&mut *th, v(reg!(a!())), v(*k.add(c!())))),
+                Op::DelAttr => effect!(attr::delete(&mut *th, v(reg!(a!())), v(*k.add(c!())))),
                 Op::GetMethod => {
                     let object = reg!(b!());
                     if is_ref(object) {
