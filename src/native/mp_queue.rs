@@ -104,16 +104,23 @@ fn send_short(fd: i32, data: &[u8]) -> Result<usize, i32> {
 /// Takes the readers' lock, and the next message.
 fn take(th: &mut Thread, args: Args) -> R {
     let lock = of_host::<Semaphore>(th, args.get(0), "SemLock")?;
+    let fd = c_int(th, args.get(1))?;
     lock.acquire(th, true, None)?;
-    let message = recv(th, args);
+    let message = next_message(th, lock, fd);
     lock.release();
     message
 }
 
-/// The next message, with the lock held: what a reader before this one has read of it is not read again.
+/// The next message, with the lock held by the caller.
 fn recv(th: &mut Thread, args: Args) -> R {
-    let [word, begun] = of_host::<Semaphore>(th, args.get(0), "SemLock")?.of_holder();
+    let lock = of_host::<Semaphore>(th, args.get(0), "SemLock")?;
     let fd = c_int(th, args.get(1))?;
+    next_message(th, lock, fd)
+}
+
+/// With the lock held: what a reader before this one has read of the message is not read again.
+fn next_message(th: &mut Thread, lock: &Semaphore, fd: i32) -> R {
+    let [word, begun] = lock.of_holder();
     if begun.load(Ordering::SeqCst) != 0 {
         return Err(torn(th, "read"));
     }

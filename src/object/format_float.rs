@@ -44,51 +44,6 @@ pub struct Style {
     pub alternate: bool,
 }
 
-/// A float below a billion with up to nine digits behind the point: its exact value times a power of ten is an integer
-/// of fewer than 128 bits and a fraction, which is rounded half to even.
-/// `None`: another float.
-pub fn fixed(f: f64, precision: usize, buffer: &mut [u8; 24]) -> Option<&str> {
-    const TEN: [u64; 10] =
-        [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
-    let scale = *TEN.get(precision)?;
-    let bits = f.to_bits();
-    let exponent = (bits >> 52 & 0x7ff) as i32 - 1075;
-    // Between 2^-74 and 2^30: the point lies inside the product or right before it.
-    if !(-126..=-23).contains(&exponent) {
-        return None;
-    }
-    let product = u128::from(bits & ((1 << 52) - 1) | 1 << 52) * u128::from(scale);
-    let shift = exponent.unsigned_abs();
-    let (whole, rest, half) = (product >> shift, product & ((1 << shift) - 1), 1_u128 << (shift - 1));
-    let up = rest > half || rest == half && whole & 1 == 1;
-    let rounded = u64::try_from(whole).ok()? + u64::from(up);
-    let mut at = buffer.len();
-    let mut put = |b: u8| {
-        at -= 1;
-        if let Some(place) = buffer.get_mut(at) {
-            *place = b;
-        }
-    };
-    let (mut n, mut left) = (rounded, precision);
-    loop {
-        put(b'0' + (n % 10) as u8);
-        n /= 10;
-        if left == 1 {
-            put(b'.');
-            put(b'0' + (n % 10) as u8);
-            n /= 10;
-        }
-        left = left.saturating_sub(1);
-        if n == 0 && left == 0 {
-            break;
-        }
-    }
-    if f.is_sign_negative() {
-        put(b'-');
-    }
-    std::str::from_utf8(buffer.get(at..)?).ok()
-}
-
 impl Style {
     /// The digits of a float that is not negative.
     pub fn digits(&self, value: f64) -> Result<String, Bad> {
@@ -123,7 +78,7 @@ impl Style {
 
     fn fixed(&self, value: f64, precision: usize) -> String {
         if !self.alternate
-            && let Some(text) = fixed(value, precision, &mut [0; 24])
+            && let Some(text) = fixed_short(value, precision, &mut [0; 24])
         {
             return text.to_owned();
         }
@@ -193,6 +148,50 @@ fn significant(value: f64, n: usize) -> (String, i64) {
 fn push_exponent(out: &mut String, exponent: i64) {
     let sign = if exponent < 0 { '-' } else { '+' };
     out.push_str(&format!("e{sign}{:02}", exponent.unsigned_abs()));
+}
+
+/// A float below a billion with up to nine digits behind the point: its exact value times a power of ten is an integer
+/// of fewer than 128 bits and a fraction, which is rounded half to even. `None`: another float.
+pub fn fixed_short(f: f64, precision: usize, buffer: &mut [u8; 24]) -> Option<&str> {
+    const TEN: [u64; 10] =
+        [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+    let scale = *TEN.get(precision)?;
+    let bits = f.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i32 - 1075;
+    // Between 2^-74 and 2^30: the point lies inside the product or right before it.
+    if !(-126..=-23).contains(&exponent) {
+        return None;
+    }
+    let product = u128::from(bits & ((1 << 52) - 1) | 1 << 52) * u128::from(scale);
+    let shift = exponent.unsigned_abs();
+    let (whole, rest, half) = (product >> shift, product & ((1 << shift) - 1), 1_u128 << (shift - 1));
+    let up = rest > half || rest == half && whole & 1 == 1;
+    let rounded = u64::try_from(whole).ok()? + u64::from(up);
+    let mut at = buffer.len();
+    let mut put = |b: u8| {
+        at -= 1;
+        if let Some(place) = buffer.get_mut(at) {
+            *place = b;
+        }
+    };
+    let (mut n, mut left) = (rounded, precision);
+    loop {
+        put(b'0' + (n % 10) as u8);
+        n /= 10;
+        if left == 1 {
+            put(b'.');
+            put(b'0' + (n % 10) as u8);
+            n /= 10;
+        }
+        left = left.saturating_sub(1);
+        if n == 0 && left == 0 {
+            break;
+        }
+    }
+    if f.is_sign_negative() {
+        put(b'-');
+    }
+    std::str::from_utf8(buffer.get(at..)?).ok()
 }
 
 #[cfg(test)]

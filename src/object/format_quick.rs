@@ -62,7 +62,7 @@ pub fn format(m: &mut Mutator, v: Value, spec: &str) -> Option<R> {
         (Some(n), 0 | b'd', None) => (int::small_decimal(n, &mut small), true),
         (Some(n), b'x', None) if n >= 0 => (written(&mut digits, format_args!("{n:x}"))?, true),
         (None, b'f', Some(p)) if v.is_inline_float() => {
-            match format_float::fixed(v.float_unchecked(), p, &mut small) {
+            match format_float::fixed_short(v.float_unchecked(), p, &mut small) {
                 Some(text) => (text, true),
                 None => (written(&mut digits, format_args!("{:.p$}", v.float_unchecked()))?, true),
             }

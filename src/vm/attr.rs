@@ -13,6 +13,7 @@
 
 mod again;
 
+// Getting, setting and deleting are reached through this file.
 pub use super::attr_delete::delete;
 use super::attr_errors::{property_error, refuse_store};
 use super::frame::LINK;

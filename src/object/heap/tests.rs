@@ -245,3 +245,27 @@ fn the_death_of_a_host_frees_its_value() {
     drop(garbage);
     assert_eq!(Arc::strong_count(&value), 1);
 }
+
+#[test]
+fn cells_that_are_said_to_come_cleared_do() {
+    let mut b = Bench::new(64 * MB);
+    let sizes = [32, 48, 200, 513, 5000, super::SMALL_MAX];
+    for round in 0..3 {
+        let mut kept = Vec::new();
+        for (i, size) in sizes.iter().cycle().take(3000).enumerate() {
+            assert!(super::comes_cleared(*size));
+            let at = b.local.alloc(*size, b.member).expect("room").as_ptr();
+            // SAFETY: a cell of this size that nobody else has.
+            let bytes = unsafe { std::slice::from_raw_parts(at, *size) };
+            assert!(bytes.iter().all(|byte| *byte == 0), "round {round}, {size} bytes");
+            // SAFETY: as above; it becomes a bytes object, dead or, every fifth, alive.
+            unsafe {
+                at.write_bytes(0xff, *size);
+                at.cast::<Hdr>().write(hdr(Kind::Bytes));
+                at.add(size_of::<Hdr>()).cast::<u64>().write((*size - size_of::<Bytes>()) as u64);
+            }
+            kept.extend(i.is_multiple_of(5).then(|| Value::from_addr(at.addr())));
+        }
+        b.collect(&kept);
+    }
+}
