@@ -10,6 +10,7 @@ mod load;
 mod loops;
 mod memory;
 mod options;
+mod pairs;
 mod policies;
 mod processes;
 mod rows;

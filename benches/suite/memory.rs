@@ -1,8 +1,7 @@
 //! Memory suite: growth of the resident set per item, read by the script itself from /proc/self/statm.
 //! A process of its own for each kind and size, so that no memory is counted that an earlier size had left free.
 
-use crate::free::compare_checks;
-use crate::rows::Report;
+use crate::rows::{Report, compare_checks};
 use crate::run::{Lab, bench_file};
 use crate::table::{Row, Table, Target};
 

@@ -1,8 +1,7 @@
 //! Policies suite: what no interval reaches. An echo server beside a thread that computes, the longest wait of four threads
 //! that compute, and Python 2's battle for the lock.
 
-use crate::free::compare_checks;
-use crate::rows::Report;
+use crate::rows::{Report, compare_checks};
 use crate::run::{Lab, bench_file};
 use crate::table::{Row, Table, Target};
 

@@ -1,7 +1,7 @@
 //! The scripts that measure inside their own process print `row NAME NUMBER...` and `check NAME VALUE` lines.
 //! This file reads them back and makes sure that all implementations computed the same.
 
-use crate::run::{Outcome, median};
+use crate::run::{Lab, Outcome, median};
 
 /// What one script printed over all rounds: the numbers of each row, and its checksums.
 pub struct Report {
@@ -68,5 +68,15 @@ impl Report {
             return Ok(());
         }
         Err(format!("checksums differ: {:?} against {:?}", self.checks, other.checks))
+    }
+}
+
+/// Reports every script run whose checksums are not those of the last implementation that ran.
+pub fn compare_checks(lab: &mut Lab, what: &str, reports: &[Option<Report>]) {
+    let Some(expected) = reports.iter().flatten().last() else { return };
+    for report in reports.iter().flatten() {
+        if let Err(message) = report.agree(expected) {
+            lab.report(&format!("{what}: {message}"));
+        }
     }
 }

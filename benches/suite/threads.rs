@@ -1,7 +1,6 @@
 //! Concurrency suite: what a lock hand-over, a queue item and a thread cost, against CPython in the same run.
 
-use crate::free::compare_checks;
-use crate::rows::Report;
+use crate::rows::{Report, compare_checks};
 use crate::run::{Lab, bench_file};
 use crate::table::{Row, Table, Target};
 
