@@ -103,6 +103,7 @@ pub mod range;
 pub mod re;
 pub mod re_engine;
 pub mod re_match;
+pub mod re_scanner;
 pub mod re_syntax;
 pub mod re_template;
 pub mod reduce;

@@ -2,7 +2,8 @@
 //! (`re_engine`).
 
 use super::re_engine::{Failure, Mode, Program, Query, Spans};
-use super::re_match::{self, Found};
+use super::re_match;
+use super::re_scanner;
 use super::re_syntax;
 use super::re_template::{self, Template};
 use super::support::{of_host, put};
@@ -195,12 +196,18 @@ fn refuse(th: &mut Thread, problem: &str, source: Value) -> Raised {
 }
 
 /// A search in progress: pattern, subject, where to go on.
-struct Scan {
+pub struct Scan {
     pattern: &'static Pattern,
     object: Value,
     subject: Subject,
     pos: usize,
     end: usize,
+    turn: Turn,
+}
+
+/// Where a search goes on.
+#[derive(Clone, Copy)]
+pub struct Turn {
     at: usize,
     /// The last match was empty: the next one here must not be.
     advance: bool,
@@ -235,17 +242,28 @@ impl Scan {
         let (pos, end) = (bound(2, 0)?, bound(3, subject.text.len())?);
         let pos = pos.min(subject.text.len());
         let end = end.min(subject.text.len());
-        Ok(Scan { pattern, object: args.get(0), subject, pos, end, at: pos, advance: false, here: false })
+        let turn = Turn { at: pos, advance: false, here: false };
+        Ok(Scan { pattern, object: args.get(0), subject, pos, end, turn })
     }
 
-    fn find(&self, th: &mut Thread, mode: Mode, groups: bool) -> R<Option<Spans>> {
-        if self.at > self.end {
+    /// The text and the pattern, which have to be kept alive.
+    pub fn values(&self) -> [Value; 2] {
+        [self.subject.value, self.object]
+    }
+
+    /// Where it begins.
+    pub fn turn(&self) -> Turn {
+        self.turn
+    }
+
+    fn find(&self, th: &mut Thread, turn: Turn, mode: Mode, groups: bool) -> R<Option<Spans>> {
+        if turn.at > self.end {
             return Ok(None);
         }
         let Some(text) = self.subject.text.get(..self.end) else { return Ok(None) };
         let program = &self.pattern.program;
-        let query = Query { text, ascii: self.subject.ascii, at: self.at, mode, groups, here: self.here };
-        let found = if text.len() - self.at >= LONG {
+        let query = Query { text, ascii: self.subject.ascii, at: turn.at, mode, groups, here: turn.here };
+        let found = if text.len() - turn.at >= LONG {
             th.detach(Cause::Blocking, || program.find(query))
         } else {
             program.find(query)
@@ -265,34 +283,48 @@ impl Scan {
 
     /// The next of all matches, its places in `raw`.
     fn next(&mut self, th: &mut Thread, groups: bool) -> R<Option<Spans>> {
+        let mut turn = self.turn;
+        let found = self.next_after(th, &mut turn, groups);
+        self.turn = turn;
+        found
+    }
+
+    /// As `next`, where others may be searching, too, from turns of their own.
+    fn next_after(&self, th: &mut Thread, turn: &mut Turn, groups: bool) -> R<Option<Spans>> {
         let mut mode = Mode::Search;
-        if std::mem::take(&mut self.advance) {
+        if std::mem::take(&mut turn.advance) {
             if self.pattern.program.translated.lazy_empty {
                 mode = Mode::Advance;
             } else {
-                let c = self.subject.text.get(self.at..).and_then(|t| t.chars().next());
-                self.at += c.map_or(1, char::len_utf8);
+                let c = self.subject.text.get(turn.at..).and_then(|t| t.chars().next());
+                turn.at += c.map_or(1, char::len_utf8);
             }
         }
-        let Some(spans) = self.find(th, mode, groups)? else { return Ok(None) };
+        let Some(spans) = self.find(th, *turn, mode, groups)? else { return Ok(None) };
         if let Some((start, end)) = spans.first().copied().flatten() {
-            self.here = start == self.at;
-            self.at = end;
-            self.advance = start == end;
+            *turn = Turn { at: end, advance: start == end, here: start == turn.at };
         }
         Ok(Some(self.subject.all_to_raw(spans)))
     }
 
-    fn new_match(&self, th: &mut Thread, spans: Spans) -> R {
-        let (pos, endpos) = (self.subject.to_raw(self.pos), self.subject.to_raw(self.end));
-        re_match::new(&mut th.m, self.object, self.subject.value, Found { spans, pos, endpos })
+    /// The next match as an object, or None.
+    pub fn next_match(&self, th: &mut Thread, turn: &mut Turn) -> R {
+        match self.next_after(th, turn, true)? {
+            Some(spans) => self.new_match(th, &spans),
+            None => Ok(Value::NONE),
+        }
+    }
+
+    fn new_match(&self, th: &mut Thread, spans: &Spans) -> R {
+        let bounds = [self.pos, self.end].map(|at| self.subject.to_raw(at));
+        re_match::new(&mut th.m, self.object, self.subject.value, spans, bounds)
     }
 
     fn once(&self, th: &mut Thread, mode: Mode) -> R {
-        match self.find(th, mode, true)? {
+        match self.find(th, self.turn, mode, true)? {
             Some(spans) => {
                 let spans = self.subject.all_to_raw(spans);
-                self.new_match(th, spans)
+                self.new_match(th, &spans)
             }
             None => Ok(Value::NONE),
         }
@@ -344,14 +376,13 @@ fn findall(th: &mut Thread, args: Args) -> R {
     Ok(out)
 }
 
+/// One match is looked for when it is asked for: a long text has many, and the first may be enough.
 fn finditer(th: &mut Thread, args: Args) -> R {
-    let mut scan = Scan::begin(th, args)?;
-    let out = th.new_list(&[])?;
-    while let Some(spans) = scan.next(th, true)? {
-        let found = scan.new_match(th, spans)?;
-        push(th, out, found)?;
-    }
-    iter::new(th, Tag::List, &[out, Value::int_unchecked(0)])
+    let scan = Scan::begin(th, args)?;
+    let scanner = re_scanner::new(&mut th.m, scan)?;
+    let name = th.m.intern("search")?;
+    let search = th.get_attr(scanner, name)?;
+    iter::new(th, Tag::Callable, &[search, Value::NONE])
 }
 
 /// How often at most, of an argument in which 0 means always.
@@ -420,7 +451,7 @@ fn replaced(th: &mut Thread, args: Args) -> R<(Value, i64)> {
                 template.fill(&mut th.m, &mut out, scan.subject.raw, &spans)?;
             }
             Replacement::Function(f) => {
-                let found = scan.new_match(th, spans)?;
+                let found = scan.new_match(th, &spans)?;
                 let text = th.call(*f, &[found])?;
                 if !text.is_none() {
                     let text = subject_of_kind(th, text, scan.subject.bytes)?;
@@ -565,6 +596,6 @@ pub static MODULE: ModuleDef = ModuleDef {
     name: "_re",
     doc: "The native half of re.",
     functions: &[NativeDef::full("compile", "pattern, flags, /", compile, "Compile a pattern.")],
-    types: &[&PATTERN, &re_match::MATCH],
+    types: &[&PATTERN, &re_match::MATCH, &re_scanner::SCANNER],
     init: Some(init),
 };

@@ -3,46 +3,56 @@
 use super::re::{Searched, group_number, searched};
 use super::re_engine::Spans;
 use super::re_template;
-use super::support::of_host;
-use crate::object::layout::Host;
+use super::support;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, Kind, R, Value, func, str, text_repr, types};
+use crate::object::{Exc, Kind, R, Slot, Value, func, str, text_repr, tuple, types};
 use crate::vm::native::{Args, NativeDef, TypeDef};
 use crate::vm::thread::Thread;
 use crate::vm::type_tables;
+use smallvec::SmallVec;
 
-/// Begin and end of the match and its groups, as places in the raw bytes of the subject. The object's two words are the
-/// subject and the pattern.
-pub struct Found {
-    pub spans: Spans,
-    pub pos: usize,
-    pub endpos: usize,
-}
+/// Where a match's object keeps what, in the tuple that is its second word (the first is the subject): the pattern, where
+/// the search began and was to end, then begin and end of the match and of each group, as places in the raw bytes of the
+/// subject. -1: took no part. Plain objects, because most matches die young, and what a Box owns has to be buried.
+const PATTERN: usize = 0;
+const POS: usize = 1;
+const ENDPOS: usize = 2;
+const FIRST: usize = 3;
 
-/// A new match object.
-pub fn new(m: &mut Mutator, pattern: Value, subject: Value, found: Found) -> R {
-    let class = type_tables::class_of(&MATCH).unwrap_or(Value::NONE);
-    let v = func::new_host(m, class, Box::new(found))?;
-    if let Some(host) = types::cast::<Host>(v) {
-        host.extra[0].set(subject);
-        host.extra[1].set(pattern);
+/// A new match object, of a search between the two `bounds`.
+pub fn new(m: &mut Mutator, pattern: Value, subject: Value, spans: &Spans, bounds: [usize; 2]) -> R {
+    let number = |at: usize| Value::int_unchecked(at as i64);
+    let mut places: SmallVec<[Value; 16]> =
+        SmallVec::from_elem(Value::int_unchecked(-1), FIRST + 2 * spans.len());
+    places[PATTERN] = pattern;
+    places[POS] = number(bounds[0]);
+    places[ENDPOS] = number(bounds[1]);
+    for (place, span) in places[FIRST..].chunks_exact_mut(2).zip(spans) {
+        if let Some((start, end)) = *span {
+            place.copy_from_slice(&[number(start), number(end)]);
+        }
     }
-    Ok(v)
+    let places = m.new_tuple(&places)?;
+    let class = type_tables::class_of(&MATCH).unwrap_or(Value::NONE);
+    func::new_pair(m, class, class, [Some(subject), Some(places)])
 }
 
 /// A match: its places, its subject, its pattern.
 pub struct Parts {
-    pub found: &'static Found,
+    places: &'static [Slot],
     pub subject: Searched,
     pub pattern: Value,
 }
 
 /// The parts of a match object.
 pub fn parts(th: &mut Thread, v: Value) -> R<Parts> {
-    let found = of_host::<Found>(&mut th.m, v, "re.Match")?;
-    let (subject, pattern) = types::cast::<Host>(v)
-        .map_or((Value::NONE, Value::NONE), |h| (h.extra[0].value(), h.extra[1].value()));
-    Ok(Parts { found, subject: searched(subject), pattern })
+    let is_match = v.is_ref() && Some(types::class_of(v)) == type_tables::class_of(&MATCH);
+    let ([Some(subject), Some(places)], true) = (func::pair(v), is_match) else {
+        return Err(support::not_a(&mut th.m, "re.Match", v));
+    };
+    let places = tuple::items(places);
+    let pattern = places.get(PATTERN).map_or(Value::NONE, Slot::value);
+    Ok(Parts { places, subject: searched(subject), pattern })
 }
 
 impl Parts {
@@ -54,11 +64,29 @@ impl Parts {
             _ if th.lookup_override(v, "__index__").is_some() => usize::try_from(th.index(v)?).ok(),
             _ => None,
         };
-        n.filter(|n| *n < self.found.spans.len()).ok_or_else(|| th.raise(Exc::IndexError, "no such group"))
+        n.filter(|n| *n < self.count()).ok_or_else(|| th.raise(Exc::IndexError, "no such group"))
+    }
+
+    /// The number of spans: the groups' and that of the whole.
+    fn count(&self) -> usize {
+        self.places.len().saturating_sub(FIRST) / 2
+    }
+
+    fn place(&self, i: usize) -> Option<usize> {
+        self.places.get(i).and_then(|slot| usize::try_from(slot.value().as_small()?).ok())
+    }
+
+    /// One of the search's bounds, as scripts count.
+    fn bound(&self, which: usize) -> Value {
+        Value::int_unchecked(self.subject.place(self.place(which).unwrap_or(0)) as i64)
     }
 
     fn span(&self, n: usize) -> Option<(usize, usize)> {
-        self.found.spans.get(n).copied().flatten()
+        self.place(FIRST + 2 * n).zip(self.place(FIRST + 2 * n + 1))
+    }
+
+    fn spans(&self) -> Spans {
+        (0..self.count()).map(|n| self.span(n)).collect()
     }
 
     /// The text of a group, or the default if it took no part.
@@ -98,7 +126,7 @@ fn getitem(th: &mut Thread, args: Args) -> R {
 fn groups(th: &mut Thread, args: Args) -> R {
     let parts = parts(th, args.get(0))?;
     let default = args.opt(1).unwrap_or(Value::NONE);
-    let texts: R<Vec<Value>> = (1..parts.found.spans.len()).map(|n| parts.text(th, n, default)).collect();
+    let texts: R<Vec<Value>> = (1..parts.count()).map(|n| parts.text(th, n, default)).collect();
     let texts = texts?;
     th.new_tuple(&texts)
 }
@@ -141,7 +169,7 @@ fn expand(th: &mut Thread, args: Args) -> R {
     let parts = parts(th, args.get(0))?;
     let template = re_template::parse(th, args.get(1), parts.pattern)?;
     let mut out = Vec::new();
-    template.fill(&mut th.m, &mut out, parts.subject.raw, &parts.found.spans)?;
+    template.fill(&mut th.m, &mut out, parts.subject.raw, &parts.spans())?;
     parts.subject.made(th, &out)
 }
 
@@ -170,12 +198,12 @@ fn pattern(th: &mut Thread, args: Args) -> R {
 
 fn pos(th: &mut Thread, args: Args) -> R {
     let parts = parts(th, args.get(0))?;
-    Ok(Value::int_unchecked(parts.subject.place(parts.found.pos) as i64))
+    Ok(parts.bound(POS))
 }
 
 fn endpos(th: &mut Thread, args: Args) -> R {
     let parts = parts(th, args.get(0))?;
-    Ok(Value::int_unchecked(parts.subject.place(parts.found.endpos) as i64))
+    Ok(parts.bound(ENDPOS))
 }
 
 /// The group that was closed last.
@@ -198,7 +226,7 @@ fn lastgroup(th: &mut Thread, args: Args) -> R {
 }
 
 fn regs(th: &mut Thread, args: Args) -> R {
-    let n = parts(th, args.get(0))?.found.spans.len();
+    let n = parts(th, args.get(0))?.count();
     let spans = (0..n).map(|i| span(th, Args(&[args.opt(0), Some(Value::int_unchecked(i as i64))])));
     let spans: R<Vec<Value>> = spans.collect();
     let spans = spans?;

@@ -44,11 +44,15 @@ pub fn this<T: Any>(m: &mut Mutator, args: Args, class: &str) -> R<&'static T> {
 pub fn of_host<T: Any>(m: &mut Mutator, v: Value, class: &str) -> R<&'static T> {
     match func::host::<T>(v) {
         Some(found) => Ok(found),
-        None => {
-            let got = type_name(v);
-            Err(m.type_error(format!("descriptor requires a '{class}' object but received a '{got}'")))
-        }
+        None => Err(not_a(m, class, v)),
     }
+}
+
+/// A method's first argument is not of its class.
+#[cold]
+pub fn not_a(m: &mut Mutator, class: &str, v: Value) -> Raised {
+    let got = type_name(v);
+    m.type_error(format!("descriptor requires a '{class}' object but received a '{got}'"))
 }
 
 /// An int argument.

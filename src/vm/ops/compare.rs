@@ -151,6 +151,10 @@ pub fn compare(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
         return Ok(Value::bool(answer));
     }
     th.check_native_stack()?;
+    if y.is_none() && op == CmpOp::Eq {
+        // None has nothing to say.
+        return Ok(try_method(th, op, x, y)?.unwrap_or(Value::bool(x == y)));
+    }
     let (cx, cy) = (types::class_of(x), types::class_of(y));
     let right_first = cx != cy && class::is_subclass(cy, cx);
     if right_first && let Some(v) = try_method(th, op.reflected(), y, x)? {
