@@ -39,7 +39,7 @@ embedded! {
     "configparser", "contextlib", "contextvars", "copy", "copyreg", "csv", "dataclasses", "datetime",
     "decimal", "difflib", "distributed", "doctest", "enum", "fnmatch", "fractions", "functools", "getopt",
     "getpass", "glob", "graphlib", "gzip", "hashlib", "heapq", "hmac", "html", "html.parser", "importlib",
-    "importlib.metadata", "inspect", "io", "json", "json.tool", "keyword", "linecache", "logging", "multiprocessing",
+    "importlib.metadata", "inspect", "io", "json", "json.decoder", "json.encoder", "json.tool", "keyword", "linecache", "logging", "multiprocessing",
     "multiprocessing._listener", "multiprocessing._proxies", "multiprocessing._workers", "multiprocessing.connection",
     "multiprocessing.context", "multiprocessing.managers", "multiprocessing.pool",
     "multiprocessing.popen_fork", "multiprocessing.popen_spawn_posix", "multiprocessing.process",

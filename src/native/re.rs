@@ -553,6 +553,16 @@ fn itself(_: &mut Thread, args: Args) -> R {
     Ok(args.get(0))
 }
 
+/// `(re._compile, (text, flags))`.
+fn reduce(th: &mut Thread, args: Args) -> R {
+    let parts = [source(th, args)?, flags(th, args)?];
+    let module = import::import_dotted(th, "re")?;
+    let name = th.m.intern("_compile")?;
+    let compile = th.get_attr(module, name)?;
+    let parts = th.new_tuple(&parts)?;
+    th.new_tuple(&[compile, parts])
+}
+
 const PLACES: &str = "self, string, pos=, endpos=";
 
 static PATTERN: TypeDef = TypeDef {
@@ -572,6 +582,7 @@ static PATTERN: TypeDef = TypeDef {
         NativeDef::full("__hash__", "self, /", hash, "Agree with ==."),
         NativeDef::full("__copy__", "self, /", itself, "The pattern itself."),
         NativeDef::full("__deepcopy__", "self, memo, /", itself, "The pattern itself."),
+        NativeDef::full("__reduce__", "self, /", reduce, "How to compile it again, for pickle."),
     ],
     properties: &[
         NativeDef::full("pattern", "self", source, "The text it was made of."),

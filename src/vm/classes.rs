@@ -366,7 +366,9 @@ fn new_builtin(
             };
             // A mutable container whose `__init__` is written in Mini fills itself there.
             let mutable = matches!(kind, Kind::List | Kind::Dict | Kind::Set | Kind::ByteArray);
-            if user_init && (mutable || fills_itself(th, class)?) {
+            // A group of exceptions is whole from the beginning.
+            let later = mutable || !is_group_class(class) && fills_itself(th, class)?;
+            if user_init && later {
                 return th.call(hook, &[class]);
             }
             // A constructor that knows no keywords leaves them to an `__init__` written in Mini.

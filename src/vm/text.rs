@@ -222,8 +222,15 @@ impl Thread {
         if let Some(f) = self.lookup_override(v, "__str__") {
             return self.text_method(f, v, "__str__");
         }
-        if types::kind_of(v) == Kind::Str && self.lookup_override(v, "__repr__").is_none() {
-            return self.m.new_str(str::as_str(v).unwrap_or(""));
+        // Their `__str__` is their own, and does not ask `__repr__`.
+        match types::kind_of(v) {
+            Kind::Str => return self.m.new_str(str::as_str(v).unwrap_or("")),
+            Kind::Bytes => {
+                let bytes = bytes::as_bytes(v).unwrap_or(&[]);
+                self.m.room_for(text_repr::bytes_room(bytes))?;
+                return self.m.new_str(&text_repr::repr_bytes(bytes));
+            }
+            _ => {}
         }
         if types::kind_of(v) == Kind::Exception {
             return self.exception_text(v);

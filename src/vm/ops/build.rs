@@ -129,7 +129,8 @@ pub fn map_put(th: &mut Thread, dict: Value, key: Value, value: Value) -> R<()> 
 
 /// `{**v}`; `callee`: `**v` in a call, where a repeated name is an error.
 pub fn map_update(th: &mut Thread, target: Value, v: Value, callee: Word) -> R<()> {
-    if let Some(from) = dict::of(v).filter(|d| !crate::object::layout::is_subclass_instance(&d.hdr)) {
+    // As CPython: a dict is copied whatever its class does with its items, unless it iterates in a way of its own.
+    if let Some(from) = dict::of(v).filter(|_| th.lookup_override(v, "__iter__").is_none()) {
         return copy_dict(th, target, from, callee);
     }
     let keys = mapping_keys(th, v, callee)?;
@@ -141,9 +142,6 @@ pub fn map_update(th: &mut Thread, target: Value, v: Value, callee: Word) -> R<(
 }
 
 fn mapping_keys(th: &mut Thread, v: Value, callee: Word) -> R {
-    if types::kind_of(v) == Kind::Dict {
-        return th.collect(v);
-    }
     let name = th.name("keys")?;
     match th.get_attr_opt(v, name)? {
         Some(keys) => {
