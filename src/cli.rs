@@ -32,6 +32,7 @@ options:
                       coop           only at blocking calls and time.sleep(0)
                     with ,queue=os|fifo|io|battle|lottery[:SEED] (who is next), ,poll=op|line|edge|call (where)
   -i                open a prompt after the script
+  -u                write what is printed at once, also into pipes and files
   --stats[=json]    at the end, print what each thread held, waited and was blocked, to standard error
   --blame           at the end, print which line waited for which, to standard error
   --trace FILE      write what every thread, task and child process did, for `mini trace` and ui.perfetto.dev
@@ -134,6 +135,7 @@ fn parse() -> Result<Command, String> {
             Long("help") | Short('h') => return Ok(Command { action: Action::Help, ..command }),
             Long("version") | Short('V') => return Ok(Command { action: Action::Version, ..command }),
             Short('i') => settings.prompt = true,
+            Short('u') => interp::write_at_once(),
             Short('c') => {
                 let code = text(&mut parser, "-c")?;
                 return rest(command, parser, "-c".to_owned(), Action::Run(Program::Command(code)));

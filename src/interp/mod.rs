@@ -16,6 +16,7 @@ mod warned;
 use crate::compile;
 use crate::gil::{self, PolicySpec, signal};
 use crate::native;
+pub use crate::native::io_std::write_at_once;
 use crate::object::{R, Value, class, heap, intern, memoryview};
 use crate::vm::thread::{MAIN_REGISTERS, Thread};
 use crate::vm::{boot, hooks, import, link, main_stack, witness};

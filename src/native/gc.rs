@@ -19,6 +19,7 @@ fn collect(th: &mut Thread, args: Args) -> R {
     {
         return Err(th.value_error("invalid generation"));
     }
+    th.clear_used_registers(args);
     collect_all(th)?;
     Ok(Value::int_unchecked(0))
 }

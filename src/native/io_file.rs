@@ -6,7 +6,7 @@ use super::io_text::Text;
 use super::support::{self, this};
 use crate::object::layout::Host;
 use crate::object::mutator::Mutator;
-use crate::object::{Exc, R, Raised, Slot, Value, Word, exc, func, str, types};
+use crate::object::{Exc, R, Raised, Slot, Value, Word, class, exc, func, str, types};
 use crate::rt::syscall;
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
@@ -235,7 +235,7 @@ pub fn below(m: &mut Mutator, args: Args) -> R {
 fn repr(th: &mut Thread, args: Args) -> R {
     let this = args.get(0);
     let file = file(th, args)?;
-    let class = support::type_name(this);
+    let class = class::name(types::class_of(this));
     let name: Word = types::cast::<Host>(this).and_then(|h| h.extra[0].get());
     let shown = match name {
         Some(name) => {

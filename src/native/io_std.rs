@@ -10,10 +10,18 @@ use crate::object::{R, Slot, Value, func, str};
 use crate::rt::syscall;
 use crate::vm::thread::Thread;
 use crate::vm::{boot, import, roots, traceback};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The `sys` module, whose `stdout` may be replaced at any time.
 static SYS: Slot = Slot::empty();
+
+/// Whether the standard files keep nothing back.
+static UNBUFFERED: AtomicBool = AtomicBool::new(false);
+
+/// `mini -u`: before the interpreter starts.
+pub fn write_at_once() {
+    UNBUFFERED.store(true, Ordering::Relaxed);
+}
 
 /// Exit code of a program whose last output could not be written.
 const FLUSH_FAILED: i32 = 120;
@@ -45,6 +53,7 @@ fn standard_file(th: &mut Thread, fd: i32, name: &str, mode: &str) -> R {
     let errors = if fd == 2 { "backslashreplace" } else { "strict" };
     let text =
         Text::new(Codec::Utf8, "utf-8".to_owned(), errors.to_owned(), Newline::Translate, mode.to_owned());
+    text.write_through.store(UNBUFFERED.load(Ordering::Relaxed), Ordering::Relaxed);
     text.line_buffering.store(fd == 2 || syscall::isatty(fd) == Ok(1), Ordering::Relaxed);
     let shown = th.new_str(&format!("<{name}>"))?;
     let file = File { stream: Stream::new(fd, access), layer: Layer::Text(text) };

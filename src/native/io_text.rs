@@ -24,6 +24,8 @@ pub struct Text {
     pub newline: Newline,
     pub mode: String,
     pub line_buffering: AtomicBool,
+    /// Whether nothing is kept back.
+    pub write_through: AtomicBool,
     /// `tell` is refused between `next` calls, as in Python.
     iterating: AtomicBool,
     /// A byte order mark was looked for, or written.
@@ -73,6 +75,7 @@ impl Text {
             newline,
             mode,
             line_buffering: AtomicBool::new(false),
+            write_through: AtomicBool::new(false),
             iterating: AtomicBool::new(false),
             past_start: AtomicBool::new(false),
             seen: AtomicU8::new(0),
@@ -289,7 +292,8 @@ pub fn write_text(th: &mut Thread, file: &File, s: &str) -> R<()> {
         entered.write(th, b"\xef\xbb\xbf")?;
     }
     entered.write(th, &bytes)?;
-    if text.line_buffering.load(Ordering::Relaxed) && (has_end || s.contains('\r')) {
+    let ends_line = || text.line_buffering.load(Ordering::Relaxed) && (has_end || s.contains('\r'));
+    if text.write_through.load(Ordering::Relaxed) || ends_line() {
         entered.flush(th)?;
     }
     Ok(())
@@ -335,6 +339,10 @@ fn reconfigure(th: &mut Thread, args: Args) -> R {
     if let Some(v) = args.opt_not_none(1) {
         let on = th.is_true(v)?;
         text.line_buffering.store(on, Ordering::Relaxed);
+    }
+    if let Some(v) = args.opt_not_none(5) {
+        let on = th.is_true(v)?;
+        text.write_through.store(on, Ordering::Relaxed);
     }
     if let Some(name) = args.opt_not_none(2).and_then(str::as_str)
         && Codec::find(th, name)? != text.codec

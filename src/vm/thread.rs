@@ -6,6 +6,7 @@ use super::fold::Fold;
 use super::frame::{self, LINK};
 use super::hashing::{LastFound, LastHashed};
 use super::lookup::LookupCache;
+use super::native::Args;
 use super::stack;
 use crate::bytecode::op::Insn;
 use crate::gil::{self, Cause, LoopKind, Member};
@@ -245,6 +246,18 @@ impl Thread {
         // The handler needs some depth to say anything: lend it a little, once.
         let message = format!("maximum recursion depth exceeded{during}");
         self.m.raise(Exc::RecursionError, message)
+    }
+
+    /// Clears the registers above the arguments of the native that runs: the caller has used them for something that is
+    /// over, and `gc.collect()` would find objects there that nobody refers to any more.
+    pub fn clear_used_registers(&mut self, args: Args) {
+        let from = args.0.as_ptr_range().end.addr();
+        let (bottom, top) = (self.base.addr(), frame::top(self.base).addr());
+        if (bottom..top).contains(&from) {
+            let first = self.base.wrapping_add((from - bottom) / 8);
+            // SAFETY: registers of the innermost frame behind those of its call; they are written before they are read.
+            unsafe { first.write_bytes(0, (top - from) / 8) };
+        }
     }
 
     /// Marks everything this thread refers to. Only while the world is stopped.

@@ -3,7 +3,7 @@
 use crate::object::class::trait_bits;
 use crate::object::layout::is_subclass_instance;
 use crate::object::{
-    Exc, Kind, R, Raised, Value, Word, bytes, class, deque, dict, find, func, list, set, slice, str,
+    Exc, Kind, R, Raised, Value, Word, bytes, class, deque, dict, find, func, int, list, set, slice, str,
     str_index, types,
 };
 use crate::vm::thread::Thread;
@@ -134,7 +134,14 @@ fn number(th: &mut Thread, what: &str, index: Value) -> R<i64> {
         return Ok(i);
     }
     match types::kind_of(index) {
-        Kind::Int => Err(th.raise(Exc::IndexError, "cannot fit 'int' into an index-sized integer")),
+        // Of a subclass, or a large one.
+        Kind::Int => match int::as_i64(index) {
+            Some(i) => Ok(i),
+            None => {
+                let name = th.type_name(index);
+                Err(th.raise(Exc::IndexError, format!("cannot fit '{name}' into an index-sized integer")))
+            }
+        },
         Kind::Bool => th.index(index),
         _ if th.lookup_override(index, "__index__").is_some() => th.index(index),
         _ => {
