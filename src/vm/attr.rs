@@ -495,6 +495,8 @@ fn module_getattr(th: &mut Thread, object: Value) -> R<Word> {
 pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::object::Raised {
     let name_text = text(name);
     let message = match types::kind_of(object) {
+        // Of an enumeration, as its metaclass in CPython has it.
+        Kind::Class if class::traits(object) & trait_bits::CLASS_PROTOCOL != 0 => name_text.to_owned(),
         Kind::Class => {
             format!("type object '{}' has no attribute '{name_text}'", type_names::of_class(object))
         }
