@@ -55,6 +55,10 @@ impl Outcome {
             Outcome::Crashed(stderr) => format!("(the process died)\n{stderr}"),
         }
     }
+
+    fn is_short_of_memory(&self) -> bool {
+        matches!(self, Outcome::Printed(text) if text.contains("MemoryError"))
+    }
 }
 
 /// What the two made of one program.
@@ -66,11 +70,9 @@ pub struct Verdict {
 impl Verdict {
     /// A program that takes CPython too long, or too much memory, says nothing about Mini.
     pub fn differs(&self) -> bool {
-        let is_short_of_memory =
-            |outcome: &Outcome| matches!(outcome, Outcome::Printed(text) if text.contains("MemoryError"));
         let told = matches!(self.python, Outcome::Printed(_));
-        told && !is_short_of_memory(&self.python)
-            && !is_short_of_memory(&self.mini)
+        told && !self.python.is_short_of_memory()
+            && !self.mini.is_short_of_memory()
             && self.mini != self.python
     }
 
@@ -130,7 +132,8 @@ impl Pair {
         Ok(true)
     }
 
-    /// Runs all programs in as few processes as it takes: one more for each that hangs or kills its process.
+    /// Runs all programs in as few processes as it takes: one more for each that hangs, kills its process or leaves it
+    /// without memory.
     fn run_all(&self, with: &Interpreter, name: &str, programs: &[String]) -> std::io::Result<Vec<Outcome>> {
         let mut done = Vec::new();
         while done.len() < programs.len() {
@@ -150,6 +153,9 @@ impl Pair {
                 if let Some(slot) = found.last_mut() {
                     *slot = last;
                 }
+            }
+            if let Some(short) = found.iter().position(Outcome::is_short_of_memory) {
+                found.truncate(short + 1);
             }
             done.extend(found);
         }
