@@ -1,7 +1,7 @@
 //! CPU suite: whole-process time of `benches/programs`, Mini under its default policy against CPython and Lua.
 //! A time counts only if all implementations print the same.
 
-use crate::run::{Implementation, Lab, Outcome, bench_file, median_ms};
+use crate::run::{Implementation, Lab, Outcome, bench_file, median_ms, median_ratio};
 use crate::table::{Row, Table, Target};
 use std::path::Path;
 
@@ -83,15 +83,15 @@ fn row(lab: &mut Lab, name: &str, target: f64, rounds: usize) -> Row {
     commands.extend(lab.lua.clone().filter(|_| Path::new(&twin).is_file()).map(|lua| (lua, vec![twin])));
     let results = lab.interleave(&commands, rounds);
     check_outputs(lab, name, &commands, &results);
-    let time = |label: &str| {
+    let of = |label: &str| {
         let position = commands.iter().position(|(i, _)| i.label == label)?;
-        results[position].as_deref().map(median_ms)
+        results[position].as_deref()
     };
-    let (mini, python, lua) = (time("mini"), time("python3.11"), time("lua5.4"));
-    let over_mini = |other: Option<f64>| other.zip(mini).map(|(other, mini)| other / mini);
+    let (mini, python, lua) = (of("mini"), of("python3.11"), of("lua5.4"));
+    let over_mini = |other: Option<&[Outcome]>| Some(median_ratio(other?, mini?));
     Row {
         name: name.to_string(),
-        values: vec![mini, python, lua, over_mini(lua)],
+        values: vec![mini.map(median_ms), python.map(median_ms), lua.map(median_ms), over_mini(lua)],
         ratio: over_mini(python),
         target: Target::AtLeast(target),
     }

@@ -2,7 +2,7 @@
 
 use crate::cpu::{PROGRAMS, check_outputs, geometric_mean};
 use crate::pairs;
-use crate::run::{Lab, bench_file, median_ms};
+use crate::run::{Lab, bench_file, median_ms, median_ratio};
 use crate::table::{Row, Table, Target};
 
 /// How many times faster two threads have to be than the same work in turn.
@@ -43,7 +43,8 @@ fn one_thread(lab: &mut Lab) -> Table {
         let results = lab.interleave(&commands, rounds);
         check_outputs(lab, name, &commands, &results);
         let values: Vec<Option<f64>> = results.iter().map(|r| r.as_deref().map(median_ms)).collect();
-        let ratio = values[0].zip(values[1]).map(|(off, time)| off / time);
+        let ratio =
+            results[0].as_deref().zip(results[1].as_deref()).map(|(off, time)| median_ratio(off, time));
         rows.push(Row { name: name.to_string(), values, ratio, target: Target::None });
     }
     let mean = geometric_mean(rows.iter().filter_map(|row| row.ratio));

@@ -190,3 +190,9 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 pub fn median_ms(outcomes: &[Outcome]) -> f64 {
     median(outcomes.iter().map(|o| o.seconds * 1000.0).collect())
 }
+
+/// Median over the rounds of the first one's lifetime divided by the second one's: the two of a round ran next to each
+/// other, so that a processor that is slower for a while slows both.
+pub fn median_ratio(over: &[Outcome], under: &[Outcome]) -> f64 {
+    median(over.iter().zip(under).map(|(over, under)| over.seconds / under.seconds).collect())
+}
