@@ -16,6 +16,7 @@ mod processes;
 mod rows;
 mod run;
 mod servers;
+mod session;
 mod startup;
 mod table;
 mod threads;

@@ -1,17 +1,22 @@
-//! The same work in turn and on both processors, timed next to each other inside one process; and what the machine itself
-//! makes of two processors at this moment, without which such a figure says little.
+//! The same work in turn and on both processors, timed next to each other inside one process.
+//!
+//! A virtual machine shares its cores with others, who take up to half of one away for some milliseconds at a time, each
+//! core at moments of its own. So what is timed is short and timed often: a round's speed-up is its least time in turn
+//! over its least time together, and the median of the rounds counts. The median of every single try is printed beside
+//! it, and what two threads of machine code get.
 
 use crate::rows::{Report, compare_checks};
-use crate::run::{Lab, bench_file, median};
+use crate::run::{Implementation, Lab, Outcome, bench_file, median};
+use crate::session::Session;
 use crate::table::{Row, Table, Target};
 use std::hint::black_box;
 use std::thread;
 use std::time::Instant;
 
-/// How often each kind of machine code is measured; takes some two seconds.
-const MACHINE_ROUNDS: usize = 15;
+/// How often a row is measured in a round.
+const TRIES: usize = 40;
 
-/// A script of `benches/scripts` that prints `row NAME SECONDS_IN_TURN SECONDS_TOGETHER`.
+/// A script of `benches/scripts` that answers the name of a row with `row NAME SECONDS_IN_TURN SECONDS_TOGETHER`.
 pub struct Pairs {
     pub title: &'static str,
     pub script: &'static str,
@@ -21,93 +26,120 @@ pub struct Pairs {
     pub targets: &'static [(&'static str, f64)],
 }
 
-/// The median of each row's speed-ups, and those of machine code.
+/// One line of rows for each target, and one for machine code.
 pub fn table(lab: &mut Lab, what: &Pairs) -> Table {
     let rounds = lab.rounds(5);
     let other = if what.gil == "off" { "time:5ms" } else { "off" };
+    let columns = ["in turn", "together", "every try", &format!("with {other}"), "python3.11"];
     let mut table = Table {
-        title: format!("{} against in turn, --gil {}, median of {rounds} rounds", what.title, what.gil),
+        title: format!(
+            "{} against in turn, --gil {}, median of {rounds} rounds, each the least of {TRIES} tries",
+            what.title, what.gil
+        ),
         unit: "ms; then speed-ups",
-        columns: vec!["in turn".into(), "together".into(), format!("with {other}"), "python3.11".into()],
+        columns: columns.map(str::to_string).to_vec(),
         ratio: "speed-up",
         rows: Vec::new(),
     };
-    if !what.targets.iter().any(|(name, _)| lab.wants(name)) {
+    let targets: Vec<_> = what.targets.iter().filter(|(name, _)| lab.wants(name)).copied().collect();
+    if targets.is_empty() {
         return table;
     }
-    let reports = reports(lab, what, other, rounds);
-    for (name, target) in what.targets.iter().filter(|(name, _)| lab.wants(name)) {
-        let ms = |column| reports[0].as_ref()?.median(name, column).map(|s: f64| s * 1000.0);
-        let speed_up = |report: &Option<Report>| report.as_ref()?.median_ratio(name, 0, 1);
-        table.rows.push(Row {
-            name: name.to_string(),
-            values: vec![ms(0), ms(1), speed_up(&reports[1]), reports.get(2).and_then(speed_up)],
-            ratio: speed_up(&reports[0]),
-            target: Target::AtLeast(*target),
-        });
+    let names: Vec<&str> = targets.iter().map(|(name, _)| *name).collect();
+    let pairs = [
+        (Some(lab.mini.with_gil(what.gil)), TRIES),
+        (Some(lab.mini.with_gil(other)), 1),
+        (lab.python.clone(), 1),
+    ]
+    .map(|(one, tries)| lab.unless_failed(ask(&one?, what.script, &names, (rounds, tries))));
+    for (name, target) in targets {
+        let all = |which: usize| Some(median(pairs[which].as_ref()?.1.speed_ups(name)));
+        let rounds = pairs[0].as_ref().map(|(rounds, _)| rounds.as_slice()).unwrap_or_default();
+        let rounds = rounds.iter().filter_map(|round| round.least(name)).collect();
+        table.rows.push(row(name, rounds, Target::AtLeast(target), [all(0), all(1), all(2)]));
     }
-    table.rows.push(machine("machine, one chain", &one_chain));
-    table.rows.push(machine("machine, all units", &all_units));
+    table.rows.push(machine(rounds));
+    let reports = pairs.map(|one| one.map(|(_, all)| all));
+    compare_checks(lab, what.script, &reports);
     table
 }
 
-fn reports(lab: &mut Lab, what: &Pairs, other: &'static str, rounds: usize) -> Vec<Option<Report>> {
-    let script = vec![bench_file(&format!("scripts/{}", what.script))];
-    let mut commands =
-        vec![(lab.mini.with_gil(what.gil), script.clone()), (lab.mini.with_gil(other), script.clone())];
-    commands.extend(lab.python.clone().map(|python| (python, script)));
-    let mut reports = Vec::new();
-    for ((implementation, _), result) in commands.iter().zip(lab.interleave(&commands, rounds)) {
-        let report = result.map(|outcomes| Report::read(&outcomes)).transpose();
-        reports.push(report.unwrap_or_else(|message| {
-            lab.report(&format!("{} on {}: {message}", what.script, implementation.label));
-            None
-        }));
+/// From each round's least times, in seconds.
+fn row(name: &str, rounds: Vec<[f64; 2]>, target: Target, others: [Option<f64>; 3]) -> Row {
+    let of = |value: fn(&[f64; 2]) -> f64| {
+        if rounds.is_empty() { None } else { Some(median(rounds.iter().map(value).collect())) }
+    };
+    let mut values = vec![of(|[turn, _]| turn * 1000.0), of(|[_, both]| both * 1000.0)];
+    values.extend(others);
+    Row { name: name.to_string(), values, ratio: of(|[turn, both]| turn / both), target }
+}
+
+/// Each round's measurements, row by row, and all of them with the checksums.
+type Answers = (Vec<Report>, Report);
+
+/// Errors: the script fails.
+fn ask(
+    implementation: &Implementation,
+    script: &str,
+    names: &[&str],
+    (rounds, tries): (usize, usize),
+) -> Result<Answers, String> {
+    let mut session = Session::start(implementation, &[bench_file(&format!("scripts/{script}"))])?;
+    let (mut reports, mut all) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let mut lines = Vec::new();
+        for name in names {
+            for _ in 0..tries {
+                lines.push(session.ask(name)?);
+            }
+        }
+        all.extend_from_slice(&lines);
+        reports.push(report(lines)?);
     }
-    compare_checks(lab, what.script, &reports);
-    reports
+    all.extend(session.finish()?);
+    Ok((reports, report(all)?))
 }
 
-/// Each step waits for the one before (the mixing step of MurmurHash3): what shares the core with us has room beside it.
-#[inline(never)]
-fn one_chain(seed: u64) -> u64 {
-    (0..15_000_000).fold(seed, |x, i| ((x ^ (x >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd)) ^ i)
+fn report(lines: Vec<String>) -> Result<Report, String> {
+    Report::read(&[Outcome { stdout: lines.join("\n"), seconds: 0.0 }])
 }
 
-/// Steps that do not wait for each other fill the core, as interpreters do: what shares it with us takes from us.
+/// What two threads of machine code get of the two processors.
+fn machine(rounds: usize) -> Row {
+    let tries: Vec<[f64; 2]> = (0..rounds * TRIES).map(|_| [in_turn(), together()]).collect();
+    let least =
+        |tries: &[[f64; 2]], which: usize| tries.iter().map(|t| t[which]).fold(f64::INFINITY, f64::min);
+    let rounds = tries.chunks(TRIES).map(|round| [least(round, 0), least(round, 1)]).collect();
+    let every_try = median(tries.iter().map(|[turn, both]| turn / both).collect());
+    row("machine code", rounds, Target::None, [Some(every_try), None, None])
+}
+
+/// Seconds.
+fn in_turn() -> f64 {
+    let start = Instant::now();
+    machine_code();
+    machine_code();
+    start.elapsed().as_secs_f64()
+}
+
+/// Seconds.
+fn together() -> f64 {
+    let start = Instant::now();
+    thread::scope(|scope| {
+        scope.spawn(machine_code);
+        scope.spawn(machine_code);
+    });
+    start.elapsed().as_secs_f64()
+}
+
+/// Steps that do not wait for each other fill a core, as interpreters do: what shares it takes from them.
 #[inline(never)]
-fn all_units(seed: u64) -> u64 {
-    let mut lanes = [seed, seed + 1, seed + 2, seed + 3, seed + 4, seed + 5];
-    for i in 0..30_000_000 {
+fn machine_code() {
+    let mut lanes = black_box([1_u64, 2, 3, 4, 5, 6]);
+    for i in 0..10_000_000 {
         for lane in &mut lanes {
             *lane = (*lane ^ i).rotate_left(5);
         }
     }
-    lanes.iter().fold(0, |a, b| a ^ b)
-}
-
-/// What two threads of machine code get: processors that are shared with others give less than two.
-fn machine(name: &str, job: &(dyn Fn(u64) -> u64 + Sync)) -> Row {
-    let timed = |run: &dyn Fn()| {
-        let start = Instant::now();
-        run();
-        start.elapsed().as_secs_f64() * 1000.0
-    };
-    let in_turn = || {
-        black_box((job(black_box(1)), job(black_box(2))));
-    };
-    let together = || {
-        thread::scope(|scope| {
-            scope.spawn(|| black_box(job(black_box(1))));
-            scope.spawn(|| black_box(job(black_box(2))));
-        });
-    };
-    let pairs: Vec<(f64, f64)> = (0..MACHINE_ROUNDS).map(|_| (timed(&in_turn), timed(&together))).collect();
-    let of = |value: fn(&(f64, f64)) -> f64| Some(median(pairs.iter().map(value).collect()));
-    Row {
-        name: name.to_string(),
-        values: vec![of(|pair| pair.0), of(|pair| pair.1), None, None],
-        ratio: of(|pair| pair.0 / pair.1),
-        target: Target::None,
-    }
+    black_box(lanes);
 }

@@ -47,6 +47,13 @@ impl Report {
         self.rows.iter().map(|(name, _)| name.as_str())
     }
 
+    /// The least of the row's first numbers and the least of its second ones.
+    pub fn least(&self, name: &str) -> Option<[f64; 2]> {
+        let (_, rounds) = self.rows.iter().find(|(known, _)| known == name)?;
+        let least = |column: usize| rounds.iter().filter_map(|r| r.get(column)).copied().reduce(f64::min);
+        Some([least(0)?, least(1)?])
+    }
+
     /// Median over the rounds of the row's number at `column`.
     pub fn median(&self, name: &str, column: usize) -> Option<f64> {
         let (_, rounds) = self.rows.iter().find(|(known, _)| known == name)?;
@@ -54,12 +61,11 @@ impl Report {
         if values.is_empty() { None } else { Some(median(values)) }
     }
 
-    /// Median over the rounds of the number at `over` divided by the one at `under` of the same line.
-    pub fn median_ratio(&self, name: &str, over: usize, under: usize) -> Option<f64> {
-        let (_, rounds) = self.rows.iter().find(|(known, _)| known == name)?;
-        let ratio = |numbers: &Vec<f64>| Some(numbers.get(over)? / numbers.get(under)?);
-        let ratios: Vec<f64> = rounds.iter().filter_map(ratio).collect();
-        if ratios.is_empty() { None } else { Some(median(ratios)) }
+    /// The first number of each of the row's lines divided by the second.
+    pub fn speed_ups(&self, name: &str) -> Vec<f64> {
+        let rounds = self.rows.iter().find(|(known, _)| known == name).map(|(_, rounds)| rounds.as_slice());
+        let ratio = |numbers: &Vec<f64>| Some(numbers.first()? / numbers.get(1)?);
+        rounds.unwrap_or_default().iter().filter_map(ratio).collect()
     }
 
     /// Fails when another implementation computed something else.

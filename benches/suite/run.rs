@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 /// Debian's python3.11 package is a PGO build: a fair opponent, which a self-compiled one is not.
 const PYTHON: &str = "/usr/bin/python3.11";
 const LUA: &str = "/usr/bin/lua5.4";
-const TIME_LIMIT: Duration = Duration::from_secs(120);
+/// What one measurement may take at most.
+pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// An interpreter, and for Mini the policy it is to run under.
 #[derive(Clone)]
@@ -35,7 +36,8 @@ impl Implementation {
         &self.program
     }
 
-    fn command<S: AsRef<std::ffi::OsStr>>(&self, args: &[S]) -> Command {
+    /// It, to be run with its output caught, under its policy.
+    pub fn command<S: AsRef<std::ffi::OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env_remove("MINI_GIL");
@@ -97,6 +99,11 @@ impl<'a> Lab<'a> {
     pub fn report(&mut self, message: &str) {
         eprintln!("bench: error: {message}");
         self.errors += 1;
+    }
+
+    /// `None` for a measurement that could not be made, which is reported.
+    pub fn unless_failed<T>(&mut self, result: Result<T, String>) -> Option<T> {
+        result.map_err(|message| self.report(&message)).ok()
     }
 
     /// Runs every command once per round, in turn, so that a slow minute of the machine hurts all of them alike.
