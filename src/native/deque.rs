@@ -480,6 +480,12 @@ pub static MODULE: ModuleDef = ModuleDef {
             dict_classes::add_methods,
             "Give a class its native methods.",
         ),
+        NativeDef::data(
+            "_close",
+            "cls, /",
+            dict_classes::close,
+            "Instances of a new class get no attributes.",
+        ),
     ],
     types: &[&DEQUE],
     init: Some(make_iterators),

@@ -8,6 +8,7 @@ use crate::object::{Exc, R, Value, class, dict};
 use crate::vm::boot;
 use crate::vm::hashing;
 use crate::vm::native::{Args, NativeDef};
+use crate::vm::slot_names;
 use crate::vm::thread::Thread;
 
 fn this(m: &mut Mutator, args: Args) -> R<&'static Dict> {
@@ -106,6 +107,12 @@ static OF_ORDERED: [NativeDef; 3] = [
     ),
     NativeDef::full("move_to_end", "self, key, last=", move_to_end, "Move an entry to one end."),
 ];
+
+/// `_close(cls)`: see `slot_names::close`.
+pub fn close(_: &mut Mutator, args: Args) -> R {
+    slot_names::close(args.get(0));
+    Ok(Value::NONE)
+}
 
 /// `_add_methods(cls)`: by the name of the class.
 pub fn add_methods(th: &mut Thread, args: Args) -> R {

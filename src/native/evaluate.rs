@@ -5,12 +5,14 @@
 
 use super::builtins::{globals, locals};
 use super::support::type_name;
-use crate::object::layout::{Code, Module, is_subclass_instance};
+use crate::bytecode::code;
+use crate::object::layout::{Code, Dict, Module, is_subclass_instance};
 use crate::object::{Exc, R, Value, Word, bytes, dict, func, intern, str, types};
 use crate::vm::hooks::{self, TextKind};
 use crate::vm::native::{Args, NativeDef};
 use crate::vm::thread::Thread;
 use crate::vm::{attr, frame, link};
+use std::sync::Arc;
 
 /// The source text in an argument.
 fn text_of(th: &mut Thread, v: Value, function: &str, what: &str) -> R<String> {
@@ -96,11 +98,17 @@ fn run(th: &mut Thread, args: Args, function: &str, kind: TextKind) -> R {
     };
     let own = own.filter(|l| *l != shared);
     let key = th.m.intern("__builtins__")?;
-    if th.dict_get(shared, key)?.is_none() {
-        th.dict_set(shared, key, link::builtins())?;
+    match th.dict_get(shared, key)? {
+        None => {
+            let common = func::module_dict(link::builtins()).unwrap_or(Value::NONE);
+            th.dict_set(shared, key, common)?
+        }
+        // Names are looked up there too.
+        Some(own) => drop(converted(th, own)?),
     }
     if own.is_none() && converted(th, shared)? {
-        return run_in(th, args.get(0), function, kind, shared);
+        let code = compiled(th, args.get(0), function, kind)?;
+        return run_in(th, &code, shared);
     }
     run_apart(th, args.get(0), function, kind, shared, own)
 }
@@ -109,16 +117,20 @@ fn run(th: &mut Thread, args: Args, function: &str, kind: TextKind) -> R {
 fn run_apart(th: &mut Thread, code: Value, function: &str, kind: TextKind, shared: Value, own: Word) -> R {
     let items = match own {
         Some(l) if dict::of(l).is_some() => l,
-        Some(l) => {
+        Some(l) if th.lookup_special(l, "keys").is_some() => {
             let fresh = th.new_dict()?;
             th.call_method(fresh, "update", &[l])?;
             fresh
         }
-        None => shared,
+        _ => shared,
     };
     let namespace = namespace_of(th, &[shared, items])?;
+    let code = compiled(th, code, function, kind)?;
+    if kind == TextKind::Expression {
+        ask_for_names(th, &code, namespace, own.unwrap_or(shared))?;
+    }
     let before = namespace_of(th, &[namespace])?;
-    let result = run_in(th, code, function, kind, namespace);
+    let result = run_in(th, &code, namespace);
     let raised = th.m.pending.take();
     for (key, value) in dict::entries(namespace) {
         if th.dict_get(before, key)? != Some(value) {
@@ -129,20 +141,54 @@ fn run_apart(th: &mut Thread, code: Value, function: &str, kind: TextKind, share
     result
 }
 
-fn run_in(th: &mut Thread, code: Value, function: &str, kind: TextKind, namespace: Value) -> R {
+/// Adds to the namespace what a mapping with ways of its own says of the names in an expression.
+fn ask_for_names(th: &mut Thread, code: &Runnable, namespace: Value, mapping: Value) -> R<()> {
+    let plain = |d: &Dict| !is_subclass_instance(&d.hdr);
+    if dict::of(mapping).is_some_and(plain) {
+        return Ok(());
+    }
+    for name in &code.plain().globals {
+        let name = th.m.intern(name)?;
+        match th.get_item(mapping, name) {
+            Ok(value) => attr::set_in_namespace(&mut th.m, Some(namespace), name, value)?,
+            Err(_) if th.pending_is(Exc::KeyError) => th.m.pending = None,
+            Err(raised) => return Err(raised),
+        }
+    }
+    Ok(())
+}
+
+/// What `eval` and `exec` take.
+enum Runnable {
+    /// What `compile` returned.
+    Object(&'static Code),
+    Text(Arc<code::Code>),
+}
+
+impl Runnable {
+    fn plain(&self) -> &code::Code {
+        match self {
+            Runnable::Text(code) => code,
+            Runnable::Object(code) => frame::plain(code),
+        }
+    }
+}
+
+fn compiled(th: &mut Thread, code: Value, function: &str, kind: TextKind) -> R<Runnable> {
+    if let Some(object) = types::cast::<Code>(code) {
+        refuse_free_variables(th, object, function)?;
+        return Ok(Runnable::Object(object));
+    }
+    let text = text_of(th, code, function, "string, bytes or code object")?;
+    let text = if kind == TextKind::Expression { text.trim_start_matches([' ', '\t']) } else { &text };
+    hooks::compile(th, text, "<string>", kind).map(Runnable::Text)
+}
+
+fn run_in(th: &mut Thread, code: &Runnable, namespace: Value) -> R {
     let module = module_around(th, namespace)?;
-    let linked = match types::cast::<Code>(code) {
-        Some(code) => {
-            refuse_free_variables(th, code, function)?;
-            link::relink(th, code, module)?
-        }
-        None => {
-            let text = text_of(th, code, function, "string, bytes or code object")?;
-            let text =
-                if kind == TextKind::Expression { text.trim_start_matches([' ', '\t']) } else { &text };
-            let plain = hooks::compile(th, text, "<string>", kind)?;
-            link::link(th, &plain, module)?
-        }
+    let linked = match code {
+        Runnable::Text(plain) => link::link(th, plain, module)?,
+        Runnable::Object(code) => link::relink(th, code, module)?,
     };
     th.run_code(linked, &[], None)
 }

@@ -2,6 +2,7 @@
 //! Must not know when objects die (`vm::weak`).
 
 use super::support::{self, type_name};
+use crate::object::class::{self, trait_bits};
 use crate::object::header::flag;
 use crate::object::layout::Host;
 use crate::object::mutator::Mutator;
@@ -26,10 +27,18 @@ fn is_referable(v: Value) -> bool {
     }
 }
 
+/// Whether instances of its class have room for nothing but their slots.
+fn is_closed(m: &mut Mutator, v: Value) -> R<bool> {
+    let class = types::class_of(v);
+    let name = m.intern("__weakref__")?;
+    let limited = types::kind_of(v) == Kind::Instance && class::traits(class) & trait_bits::SLOTS_ONLY != 0;
+    Ok(limited && !class::has_slot(class, name))
+}
+
 /// `_Weak(object, callback=None)`.
 fn construct(m: &mut Mutator, args: Args) -> R {
     let target = args.get(1);
-    if !is_referable(target) {
+    if !is_referable(target) || is_closed(m, target)? {
         let class = type_name(target);
         return Err(m.type_error(format!("cannot create weak reference to '{class}' object")));
     }
@@ -54,6 +63,10 @@ fn deaths(m: &mut Mutator, _: Args) -> R {
     m.new_int(i64::try_from(weak::deaths()).unwrap_or(i64::MAX))
 }
 
+fn count(m: &mut Mutator, args: Args) -> R {
+    m.new_int(i64::try_from(weak::count(args.get(0))).unwrap_or(i64::MAX))
+}
+
 static WEAK: TypeDef = TypeDef {
     name: "_Weak",
     kind: Kind::Host,
@@ -71,7 +84,10 @@ static WEAK: TypeDef = TypeDef {
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_weakref",
     doc: "The native half of weakref.",
-    functions: &[NativeDef::data("deaths", "", deaths, "A number that changes when objects named here die.")],
+    functions: &[
+        NativeDef::data("deaths", "", deaths, "A number that changes when objects named here die."),
+        NativeDef::data("getweakrefcount", "object, /", count, "How many weak references name the object."),
+    ],
     types: &[&WEAK],
     init: None,
 };

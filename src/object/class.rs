@@ -68,7 +68,7 @@ pub mod trait_bits {
             "__contains__" => CONTAINS,
             "__repr__" => REPR,
             "__str__" => STR,
-            "__class_iter__" | "__class_repr__" => CLASS_PROTOCOL,
+            "__class_iter__" | "__class_repr__" | "__class_instancecheck__" => CLASS_PROTOCOL,
             "_abc_impl" => ABC,
             _ => 0,
         }

@@ -86,6 +86,8 @@ pub mod flag {
     pub const ATTRS: u8 = 2;
     /// Of an object of a built-in kind: an instance of a subclass, with an attribute word behind its payload.
     pub const SUBCLASS: u8 = 4;
+    /// Of a Dict: the names of a class body whose base has a say in them (`__class_body_set__`, which is among them).
+    pub const ASKS: u8 = 128;
     /// Of a Str: bytes live in a StrBuf, not in the object.
     pub const EXTERNAL: u8 = 8;
     /// Of a Str: interned; equal interned strings are the same object.

@@ -7,6 +7,7 @@ use super::frame::{self, LINK};
 use super::thread::Thread;
 use super::{abstract_classes, attr, class_change, qualname, slot_names, type_names};
 use crate::object::class::{self, Blueprint, trait_bits};
+use crate::object::header::flag;
 use crate::object::layout::{Cell, Class, Function};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, dict, exc, func, intern, shape, str, tuple, types};
 use std::sync::atomic::Ordering;
@@ -66,7 +67,12 @@ fn statement(
         let key = th.m.intern(key)?;
         dict::insert_str(&mut th.m, namespace, key, v.unwrap_or(Value::NONE))?;
     }
+    let asked = ask_in_body(th, namespace, &bases.all)?;
     let cell = th.run_class_body(body, namespace)?;
+    if let Some(key) = asked {
+        types::hdr(namespace).flags.fetch_and(!flag::ASKS, Ordering::Relaxed);
+        dict::remove_str(&mut th.m, namespace, key);
+    }
     if is_abc {
         let key = th.name(abstract_classes::MARK)?;
         dict::insert_str(&mut th.m, namespace, key, Value::NONE)?;
@@ -85,6 +91,18 @@ fn statement(
     th.root(class);
     announce(th, class, namespace, keywords)?;
     Ok(class)
+}
+
+/// Lets a base that has a say in what class bodies set (an enumeration) be asked: by a name in the body, which is returned.
+fn ask_in_body(th: &mut Thread, namespace: Value, bases: &[Value]) -> R<Word> {
+    let asks = |base: &&Value| class::traits(**base) & class::trait_bits::CLASS_PROTOCOL != 0;
+    let Some(base) = bases.iter().find(asks) else { return Ok(None) };
+    let key = th.name("__class_body_set__")?;
+    let Some(hook) = th.lookup.find(*base, key).and_then(|cell| cell.value.get()) else { return Ok(None) };
+    let hook = func::unwrap_wrapper(hook).unwrap_or(hook);
+    dict::insert_str(&mut th.m, namespace, key, hook)?;
+    types::hdr(namespace).flags.fetch_or(flag::ASKS, Ordering::Relaxed);
+    Ok(Some(key))
 }
 
 /// `__name__` of the module a function was defined in.
@@ -458,6 +476,9 @@ impl Thread {
             let answer = self.call(check, &[class, v])?;
             return self.is_true(answer);
         }
+        if let Some(answer) = self.class_check(class, v)? {
+            return Ok(answer);
+        }
         if class::cast(class).is_some()
             && (class::is_subclass(own, class) || abstract_classes::is_virtual_subclass(self, own, class)?)
         {
@@ -471,6 +492,19 @@ impl Thread {
             Some(_) => Ok(false),
             None => self.any_class(class, words, own),
         }
+    }
+
+    /// What a class that decides itself what its instances are (a protocol) says.
+    fn class_check(&mut self, class: Value, v: Value) -> R<Option<bool>> {
+        if class::cast(class).is_none() || class::traits(class) & class::trait_bits::CLASS_PROTOCOL == 0 {
+            return Ok(None);
+        }
+        let key = self.name("__class_instancecheck__")?;
+        let Some(check) = self.lookup.find(class, key).and_then(|cell| cell.value.get()) else {
+            return Ok(None);
+        };
+        let answer = self.call(check, &[class, v])?;
+        if answer == Value::NOT_IMPLEMENTED { Ok(None) } else { self.is_true(answer).map(Some) }
     }
 
     /// How an object that stands for classes decides what belongs to them.

@@ -2,8 +2,8 @@
 
 use super::thread::Thread;
 use crate::object::iter::{self, Tag};
-use crate::object::layout::Dict;
-use crate::object::{Kind, R, Value};
+use crate::object::layout::{Dict, is_subclass_instance};
+use crate::object::{Kind, R, Slot, Value};
 use crate::object::{class, dict, func, list, range, set, slice, str as text, tuple, types};
 
 /// `repr(v)` of a list, tuple, dict, set, frozenset, range, slice or view of a dict.
@@ -146,6 +146,13 @@ fn show_slice(th: &mut Thread, v: Value, out: &mut String) -> R<()> {
     show_parts(th, "slice", &[s.start.value(), s.stop.value(), s.step.value()], out)
 }
 
+/// Whether it is an OrderedDict of `collections`, whose views have names of their own.
+fn is_ordered(d: Value) -> bool {
+    let mro = class::mro(types::class_of(d));
+    is_subclass_instance(types::hdr(d))
+        && mro.iter().filter_map(Slot::get).any(|c| class::name(c) == "OrderedDict")
+}
+
 fn show_view(th: &mut Thread, v: Value, out: &mut String) -> R<()> {
     let Some(view) = iter::view_of(v) else { return Ok(()) };
     let tag = match view.what {
@@ -153,6 +160,9 @@ fn show_view(th: &mut Thread, v: Value, out: &mut String) -> R<()> {
         1 => Tag::ValuesView,
         _ => Tag::ItemsView,
     };
+    if is_ordered(view.dict.value()) {
+        out.push('o');
+    }
     out.push_str(tag.class_name());
     out.push('(');
     let items = th.collect(v)?;

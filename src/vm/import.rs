@@ -2,8 +2,9 @@
 //! hands in. Must not know files, nor the compiler.
 
 use super::attr;
+use super::link::Builtins;
 use super::thread::Thread;
-use crate::object::{Exc, R, Raised, Slot, Value, Word, dict, func, intern, str, tuple, types};
+use crate::object::{Exc, Kind, R, Raised, Slot, Value, Word, dict, func, intern, str, tuple, types};
 use std::sync::OnceLock;
 
 /// Finds and runs the module `name` (dotted), whose parent package (if any) is loaded; puts it into `sys.modules`
@@ -33,6 +34,36 @@ pub fn visit_roots(visit: &mut dyn FnMut(Value)) {
 /// A module that has been imported already.
 pub fn loaded(th: &mut Thread, name: Value) -> R<Word> {
     th.dict_get(modules(), name)
+}
+
+/// An import statement: by the `__import__` that the running module's builtins have, if that is another one.
+pub fn statement(th: &mut Thread, name: Value, fromlist: Value, level: u8) -> R {
+    let module = super::frame::code(th.base).map_or(Value::NONE, |c| c.module.value());
+    let hook = match Builtins::of(&mut th.m, module)? {
+        Builtins::Common => func::module_dict(super::link::builtins()),
+        Builtins::Own(names) => Some(names),
+        Builtins::Nothing => None,
+    };
+    let key = th.name("__import__")?;
+    let Some(hook) = hook.and_then(|names| dict::find_str(names, key)) else {
+        return Err(th.raise(Exc::ImportError, "__import__ not found"));
+    };
+    if types::kind_of(hook) == Kind::Native {
+        return import(th, name, fromlist, level);
+    }
+    let globals = func::module_dict(module).unwrap_or(Value::NONE);
+    let named = if tuple::items(fromlist).is_empty() { Value::NONE } else { fromlist };
+    let level = th.new_int(i64::from(level))?;
+    let imported = th.call(hook, &[name, globals, Value::NONE, named, level])?;
+    if fromlist.is_none() || !named.is_none() {
+        return Ok(imported);
+    }
+    // `import a.b as c`: the hook has returned `a`.
+    let path = str::as_str(name).unwrap_or("").split('.').skip(1);
+    path.into_iter().try_fold(imported, |module, part| {
+        let part = th.m.intern(part)?;
+        th.get_attr(module, part)
+    })
 }
 
 /// `import name` / `from name import fromlist`: the package at the top of a dotted name, or with a `fromlist` the

@@ -108,8 +108,9 @@ fn segment(th: &mut Thread, plain: &code::Code, module: Value) -> R<Box<[u64]>> 
     for site in &plain.sites {
         data.extend([m.intern(site)?.bits(), 0, 0, 0]);
     }
+    let seen = Builtins::of(m, module)?;
     for name in &plain.globals {
-        data.push(global_cell(m, module, name)?.bits());
+        data.push(global_cell_beside(m, module, seen, name)?.bits());
     }
     for constant in &plain.consts {
         data.push(constant_value(th, constant, module)?.bits());
@@ -127,20 +128,59 @@ pub fn relink(th: &mut Thread, code: &Code, module: Value) -> R {
     link(th, &plain, module)
 }
 
+/// Whose names a module sees besides its own.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Builtins {
+    /// Those that every module sees; it may be that module itself.
+    Common,
+    /// This namespace's: the value of the module's `__builtins__`.
+    Own(Value),
+    /// Nobody's: `__builtins__` is None.
+    Nothing,
+}
+
+impl Builtins {
+    /// What the module's `__builtins__` says. A dict that is no namespace counts for nothing.
+    pub fn of(m: &mut Mutator, module: Value) -> R<Builtins> {
+        let key = m.intern("__builtins__")?;
+        let Some(said) = func::module_dict(module).and_then(|names| dict::find_str(names, key)) else {
+            return Ok(Builtins::Common);
+        };
+        let names = func::module_dict(said).unwrap_or(said);
+        Ok(match dict::of(names) {
+            _ if said.is_none() => Builtins::Nothing,
+            Some(d) if dict::is_namespace(d) && Some(names) != func::module_dict(builtins()) => {
+                Builtins::Own(names)
+            }
+            _ => Builtins::Common,
+        })
+    }
+}
+
 /// The cell of a module's global, connected to the builtin of the same name.
 pub fn global_cell(m: &mut Mutator, module: Value, name: &str) -> R {
+    let seen = Builtins::of(m, module)?;
+    global_cell_beside(m, module, seen, name)
+}
+
+fn global_cell_beside(m: &mut Mutator, module: Value, seen: Builtins, name: &str) -> R {
     let name = m.intern(name)?;
     let own = func::module_dict(module).unwrap_or(Value::NONE);
     let cell = dict::cell_for(m, own, name)?;
-    if let Some(c) = types::cast::<crate::object::layout::Cell>(cell) {
-        if c.fallback.get().is_none() && module != builtins() {
+    let Some(c) = types::cast::<crate::object::layout::Cell>(cell) else { return Ok(cell) };
+    match seen {
+        Builtins::Common if c.fallback.get().is_some() => {}
+        Builtins::Common if module != builtins() => {
             let shared = func::module_dict(builtins()).unwrap_or(Value::NONE);
             let fallback = dict::cell_for(m, shared, name)?;
             c.fallback.set(fallback);
-        } else if c.fallback.get().is_none() {
-            // The builtins fall back on themselves: reading is then the same two loads everywhere.
-            c.fallback.set(cell);
         }
+        Builtins::Own(names) if names != own => {
+            let fallback = dict::cell_for(m, names, name)?;
+            c.fallback.set(fallback);
+        }
+        // Cells that fall back on themselves: reading is then the same two loads everywhere.
+        _ => c.fallback.set(cell),
     }
     Ok(cell)
 }

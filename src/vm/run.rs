@@ -989,7 +989,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::EndAsync => effect!(suspend::end_loop(&mut *th, v(reg!(a!())))),
 
                 Op::Import => {
-                    slow!(import::import(&mut *th, v(*k.add(b!())), v(*k.add(c!())), (*pc).x))
+                    slow!(import::statement(&mut *th, v(*k.add(b!())), v(*k.add(c!())), (*pc).x))
                 }
                 Op::ImportFrom => slow!(import::import_from(&mut *th, v(reg!(b!())), v(*k.add(c!())))),
                 Op::ImportStar => effect!(import::import_star(&mut *th, v(reg!(a!())))),

@@ -71,6 +71,14 @@ fn is_limited(class: Value) -> bool {
     class::traits(class) & trait_bits::SLOTS_ONLY != 0
 }
 
+/// From now on the instances of a class have no attributes of their own: as if its `__slots__` were empty. Before there
+/// are any instances.
+pub fn close(class: Value) {
+    if let Some(c) = class::cast(class) {
+        c.traits.fetch_or(trait_bits::SLOTS_ONLY, Ordering::Relaxed);
+    }
+}
+
 fn is_heap_type(class: Value) -> bool {
     class::traits(class) & trait_bits::HEAP_TYPE != 0
 }

@@ -55,6 +55,11 @@ pub fn watch(host: Value, word: &WeakWord) {
     locked(&WATCHED).push(Watched { host, word: word.0.clone() });
 }
 
+/// How many watched words name the object.
+pub fn count(target: Value) -> usize {
+    locked(&WATCHED).iter().filter(|watched| watched.word.load(Relaxed) == target.bits()).count()
+}
+
 /// Changes whenever words have been emptied.
 pub fn deaths() -> u64 {
     DEATHS.load(Relaxed)

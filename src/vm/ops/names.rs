@@ -1,9 +1,12 @@
 //! Unbound names, cells, and names in class bodies. Must not know scopes: the compiler has resolved them.
 
+use crate::object::header::flag;
 use crate::object::layout::Cell;
 use crate::object::{Exc, R, Raised, Value, Word, func, str, types};
 use crate::vm::frame;
+use crate::vm::link::Builtins;
 use crate::vm::thread::Thread;
+use std::sync::atomic::Ordering;
 
 fn text(name: Value) -> &'static str {
     str::as_str(name).unwrap_or("?")
@@ -35,6 +38,10 @@ pub fn unbound_free(th: &mut Thread, name: Value) -> R<()> {
 /// A global that neither the module nor the builtins have.
 #[cold]
 pub fn unbound_global(th: &mut Thread, cell: Value) -> R<()> {
+    let module = frame::code(th.base).map_or(Value::NONE, |c| c.module.value());
+    if Builtins::of(&mut th.m, module)? == Builtins::Nothing {
+        return Err(th.type_error("'NoneType' object is not subscriptable"));
+    }
     let name = types::cast::<Cell>(cell).map_or("?", |c| text(c.name.value()));
     Err(name_error(th, name))
 }
@@ -76,6 +83,12 @@ pub fn ns_get(th: &mut Thread, namespace: Value, name: Value) -> R<Word> {
 
 /// Binds a name in a class body's namespace.
 pub fn ns_set(th: &mut Thread, namespace: Value, name: Value, value: Value) -> R<()> {
+    if types::hdr(namespace).flags.load(Ordering::Relaxed) & flag::ASKS != 0 {
+        let key = th.name("__class_body_set__")?;
+        if let Some(hook) = th.dict_get(namespace, key)? {
+            th.call(hook, &[namespace, name, value])?;
+        }
+    }
     th.dict_set(namespace, name, value)
 }
 
