@@ -3,11 +3,12 @@
 //!
 //! A site's cache words, each `low << 32 | shape`, so that a racing reader never sees half of one:
 //!
-//! | instruction | words 1 and 3: low is               | word 2: low is                                    |
-//! |-------------|-------------------------------------|---------------------------------------------------|
-//! | `GetAttr`   | word offset of a slot in the object | cell of a module, class, or plain class attribute |
-//! | `SetAttr`   | word offset of a slot in the object | shape after the attribute is added                |
-//! | `GetMethod` | cell of a function or native method | cell whose value is called unbound                |
+//! | instruction | words 1 and 3: low is               | word 2: low is                                     |
+//! |-------------|-------------------------------------|----------------------------------------------------|
+//! | `GetAttr`   | word offset of a slot in the object | cell of a module, class, or plain class attribute; |
+//! |             |                                     | 0: the attribute is the object's class             |
+//! | `SetAttr`   | word offset of a slot in the object | shape after the attribute is added                 |
+//! | `GetMethod` | cell of a function or native method | cell whose value is called unbound                 |
 //!
 //! Word 3 is what word 1 held before: a site that sees two shapes in turn still hits.
 
@@ -19,7 +20,7 @@ use super::attr_errors::{property_error, refuse_store};
 use super::frame::LINK;
 use super::shape_cache::{Access, Seen};
 use super::site::{
-    cached_method, cell, id_of, property_cell, read_as_seen, remember, shape_id, site, site_name,
+    ITS_CLASS, cached_method, cell, id_of, property_cell, read_as_seen, remember, shape_id, site, site_name,
     store_as_seen,
 };
 use super::thread::Thread;
@@ -54,8 +55,10 @@ pub fn get_at_site(th: &mut Thread, object: Value, words: *const u64) -> R {
     }
     if object.is_ref() {
         let cached = site(words, 2).load(Ordering::Relaxed);
+        let cell_id = (cached >> 32) as u32;
         if shape_id(object) == cached as u32
-            && let Some(v) = cell((cached >> 32) as u32).value.get()
+            && cell_id != ITS_CLASS
+            && let Some(v) = cell(cell_id).value.get()
             && (matches!(types::hdr(object).kind, Kind::Module | Kind::Class) || !is_descriptor(th, v))
         {
             return Ok(v);

@@ -45,6 +45,9 @@ pub(super) fn id_of<T>(object: &T) -> u32 {
     heap::compress(Value::from_addr(std::ptr::from_ref(object).addr()))
 }
 
+/// What the second cache word of a `GetAttr` refers to where the attribute is the object's class; no cell has this reference.
+pub(super) const ITS_CLASS: u32 = 0;
+
 /// The function in a method cell, if it is still one; else 0.
 #[inline(always)]
 pub fn cached_method(id: u32) -> u64 {
@@ -144,7 +147,10 @@ pub(super) fn known(th: &mut Thread, object: Value, words: *const u64) -> Option
     let (id, cached) = (shape_id(object), site(words, 2).load(Ordering::Relaxed));
     let own = matches!(types::hdr(object).kind, Kind::Module | Kind::Class);
     if id == cached as u32 {
-        return known_by_cell(cell((cached >> 32) as u32), own);
+        return match (cached >> 32) as u32 {
+            ITS_CLASS => Some(Known::Value(types::class_of(object))),
+            cell_id => known_by_cell(cell(cell_id), own),
+        };
     }
     if own {
         return None;
@@ -153,6 +159,10 @@ pub(super) fn known(th: &mut Thread, object: Value, words: *const u64) -> Option
         Seen::Cell(c) => {
             remember(th, words, 2, id, c);
             known_by_cell(cell(c), false)
+        }
+        Seen::Class => {
+            remember(th, words, 2, id, ITS_CLASS);
+            Some(Known::Value(types::class_of(object)))
         }
         seen => {
             let v = read_as_seen(object, id, seen)?;
