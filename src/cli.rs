@@ -434,13 +434,19 @@ impl Drop for EndOfProcess {
     }
 }
 
+/// A path that still holds when the program goes to another folder.
+fn from_root(path: &std::path::Path) -> String {
+    std::path::absolute(path).as_deref().unwrap_or(path).to_string_lossy().into_owned()
+}
+
 /// The program's folder, then MINIPATH.
 fn search_path(program: Option<&Program>) -> Vec<String> {
     let first = match program {
-        Some(Program::File(file)) if std::path::Path::new(file).is_dir() => file.clone(),
+        Some(Program::File(file)) if std::path::Path::new(file).is_dir() => from_root(file.as_ref()),
         Some(Program::File(file)) => {
-            let folder = std::path::Path::new(file).parent();
-            folder.map_or(String::new(), |p| p.to_string_lossy().into_owned())
+            // Where a link leads, as CPython has it.
+            let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.into());
+            real.parent().map_or(String::new(), from_root)
         }
         _ => String::new(),
     };

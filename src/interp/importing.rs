@@ -46,8 +46,31 @@ pub fn find(th: &mut Thread, name: &str, search: Word) -> R<Word> {
             let filename = format!("<frozen {name}>");
             poll::import_library(th, |th| run_module(th, name, &code, &filename, None)).map(Some)
         }
-        None => Ok(None),
+        None => namespace_package(th, name, &folders),
     }
+}
+
+/// A package without code: all folders of that name in `folders`. EMPTY: there is none.
+fn namespace_package(th: &mut Thread, name: &str, folders: &[String]) -> R<Word> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    if last.is_empty() || last.contains(['/', '.']) {
+        return Ok(None);
+    }
+    let parts = folders.iter().map(|f| Path::new(f).join(last)).filter(|f| f.is_dir());
+    let parts: Vec<String> = parts.map(|f| absolute(&f.to_string_lossy())).collect();
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let module = new_module(th, name, "<namespace>")?;
+    let parts = parts.iter().map(|part| th.m.new_str(part)).collect::<R<Vec<Value>>>()?;
+    let path = th.m.new_list(&parts)?;
+    boot::set_global(th, module, "__path__", path)?;
+    boot::set_global(th, module, "__file__", Value::NONE)?;
+    let package = th.m.intern(name)?;
+    boot::set_global(th, module, "__package__", package)?;
+    let registered = register(th, name, module, false)?;
+    import::bind_in_parent(th, name, registered)?;
+    Ok(Some(registered))
 }
 
 /// The texts of a list or tuple.
@@ -58,7 +81,8 @@ fn strings(th: &mut Thread, list: Value) -> R<Vec<String>> {
 }
 
 fn look_in(folder: &Path, name: &str) -> Option<Found> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let here = if folder.as_os_str().is_empty() { std::env::current_dir().ok() } else { None };
+    let folder = here.as_deref().unwrap_or(folder);
     let package = folder.join(name);
     let inits = ["__init__.mini", "__init__.py"].map(|init| (package.join(init), true));
     let plain = ["mini", "py"].map(|ext| (folder.join(format!("{name}.{ext}")), false));
@@ -144,16 +168,19 @@ fn run_module(th: &mut Thread, name: &str, code: &Arc<Code>, filename: &str, pac
     if registered != module {
         return Ok(registered);
     }
-    let result = run_in(th, code, module).and_then(|_| import::bind_in_parent(th, name, module));
+    let key = th.m.intern(name)?;
+    let result = run_in(th, code, module).and_then(|_| {
+        // A module may put something else in its place.
+        let made = import::loaded(th, key)?.unwrap_or(module);
+        import::bind_in_parent(th, name, made).map(|()| made)
+    });
     importers::end(module);
-    if let Err(raised) = result {
+    result.or_else(|raised| {
         let pending = th.m.pending.take();
-        let key = th.m.intern(name)?;
         th.dict_del(import::modules(), key)?;
         th.m.pending = pending;
-        return Err(raised);
-    }
-    Ok(module)
+        Err(raised)
+    })
 }
 
 /// A module with the names every module has.

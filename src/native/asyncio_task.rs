@@ -75,10 +75,9 @@ fn begin(th: &mut Thread, task: &'static Wide, parts: &Parts) -> R<()> {
         let shown = str::as_str(shown).unwrap_or("");
         return Err(th.type_error(format!("a coroutine was expected, got {shown}")));
     }
-    let name = match parts.name {
-        None => Value::int_unchecked(NEXT_NAME.fetch_add(1, Ordering::Relaxed)),
-        Some(name) => th.str(name)?,
-    };
+    // Those that get a name from `create_task` use up a number, too.
+    let number = NEXT_NAME.fetch_add(1, Ordering::Relaxed);
+    let name = parts.name.map_or(Ok(Value::int_unchecked(number)), |name| th.str(name))?;
     let context = match parts.context {
         Some(context) => context,
         None => contextvars::copy(th)?,

@@ -124,12 +124,8 @@ fn divmod(th: &mut Thread, args: Args) -> R {
 pub fn pow(th: &mut Thread, args: Args) -> R {
     let (a, b) = (args.get(0), args.get(1));
     let Some(c) = args.opt_not_none(2) else { return th.binary(BinOp::Pow, a, b) };
-    if [a, b, c].into_iter().all(int::is_int) {
-        let (x, y, z) = (int::big(th, a)?, int::big(th, b)?, int::big(th, c)?);
-        return match bigint::pow_mod(&x, &y, &z) {
-            Ok(n) => th.new_bigint(&n),
-            Err(error) => Err(num::raise(th, error)),
-        };
+    if is_plain_number(a) && [a, b, c].into_iter().all(int::is_int) {
+        return pow_of_ints(th, a, b, c);
     }
     if !is_plain_number(a)
         && th.lookup_override(a, "__pow__").is_some()
@@ -137,12 +133,23 @@ pub fn pow(th: &mut Thread, args: Args) -> R {
     {
         return Ok(made);
     }
+    if [a, b, c].into_iter().all(int::is_int) {
+        return pow_of_ints(th, a, b, c);
+    }
     if [a, b, c].into_iter().any(|v| floats::as_f64(v).is_some()) {
         return Err(th.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
     }
     let names = [a, b, c].map(type_name);
     let [a, b, c] = &names;
     Err(th.type_error(format!("unsupported operand type(s) for ** or pow(): '{a}', '{b}', '{c}'")))
+}
+
+fn pow_of_ints(th: &mut Thread, a: Value, b: Value, modulus: Value) -> R {
+    let (x, y, z) = (int::big(th, a)?, int::big(th, b)?, int::big(th, modulus)?);
+    match bigint::pow_mod(&x, &y, &z) {
+        Ok(n) => th.new_bigint(&n),
+        Err(error) => Err(num::raise(th, error)),
+    }
 }
 
 fn in_base(th: &mut Thread, v: Value, radix: u8, prefix: &str) -> R {

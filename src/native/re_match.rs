@@ -173,6 +173,9 @@ fn expand(th: &mut Thread, args: Args) -> R {
     parts.subject.made(th, &out)
 }
 
+/// How much of what was matched a match shows.
+const REPR_CHARS: usize = 50;
+
 fn repr(th: &mut Thread, args: Args) -> R {
     let parts = parts(th, args.get(0))?;
     let text = parts.text(th, 0, Value::NONE)?;
@@ -183,6 +186,7 @@ fn repr(th: &mut Thread, args: Args) -> R {
             str::as_str(shown).unwrap_or("").to_owned()
         }
     };
+    let shown: String = shown.chars().take(REPR_CHARS).collect();
     let (start, end) = parts.span(0).unwrap_or((0, 0));
     let (start, end) = (parts.subject.place(start), parts.subject.place(end));
     th.new_str(&format!("<re.Match object; span=({start}, {end}), match={shown}>"))

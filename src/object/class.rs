@@ -31,6 +31,8 @@ pub mod trait_bits {
     /// Says itself how the class as an object iterates, is shown, ... (`__class_iter__`, `__class_repr__`), which takes
     /// a metaclass in Python: for enumerations.
     pub const CLASS_PROTOCOL: u64 = 1 << 17;
+    /// Says itself what its instances are (`__class_instancecheck__`): for protocols.
+    pub const INSTANCE_CHECK: u64 = 1 << 18;
     /// An abstract base class: see `vm::abstract_classes`.
     pub const ABC: u64 = 1 << 16;
     /// Derives from BaseException.
@@ -68,7 +70,8 @@ pub mod trait_bits {
             "__contains__" => CONTAINS,
             "__repr__" => REPR,
             "__str__" => STR,
-            "__class_iter__" | "__class_repr__" | "__class_instancecheck__" => CLASS_PROTOCOL,
+            "__class_iter__" | "__class_repr__" => CLASS_PROTOCOL,
+            "__class_instancecheck__" => INSTANCE_CHECK,
             "_abc_impl" => ABC,
             _ => 0,
         }

@@ -469,7 +469,7 @@ fn missing(th: &mut Thread, object: Value, name: Value) -> R {
     if class::traits(class) & trait_bits::GETATTR != 0 {
         let hook = th.name("__getattr__")?;
         if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
-            return th.call(f, &[object, name]);
+            return th.call(f, &[object, name]).inspect_err(|_| say_which(th, object, name));
         }
     }
     if let Some(hook) = module_getattr(th, object)? {
@@ -523,14 +523,25 @@ pub fn no_attribute(th: &mut Thread, object: Value, name: Value) -> crate::objec
         _ => format!("'{}' object has no attribute '{name_text}'", th.type_name(object)),
     };
     let raised = th.raise(Exc::AttributeError, message);
-    if let Some(e) = th.m.pending {
-        for (key, value) in [("name", name), ("obj", object)] {
-            if let Ok(key) = th.name(key) {
-                let _ = shape::set(&mut th.m, e, key, value);
-            }
+    say_which(th, object, name);
+    raised
+}
+
+/// Tells a pending AttributeError what was looked for and where, unless it knows: for "Did you mean".
+fn say_which(th: &mut Thread, object: Value, name: Value) {
+    let (Some(e), Ok(name_key), Ok(obj_key)) = (th.m.pending, th.name("name"), th.name("obj")) else {
+        return;
+    };
+    if !th.pending_is(Exc::AttributeError) {
+        return;
+    }
+    let is_unset = |key| shape::get(e, key).is_none_or(Value::is_none);
+    if is_unset(name_key) && is_unset(obj_key) {
+        for (key, value) in [(name_key, name), (obj_key, object)] {
+            // Without memory for it the error is still the one to show.
+            let _ = shape::set(&mut th.m, e, key, value);
         }
     }
-    raised
 }
 
 /// Attributes that are fields of the object's struct: `__class__`, `__dict__`, `__name__`...

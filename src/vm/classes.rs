@@ -496,7 +496,7 @@ impl Thread {
 
     /// What a class that decides itself what its instances are (a protocol) says.
     fn class_check(&mut self, class: Value, v: Value) -> R<Option<bool>> {
-        if class::cast(class).is_none() || class::traits(class) & class::trait_bits::CLASS_PROTOCOL == 0 {
+        if class::cast(class).is_none() || class::traits(class) & trait_bits::INSTANCE_CHECK == 0 {
             return Ok(None);
         }
         let key = self.name("__class_instancecheck__")?;

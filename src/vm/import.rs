@@ -88,10 +88,15 @@ fn import_submodules(th: &mut Thread, module: Value, full: &str, fromlist: Value
     if dict::find_str(namespace, path).is_none() {
         return Ok(());
     }
-    for item in tuple::items(fromlist) {
-        let name = item.value();
-        let text = str::as_str(name).unwrap_or("");
-        if text != "*" && dict::find_str(namespace, name).is_none() {
+    let mut wanted: Vec<Value> = tuple::items(fromlist).iter().map(Slot::value).collect();
+    if wanted.iter().any(|name| str::as_str(*name) == Some("*")) {
+        let all = th.name("__all__")?;
+        let all = dict::find_str(namespace, all).map(super::ops::iterate::values_of);
+        wanted = all.map_or(Vec::new(), |names| names.to_vec());
+    }
+    for name in wanted {
+        let Some(text) = str::as_str(name) else { continue };
+        if dict::find_str(namespace, name).is_none() {
             let sub = format!("{full}.{text}");
             match import_dotted(th, &sub) {
                 Ok(_) => {}
@@ -272,12 +277,22 @@ pub fn import_star(th: &mut Thread, module: Value) -> R<()> {
         None => public_names(th, module)?,
     };
     for name in super::ops::iterate::values_of(names) {
+        if str::as_str(name).is_none() {
+            let (module, got) = (module_text(th, module)?, th.type_name(name));
+            return Err(th.type_error(format!("Item in {module}.__all__ must be str, not {got}")));
+        }
         let name = intern::intern_value(&mut th.m, name)?;
         let v = th.get_attr(module, name)?;
         super::link::global_cell(&mut th.m, target, str::as_str(name).unwrap_or(""))?;
         attr::set_in_namespace(&mut th.m, func::module_dict(target), name, v)?;
     }
     Ok(())
+}
+
+/// `__name__` of a module.
+fn module_text(th: &mut Thread, module: Value) -> R<String> {
+    let key = th.name("__name__")?;
+    Ok(th.get_attr_opt(module, key)?.and_then(str::as_str).unwrap_or("?").to_owned())
 }
 
 fn public_names(th: &mut Thread, module: Value) -> R {

@@ -248,7 +248,7 @@ impl Thread {
         self.m.raise(Exc::RecursionError, message)
     }
 
-    /// Clears the registers above the arguments of the native that runs: the caller has used them for something that is
+    /// Clears the registers around the arguments of the native that runs: the caller has used them for something that is
     /// over, and `gc.collect()` would find objects there that nobody refers to any more.
     pub fn clear_used_registers(&mut self, args: Args) {
         let from = args.0.as_ptr_range().end.addr();
@@ -257,6 +257,11 @@ impl Thread {
             let first = self.base.wrapping_add((from - bottom) / 8);
             // SAFETY: registers of the innermost frame behind those of its call; they are written before they are read.
             unsafe { first.write_bytes(0, (top - from) / 8) };
+            let link = first.wrapping_sub(args.len() + frame::LINK - 1);
+            if link > self.base {
+                // SAFETY: before the arguments, the words of the call's window that only a frame would use.
+                unsafe { link.write_bytes(0, frame::LINK - 1) };
+            }
         }
     }
 

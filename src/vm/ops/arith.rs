@@ -137,13 +137,29 @@ fn reflect(th: &mut Thread, op: BinOp, x: Value, y: Value) -> R<Word> {
     if let Some(v) = try_method(th, FORWARD[op as usize], x, y)? {
         return Ok(Some(v));
     }
+    let right_next =
+        !right_first && is_subclass(y) && leaves_to_right(op, types::kind_of(x), types::kind_of(y));
+    if right_next && let Some(v) = try_method(th, REFLECTED[op as usize], y, x)? {
+        return Ok(Some(v));
+    }
     if let Some(v) = builtin(th, op, x, y)? {
         return Ok(Some(v));
     }
-    if !right_first && cx != cy {
+    if !right_first && !right_next && cx != cy {
         return try_method(th, REFLECTED[op as usize], y, x);
     }
     Ok(None)
+}
+
+/// Whether the left operand's built-in type has nothing to say of the right one's, which `builtin` computes for both.
+fn leaves_to_right(op: BinOp, left: Kind, right: Kind) -> bool {
+    use Kind::*;
+    match (left, right) {
+        (Int | Bool, Float) => true,
+        (Int | Bool | Float, Str | Bytes | ByteArray | List | Tuple) => op == BinOp::Mul,
+        (Str | Bytes | ByteArray | List | Tuple, Int) => op == BinOp::Mul,
+        _ => false,
+    }
 }
 
 /// What the left operand's method has not answered: the built-in type, then the right operand's method.

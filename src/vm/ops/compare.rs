@@ -172,6 +172,14 @@ pub fn after_left(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R {
 }
 
 fn ask_others(th: &mut Thread, op: CmpOp, x: Value, y: Value, right_asked: bool) -> R {
+    // An int has nothing to say of floats; `builtin` compares them for both.
+    let right_next = !right_asked
+        && is_subclass(y)
+        && matches!((types::kind_of(x), types::kind_of(y)), (Kind::Int | Kind::Bool, Kind::Float));
+    if right_next && let Some(v) = try_method(th, op.reflected(), y, x)? {
+        return Ok(v);
+    }
+    let right_asked = right_asked || right_next;
     if let Some(answer) = builtin(th, op, x, y)? {
         return Ok(Value::bool(answer));
     }
@@ -193,8 +201,16 @@ fn try_method(th: &mut Thread, op: CmpOp, x: Value, y: Value) -> R<Word> {
     Ok(Some(v).filter(|v| *v != Value::NOT_IMPLEMENTED))
 }
 
-/// `!=` is the opposite of a `__eq__` written in Mini.
+/// `!=` is the opposite of a `__eq__` written in Mini, but where the built-in type has a `__ne__` of its own.
 fn not_equal_by_eq(th: &mut Thread, x: Value, y: Value) -> R<Word> {
+    use Kind::*;
+    let has_own = matches!(
+        types::kind_of(x),
+        Int | Float | Str | Bytes | ByteArray | List | Tuple | Dict | Set | FrozenSet
+    );
+    if has_own {
+        return Ok(None);
+    }
     match try_method(th, CmpOp::Eq, x, y)? {
         Some(v) => Ok(Some(Value::bool(!th.is_true(v)?))),
         None => Ok(None),

@@ -78,13 +78,8 @@ fn left_to_raise(th: &mut Thread, original: Value, left: Value) -> R<Option<Valu
         return Ok(rest);
     }
     raised.extend(rest);
-    match raised.as_slice() {
-        [one] => Ok(Some(*one)),
-        several => {
-            let several = th.m.new_list(several)?;
-            groups::make_plain(th, several).map(Some)
-        }
-    }
+    let raised = th.m.new_list(&raised)?;
+    groups::make_plain(th, raised).map(Some)
 }
 
 /// Whether an exception is a part of the original, not one raised by a clause: then it has the same past.
