@@ -56,8 +56,10 @@ fn namespace_package(th: &mut Thread, name: &str, folders: &[String]) -> R<Word>
     if last.is_empty() || last.contains(['/', '.']) {
         return Ok(None);
     }
-    let parts = folders.iter().map(|f| Path::new(f).join(last)).filter(|f| f.is_dir());
-    let parts: Vec<String> = parts.map(|f| absolute(&f.to_string_lossy())).collect();
+    let parts: Vec<String> = th.detach(Cause::Blocking, || {
+        let parts = folders.iter().map(|f| Path::new(f).join(last)).filter(|f| f.is_dir());
+        parts.map(|f| absolute(&f.to_string_lossy())).collect()
+    });
     if parts.is_empty() {
         return Ok(None);
     }

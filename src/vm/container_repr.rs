@@ -147,10 +147,13 @@ fn show_slice(th: &mut Thread, v: Value, out: &mut String) -> R<()> {
 }
 
 /// Whether it is an OrderedDict of `collections`, whose views have names of their own.
-fn is_ordered(d: Value) -> bool {
-    let mro = class::mro(types::class_of(d));
+fn is_ordered(th: &mut Thread, d: Value) -> bool {
+    let mut mro = class::mro(types::class_of(d)).iter().filter_map(Slot::get);
     is_subclass_instance(types::hdr(d))
-        && mro.iter().filter_map(Slot::get).any(|c| class::name(c) == "OrderedDict")
+        && mro.any(|c| {
+            class::name(c) == "OrderedDict"
+                && th.qualified_name(c).is_ok_and(|name| name == "collections.OrderedDict")
+        })
 }
 
 fn show_view(th: &mut Thread, v: Value, out: &mut String) -> R<()> {
@@ -160,7 +163,7 @@ fn show_view(th: &mut Thread, v: Value, out: &mut String) -> R<()> {
         1 => Tag::ValuesView,
         _ => Tag::ItemsView,
     };
-    if is_ordered(view.dict.value()) {
+    if is_ordered(th, view.dict.value()) {
         out.push('o');
     }
     out.push_str(tag.class_name());

@@ -171,6 +171,7 @@ fn of_class(th: &mut Thread, object: Value, name: &str) -> R<Word> {
         "__name__" => field(&c.name),
         "__qualname__" => field(&c.qualname),
         "__bases__" => field(&c.bases),
+        "__base__" if object == types::class_of_kind(Kind::Instance) => Some(Value::NONE),
         "__base__" => Some(mro::base_of(object).unwrap_or(Value::NONE)),
         "__mro__" => field(&c.mro),
         "__dict__" => Some(func::new_proxy(&mut th.m, c.dict.value())?),
