@@ -1,9 +1,9 @@
 //! The command line: flags, help, and which program to run. Must not know how programs run.
 
 use crate::gil::{PolicySpec, QueueKind, SpecError};
-use crate::interp::control;
 use crate::interp::program::{self, Ended, Program};
 use crate::interp::{self, Options};
+use crate::interp::{control, importing};
 use crate::repl;
 use crate::trace::{self, Wishes};
 use lexopt::prelude::*;
@@ -434,19 +434,14 @@ impl Drop for EndOfProcess {
     }
 }
 
-/// A path that still holds when the program goes to another folder.
-fn from_root(path: &std::path::Path) -> String {
-    std::path::absolute(path).as_deref().unwrap_or(path).to_string_lossy().into_owned()
-}
-
 /// The program's folder, then MINIPATH.
 fn search_path(program: Option<&Program>) -> Vec<String> {
     let first = match program {
-        Some(Program::File(file)) if std::path::Path::new(file).is_dir() => from_root(file.as_ref()),
+        Some(Program::File(file)) if std::path::Path::new(file).is_dir() => importing::absolute(file),
         Some(Program::File(file)) => {
             // Where a link leads, as CPython has it.
             let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.into());
-            real.parent().map_or(String::new(), from_root)
+            real.parent().map_or(String::new(), |folder| folder.to_string_lossy().into_owned())
         }
         _ => String::new(),
     };

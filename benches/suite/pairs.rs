@@ -54,9 +54,9 @@ pub fn table(lab: &mut Lab, what: &Pairs) -> Table {
     .map(|(one, tries)| lab.unless_failed(ask(&one?, what.script, &names, (rounds, tries))));
     for (name, target) in targets {
         let all = |which: usize| Some(median(pairs[which].as_ref()?.1.speed_ups(name)));
-        let rounds = pairs[0].as_ref().map(|(rounds, _)| rounds.as_slice()).unwrap_or_default();
-        let rounds = rounds.iter().filter_map(|round| round.least(name)).collect();
-        table.rows.push(row(name, rounds, Target::AtLeast(target), [all(0), all(1), all(2)]));
+        let reports = pairs[0].as_ref().map(|(reports, _)| reports.as_slice()).unwrap_or_default();
+        let least = reports.iter().filter_map(|round| round.least(name)).collect();
+        table.rows.push(row(name, least, Target::AtLeast(target), [all(0), all(1), all(2)]));
     }
     table.rows.push(machine(rounds));
     let reports = pairs.map(|one| one.map(|(_, all)| all));

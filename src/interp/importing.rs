@@ -245,7 +245,8 @@ pub fn read_program(path: &str) -> Result<(Vec<u8>, String), NoProgram> {
     }
 }
 
-fn absolute(path: &str) -> String {
+/// A path that still holds when the program goes to another folder.
+pub fn absolute(path: &str) -> String {
     std::path::absolute(path).map_or_else(|_| path.to_owned(), |p| p.to_string_lossy().into_owned())
 }
 

@@ -104,7 +104,7 @@ fn run(th: &mut Thread, args: Args, function: &str, kind: TextKind) -> R {
             th.dict_set(shared, key, common)?
         }
         // Names are looked up there too.
-        Some(own) => drop(converted(th, own)?),
+        Some(names) => drop(converted(th, names)?),
     }
     if own.is_none() && converted(th, shared)? {
         let code = compiled(th, args.get(0), function, kind)?;

@@ -59,8 +59,8 @@ pub fn statement(th: &mut Thread, name: Value, fromlist: Value, level: u8) -> R 
         return Ok(imported);
     }
     // `import a.b as c`: the hook has returned `a`.
-    let path = str::as_str(name).unwrap_or("").split('.').skip(1);
-    path.into_iter().try_fold(imported, |module, part| {
+    let mut path = str::as_str(name).unwrap_or("").split('.').skip(1);
+    path.try_fold(imported, |module, part| {
         let part = th.m.intern(part)?;
         th.get_attr(module, part)
     })
