@@ -120,6 +120,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     save!();
                     return Exit::Switch;
                 }
+                taken();
             };
         }
         // A slow path that yields a value for R[a].
@@ -206,6 +207,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
             ($condition:expr) => {
                 if $condition {
                     jump!(bc!());
+                } else {
+                    taken();
                 }
             };
         }
@@ -500,6 +503,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 poll_now!(Step);
             }
             pc = next(pc);
+            r = same(r);
             match (*pc).op {
                 // Not empty: a jump straight back would make the dispatch block a loop of its own, which LLVM does not
                 // duplicate (and then no instruction gets a dispatch jump of its own).
@@ -656,7 +660,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     reg!(a!()) = Value::bool(same != ((*pc).x != 0)).bits();
                 }
                 Op::In => {
-                    let found = try_slow!(item::contains(&mut *th, v(reg!(c!())), v(reg!(b!()))));
+                    save!();
+                    let Ok(found) = item::contains(&mut *th, v(reg!(c!())), v(reg!(b!()))) else { raised!() };
                     reg!(a!()) = Value::bool(found != ((*pc).x != 0)).bits();
                     check_mode!();
                 }
@@ -674,6 +679,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                         continue;
                     }
                     if x == Value::FALSE.bits() {
+                        taken();
                         continue;
                     }
                     if truth!(x) {
@@ -685,6 +691,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 Op::JFalse => {
                     let x = reg!(a!());
                     if x == Value::TRUE.bits() {
+                        taken();
                         continue;
                     }
                     if x == Value::FALSE.bits() || !truth!(x) {

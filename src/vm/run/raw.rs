@@ -2,7 +2,7 @@
 //! Must not know instructions.
 
 use super::Mode;
-use super::word::{int, is_int, is_ref, own_chain, v};
+use super::word::{int, is_int, is_ref, own_chain};
 use crate::gil;
 use crate::object::code::is_unlinked;
 use crate::object::header::{Hdr, flag};
@@ -26,18 +26,15 @@ pub(super) unsafe fn hdr<'a>(x: u64) -> &'a Hdr {
     unsafe { &*(x as *const Hdr) }
 }
 
-pub(super) const LIST: u16 = Kind::List as u16;
-pub(super) const TUPLE: u16 = Kind::Tuple as u16;
-
-/// Kind and flags of a reference: equal to the kind's number alone if it is no instance of a subclass.
+/// The kind of an object without flags, which a list or a tuple has only as an instance of a subclass; `None_` for others.
 ///
 /// # Safety
 /// `x` is a reference to a live object.
 #[inline(always)]
-pub(super) unsafe fn plain_kind(x: u64) -> u16 {
+pub(super) unsafe fn plain_kind(x: u64) -> Kind {
     // SAFETY: by the caller.
     let hdr = unsafe { hdr(x) };
-    hdr.kind as u16 | (hdr.flags.load(Ordering::Relaxed) as u16) << 8
+    if hdr.flags.load(Ordering::Relaxed) == 0 { hdr.kind } else { Kind::None_ }
 }
 
 /// The data segment of the frame at `base`.
@@ -55,12 +52,23 @@ pub(super) unsafe fn texts(op: CmpOp, x: u64, y: u64) -> Option<bool> {
     if !is_ref(x | y) {
         return None;
     }
+    let both = |hdr: &Hdr| hdr.kind as u16 | (hdr.flags.load(Ordering::Relaxed) as u16) << 8;
     // SAFETY: two references.
-    let (a, b) = unsafe { (plain_kind(x), plain_kind(y)) };
+    let (a, b) = unsafe { (both(hdr(x)), both(hdr(y))) };
     if a == INTERNED && b == INTERNED && matches!(op, CmpOp::Eq | CmpOp::Ne) {
         return Some((x == y) == (op == CmpOp::Eq));
     }
-    (a & MASK == STR && b & MASK == STR).then(|| compare::texts(op, v(x), v(y)))
+    // SAFETY: references, so not 0.
+    (a & MASK == STR && b & MASK == STR).then(|| unsafe { compare::texts(op, v(x), v(y)) })
+}
+
+/// A word of a register as a value: what an instruction reads is filled.
+#[inline(always)]
+pub(super) unsafe fn v(bits: u64) -> Value {
+    debug_assert!(bits != 0, "an empty register is read");
+    // SAFETY: the compiler follows which variables are bound, and has others checked before they are read; so the word is
+    // not 0, and a Value is any other word.
+    unsafe { std::mem::transmute::<u64, Value>(bits) }
 }
 
 /// Registers as values; the compiler has filled them all.
@@ -181,7 +189,7 @@ pub(super) unsafe fn list_item(list: u64, index: u64) -> u64 {
         }
         let at = int(index) as u64;
         match plain_kind(list) {
-            LIST => {
+            Kind::List => {
                 let buf = (*(list as *const List)).buf.bits() as *const ListBuf;
                 if at < (*buf).len.load(Ordering::Acquire) {
                     let slot = (&raw const (*buf).items).cast::<Slot>().add(at as usize);
@@ -189,7 +197,7 @@ pub(super) unsafe fn list_item(list: u64, index: u64) -> u64 {
                 }
                 0
             }
-            TUPLE => {
+            Kind::Tuple => {
                 let tuple = list as *const Tuple;
                 if at < (*tuple).len {
                     return (*(&raw const (*tuple).items).cast::<Slot>().add(at as usize)).bits();
@@ -207,7 +215,10 @@ pub(super) unsafe fn unpack_tuple(tuple: u64, registers: *mut u64, count: usize)
     // SAFETY: a reference; the kind says what it is; `count` registers are there. All are read before the first is
     // written, since the tuple may lie in one of them.
     unsafe {
-        if !is_ref(tuple) || plain_kind(tuple) != TUPLE || (*(tuple as *const Tuple)).len != count as u64 {
+        if !is_ref(tuple)
+            || plain_kind(tuple) != Kind::Tuple
+            || (*(tuple as *const Tuple)).len != count as u64
+        {
             return false;
         }
         let slots = (&raw const (*(tuple as *const Tuple)).items).cast::<Slot>();
@@ -233,7 +244,7 @@ pub(super) unsafe fn unpack_tuple(tuple: u64, registers: *mut u64, count: usize)
 pub(super) unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u64, value: u64) -> bool {
     // SAFETY: as `list_item`.
     unsafe {
-        if !is_ref(list) || !is_int(index) || plain_kind(list) != LIST {
+        if !is_ref(list) || !is_int(index) || plain_kind(list) != Kind::List {
             return false;
         }
         let member = (*th).m.member;

@@ -3,12 +3,6 @@
 use crate::bytecode::op::Insn;
 use crate::object::Value;
 
-/// A word of a register in a slow path; registers that are read are never EMPTY (the compiler sees to it).
-#[inline(always)]
-pub(super) fn v(bits: u64) -> Value {
-    Value::from_bits(bits).unwrap_or(Value::NONE)
-}
-
 #[inline(always)]
 pub(super) fn is_int(x: u64) -> bool {
     x & 3 == 3
@@ -143,6 +137,15 @@ pub(super) fn is_ref(x: u64) -> bool {
 pub(super) fn taken() {
     // SAFETY: no instruction at all.
     unsafe { std::arch::asm!("", options(nomem, nostack, preserves_flags)) }
+}
+
+/// The same registers. The compiler must not know that they are those from before: it would keep the address twice.
+#[inline(always)]
+pub(super) fn same<T>(r: *mut T) -> *mut T {
+    let mut r = r;
+    // SAFETY: no instruction at all.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) r, options(pure, nomem, nostack, preserves_flags)) }
+    r
 }
 
 /// The instruction after this one. The compiler must not know how the two are related: it would keep both addresses.
