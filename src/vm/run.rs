@@ -673,31 +673,16 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                 }
                 Op::JTrue => {
                     let x = reg!(a!());
-                    if x == Value::TRUE.bits() {
+                    if x == Value::TRUE.bits() || (x != Value::FALSE.bits() && truth!(x)) {
                         jump!(bc!());
                         poll!(Edge);
-                        continue;
-                    }
-                    if x == Value::FALSE.bits() {
+                    } else {
                         taken();
-                        continue;
                     }
-                    if truth!(x) {
-                        jump!(bc!());
-                        poll!(Edge);
-                    }
-                    check_mode!();
                 }
                 Op::JFalse => {
                     let x = reg!(a!());
-                    if x == Value::TRUE.bits() {
-                        taken();
-                        continue;
-                    }
-                    if x == Value::FALSE.bits() || !truth!(x) {
-                        jump!(bc!());
-                    }
-                    check_mode!();
+                    forward_if!(x == Value::FALSE.bits() || (x != Value::TRUE.bits() && !truth!(x)));
                 }
                 Op::JNone => forward_if!(reg!(a!()) == Value::NONE.bits()),
                 Op::JNotNone => forward_if!(reg!(a!()) != Value::NONE.bits()),
