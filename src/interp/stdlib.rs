@@ -26,7 +26,7 @@ embedded! {
     "_doctest_find", "_doctest_unittest", "_html_entities", "_inspect_source", "_io_bases", "_io_layers",
     "_io_wrapper", "_lab", "_lab.axes", "_lab.catalog", "_lab.charts", "_lab.durations",
     "_lab.page", "_lab.peers", "_lab.report", "_lab.runs", "_lab.stamp", "_lab.tables", "_os_more", "_pathlib_glob", "_pathlib_pure", "_redis", "_subprocess_results", "_sync",
-    "_timeit_command",
+    "_timeit_command", "_typing_more",
     "_weakref_containers", "_weakref_proxy", "_weakref_reference", "abc", "argparse", "array", "ast", "asyncio", "asyncio._loops",
     "asyncio._pipes", "asyncio._processes", "asyncio._servers", "asyncio._socket_transports",
     "asyncio._sockets", "asyncio.base_events", "asyncio.base_futures", "asyncio.base_subprocess",
@@ -49,7 +49,7 @@ embedded! {
     "pprint", "queue", "random", "re", "reprlib", "sched", "secrets", "selectors", "shlex", "shutil",
     "signal", "socket", "socketserver", "stat", "statistics", "string", "struct", "subprocess", "tempfile", "textwrap",
     "threading", "timeit", "traceback", "types", "typing", "unittest", "unittest._assertions",
-    "unittest._contexts", "unittest._mock_calls", "unittest._mock_objects", "unittest._params", "unittest.case",
+    "unittest._contexts", "unittest._mock_calls", "unittest._mock_objects", "unittest._params", "unittest.async_case", "unittest.case",
     "unittest.loader", "unittest.main", "unittest.mock", "unittest.result", "unittest.runner",
     "unittest.suite", "unittest.util", "urllib", "urllib.parse", "uuid", "warnings", "weakref", "zlib",
 }
