@@ -191,7 +191,7 @@ fn open(th: &mut Thread, args: Args) -> R {
     let (fd, name) = open_descriptor(th, file, mode_text, mode.access, args.opt_not_none(7))?;
     check_kind(th, fd, name, mode.access)?;
     if mode.access.readable {
-        io_stream::flush_same_file(th, fd)?;
+        io_stream::flush_same_file(th, || syscall::fstat(fd))?;
     }
     let stream = Stream::new(fd, mode.access);
     match options {
@@ -251,6 +251,9 @@ fn open_descriptor(
     }
     let raw = str::as_str(file).map(str_bytes).or(bytes::as_bytes(file)).unwrap_or(&[]);
     let Ok(c_path) = CString::new(raw) else { return Err(th.value_error("embedded null byte")) };
+    if access.writable {
+        io_stream::flush_same_file(th, || syscall::stat(&c_path))?;
+    }
     let mut opened = blocking(th, || syscall::open(&c_path, flags, 0o666))?;
     if opened == Err(libc::EMFILE) {
         // Files that nobody refers to any more still hold descriptors.

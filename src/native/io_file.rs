@@ -268,7 +268,7 @@ fn writelines(th: &mut Thread, args: Args) -> R {
     Ok(Value::NONE)
 }
 
-/// The lines from the place on, stopping after `hint` items.
+/// The lines from the place on, stopping when there are more than `hint` items.
 fn readlines(th: &mut Thread, args: Args) -> R {
     any_open_file(th, args)?;
     let hint = match args.opt_not_none(1) {
@@ -289,7 +289,7 @@ fn readlines(th: &mut Thread, args: Args) -> R {
             crate::object::list::push(th, l, line)?;
         }
         total += n as i64;
-        if hint > 0 && total >= hint {
+        if hint > 0 && total > hint {
             return Ok(lines);
         }
     }

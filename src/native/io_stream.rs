@@ -8,8 +8,11 @@ use super::socket_wait::{self, Patience};
 use crate::gil::Cause;
 use crate::object::{Exc, R, heap};
 use crate::rt::lock::Lock;
+use crate::rt::syscall::{self, Stat, Sys};
+use crate::rt::terminal;
 use crate::rt::wait;
-use crate::rt::{syscall, terminal};
+use crate::vm::native::Args;
+use crate::vm::poll;
 use crate::vm::thread::Thread;
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
@@ -225,6 +228,12 @@ impl Stream {
             && self.inner.last().buffers.try_lock().is_ok_and(|inner| !inner.write.is_empty())
     }
 
+    /// Whether bytes wait to be written to this very file.
+    fn holds_back_for(&self, file: &Stat) -> bool {
+        let is_it = |own: Stat| (own.st_dev, own.st_ino) == (file.st_dev, file.st_ino);
+        self.is_unwritten() && syscall::fstat(self.fd()).is_ok_and(is_it)
+    }
+
     /// Whether the file has a place that can be moved.
     pub fn is_seekable(&self) -> bool {
         syscall::lseek(self.fd(), 0, libc::SEEK_CUR).is_ok()
@@ -284,18 +293,28 @@ pub fn flush_all(th: &mut Thread) {
     }
 }
 
-/// A file is opened for reading: writes out what others of this process have taken for it. A file object that nobody
-/// refers to any more was closed in Python at that very moment; here it may still wait for the collector.
-pub fn flush_same_file(th: &mut Thread, fd: i32) -> R<()> {
+/// A file is looked at from outside its file objects (`None`: by another program, which may look at any). A file object that
+/// nobody refers to any more was closed in Python at that very moment; here it may still wait for the collector, with something
+/// to be written: then it is collected now, and the answer is true. Those that are in use keep what they hold back, as in Python.
+pub fn settle(th: &mut Thread, args: Args, file: Option<&Stat>) -> bool {
+    let concerns = |s: &Arc<Stream>| file.map_or_else(|| s.is_unwritten(), |file| s.holds_back_for(file));
+    let concerned = any_unsettled() && unsettled().iter().any(concerns);
+    if concerned {
+        th.clear_used_registers(args);
+        poll::collect(th);
+    }
+    concerned
+}
+
+/// A file is opened, or about to be emptied: writes out what others of this process have taken for it. As for `settle`, but
+/// without asking whether they are still in use.
+pub fn flush_same_file(th: &mut Thread, find: impl FnOnce() -> Sys<Stat>) -> R<()> {
     if !any_unsettled() {
         return Ok(());
     }
-    let Ok(wanted) = syscall::fstat(fd) else { return Ok(()) };
-    for stream in unsettled().iter().filter(|s| s.is_unwritten()) {
-        let same = |s: syscall::Stat| (s.st_dev, s.st_ino) == (wanted.st_dev, wanted.st_ino);
-        if syscall::fstat(stream.fd()).is_ok_and(same) {
-            stream.enter(th)?.flush(th)?;
-        }
+    let Ok(wanted) = find() else { return Ok(()) };
+    for stream in unsettled().iter().filter(|stream| stream.holds_back_for(&wanted)) {
+        stream.enter(th)?.flush(th)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The functions of `_os` that take paths. Must not know how paths are read (`os_path.rs`).
 
+use super::io_stream;
 use super::os_path::{self, Place, path, place, plain};
 use super::oserror::{blocking, os_error, os_error_of_two, run};
 use super::support::{c_int, int_arg, number};
@@ -65,10 +66,14 @@ fn stat_tuple(th: &mut Thread, s: &Stat) -> R {
 
 fn stat(th: &mut Thread, args: Args) -> R {
     let (place, shown) = place(th, args.get(0), "stat")?;
-    let found = run(th, shown, || match &place {
+    let look = || match &place {
         Place::Path(path) => syscall::stat(path),
         Place::Fd(fd) => syscall::fstat(*fd),
-    })?;
+    };
+    let mut found = run(th, shown, look)?;
+    if io_stream::settle(th, args, Some(&found)) {
+        found = run(th, shown, look)?;
+    }
     stat_tuple(th, &found)
 }
 

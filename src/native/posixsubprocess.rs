@@ -1,6 +1,7 @@
 //! Module `_posixsubprocess`: plans of programs to be started, and waiting for their end. Must not know `subprocess`,
 //! which is written in Mini on top.
 
+use super::io_stream;
 use super::os_path::plain;
 use super::oserror::os_error;
 use super::socket_wait::poll_until;
@@ -92,6 +93,7 @@ fn outcome(th: &mut Thread, pid: i32, failure: Failure) -> R {
 
 fn start(th: &mut Thread, args: Args) -> R {
     let plan = plan(th, args)?;
+    io_stream::settle(th, args, None);
     let member = th.m.member;
     let started = th.detach(Cause::Blocking, || program::start(plan, member));
     match started {

@@ -4,7 +4,7 @@ use super::str_search::itself;
 use super::text_args::{index, limit, this, type_name};
 use crate::object::mutator::Mutator;
 use crate::object::unicode::{is_line_break, is_space};
-use crate::object::{Exc, R, Value, Word, find, list, str, str_join, tuple};
+use crate::object::{Exc, R, Value, Word, class, find, list, str, str_join, tuple};
 use crate::vm::native::Args;
 use crate::vm::thread::Thread;
 use smallvec::SmallVec;
@@ -250,7 +250,8 @@ fn trimmed(text: &str, drop: impl Fn(char) -> bool, left: bool, right: bool) -> 
 
 pub fn join(th: &mut Thread, args: Args) -> R {
     let items = args.get(1);
-    if list::of(items).is_some() || tuple::of(items).is_some() {
+    let of_items = list::of(items).is_some() || tuple::of(items).is_some();
+    if of_items && class::is_untouched(items, class::trait_bits::ITER) {
         return join_sequence(th, args, items);
     }
     match th.collect(items) {

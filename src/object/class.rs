@@ -33,6 +33,8 @@ pub mod trait_bits {
     pub const CLASS_PROTOCOL: u64 = 1 << 17;
     /// Says itself what its instances are (`__class_instancecheck__`): for protocols.
     pub const INSTANCE_CHECK: u64 = 1 << 18;
+    /// A class of a script that has a built-in function as a special method: `__setattr__ = dict.__setitem__`.
+    pub const ADOPTS: u64 = 1 << 19;
     /// An abstract base class: see `vm::abstract_classes`.
     pub const ABC: u64 = 1 << 16;
     /// Derives from BaseException.

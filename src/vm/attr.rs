@@ -248,7 +248,7 @@ pub fn is_descriptor(th: &mut Thread, v: Value) -> bool {
 
 /// Whether a function or native becomes a bound method when it is read through an instance: all but the functions of
 /// built-in modules.
-fn is_method(v: Value) -> bool {
+pub(super) fn is_method(v: Value) -> bool {
     match types::cast::<Native>(v) {
         Some(native) => native.owner.get().is_some_and(|o| types::kind_of(o) == Kind::Class),
         None => types::kind_of(v) == Kind::Function,
@@ -585,13 +585,29 @@ pub fn set(th: &mut Thread, object: Value, name: Value, value: Value) -> R<()> {
     if class::traits(class) & trait_bits::SETATTR != 0 {
         let hook = th.name("__setattr__")?;
         if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
-            // A class of Rust objects may have a hook in Rust; any other native is `object`'s own.
-            if types::kind_of(f) != Kind::Native || types::kind_of(object) == Kind::Host {
+            // A class of Rust objects may have a hook in Rust; any other native is `object`'s own, but for those that a class of
+            // a script has adopted.
+            if types::kind_of(f) != Kind::Native
+                || types::kind_of(object) == Kind::Host
+                || is_adopted(class, hook)
+            {
                 return th.call(f, &[object, name, value]).map(drop);
             }
         }
     }
     set_plainly(th, object, name, value)
+}
+
+/// Whether the built-in function that a class has as this special method was given to it by a class of a script, and is not the
+/// method of its built-in base.
+pub(super) fn is_adopted(class: Value, name: Value) -> bool {
+    let has = |c: &Value| class::find_own(*c, name).is_some();
+    class::traits(class) & trait_bits::ADOPTS != 0
+        && class::mro(class)
+            .iter()
+            .filter_map(Slot::get)
+            .find(has)
+            .is_some_and(|c| class::traits(c) & trait_bits::HEAP_TYPE != 0)
 }
 
 /// `object.__setattr__`.
@@ -729,7 +745,15 @@ impl Thread {
     #[inline(always)]
     pub fn lookup_in_instance(&mut self, object: Value, name: &'static str) -> Word {
         let cell = self.lookup.find_special(&mut self.m, types::class_of(object), name)?;
-        cell.value.get().filter(|f| types::cast::<Native>(*f).is_none())
+        let class = types::class_of(object);
+        cell.value.get().filter(|f| types::cast::<Native>(*f).is_none() || self.adopts(class, name))
+    }
+
+    /// As `is_adopted`.
+    #[cold]
+    fn adopts(&mut self, class: Value, name: &str) -> bool {
+        class::traits(class) & trait_bits::ADOPTS != 0
+            && self.m.intern(name).is_ok_and(|name| is_adopted(class, name))
     }
 
     /// As `lookup_special`, only if a class written in Mini provides it, or the table of a module's class: the operators
@@ -749,10 +773,15 @@ impl Thread {
         if !by_table && class::traits(types::class_of(object)) & trait_bits::HEAP_TYPE == 0 {
             return None;
         }
-        self.lookup_special(object, name).filter(|f| match types::cast::<Native>(*f) {
-            Some(native) => by_table && native.owner.get() != Some(types::class_of_kind(Kind::Instance)),
+        let found = self.lookup_special(object, name)?;
+        let is_override = match types::cast::<Native>(found) {
+            Some(native) => {
+                by_table && native.owner.get() != Some(types::class_of_kind(Kind::Instance))
+                    || self.adopts(types::class_of(object), name)
+            }
             None => true,
-        })
+        };
+        is_override.then_some(found)
     }
 }
 

@@ -16,7 +16,10 @@ pub fn delete(th: &mut Thread, object: Value, name: Value) -> R<()> {
         let hook = th.name("__delattr__")?;
         if let Some(f) = th.lookup.find(class, hook).and_then(|c| c.value.get()) {
             // A class of Rust objects may have a hook in Rust; any other native is `object`'s own.
-            if types::kind_of(f) != Kind::Native || types::kind_of(object) == Kind::Host {
+            if types::kind_of(f) != Kind::Native
+                || types::kind_of(object) == Kind::Host
+                || super::attr::is_adopted(class, hook)
+            {
                 return th.call(f, &[object, name]).map(drop);
             }
         }

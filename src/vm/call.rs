@@ -7,7 +7,7 @@ mod short;
 use super::frame::{self, CTOR, ENTRY, FLAGS, LINK, RESULT};
 use super::native::{Args, NativeDef, NativeFn};
 use super::thread::Thread;
-use super::{bind, classes, construct, run, type_names, unwind};
+use super::{attr, bind, classes, construct, run, type_names, unwind};
 use crate::bytecode::op::Insn;
 use crate::object::layout::{BoundMethod, Function, Native};
 use crate::object::mutator::Mutator;
@@ -70,6 +70,10 @@ pub(crate) fn call_window(th: &mut Thread, window: *mut u64, n: usize) -> R<Call
             let Some(f) = th.lookup_special(callee, "__call__") else { return Err(not_callable(th, callee)) };
             if let Some(parts) = forward::parts(f, callee) {
                 return forward::call(th, &parts, window, arguments(window, n), &[]);
+            }
+            if !attr::is_method(f) {
+                set(window, attr::bind(th, f, callee, types::class_of(callee))?);
+                return th.nested(CALLING, |th| call_values(th, window, n));
             }
             shift_in(window, n, callee);
             set(window, f);
@@ -647,6 +651,10 @@ impl Thread {
             },
             Kind::Class => classes::call(self, f, args, keywords),
             _ => match self.lookup_special(f, "__call__") {
+                Some(g) if !attr::is_method(g) => {
+                    let g = attr::bind(self, g, f, types::class_of(f))?;
+                    self.nested(CALLING, |th| th.call_kw(g, args, keywords))
+                }
                 Some(g) if types::kind_of(g) == Kind::Native => {
                     self.call_kw(g, &with_first(f, args), keywords)
                 }

@@ -40,7 +40,8 @@ pub fn set_in_class(th: &mut Thread, class: Value, name: Value, value: Word) -> 
     let before = cell.value.get();
     let fresh = binding_of(before) != binding_of(value) || binding_of(value) == Binding::Special;
     cell.value.set_word(value);
-    let bit = trait_bits::of_name(str::as_str(name).unwrap_or("?"));
+    let text = str::as_str(name).unwrap_or("?");
+    let bit = trait_bits::of_name(text) | value.map_or(0, |v| adopts(text, v));
     if bit != 0 {
         add_trait(class, bit);
     }
@@ -71,6 +72,12 @@ fn binding_of(v: Word) -> Binding {
         Some(Kind::Native | Kind::Property | Kind::StaticMethod | Kind::ClassMethod) => Binding::Special,
         Some(_) => Binding::Plain,
     }
+}
+
+/// The trait bit of a class of a script that has this value under a name.
+pub fn adopts(name: &str, value: Value) -> u64 {
+    let special = name.starts_with("__") && name.ends_with("__") && name != "__new__";
+    if special && types::kind_of(value) == Kind::Native { trait_bits::ADOPTS } else { 0 }
 }
 
 /// A class and its subclasses get a trait bit.

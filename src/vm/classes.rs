@@ -179,7 +179,7 @@ fn fill_namespace(th: &mut Thread, class: Value, c: &Class, s: &Statement) -> R<
         hash |= name == "__hash__";
         let value = implicit_wrapper(th, name, value)?;
         attr::set_in_namespace(&mut th.m, c.dict.get(), key, value)?;
-        traits |= trait_bits::of_name(name);
+        traits |= trait_bits::of_name(name) | class_change::adopts(name, value);
     }
     for (name, value) in [("__module__", s.module), ("__doc__", Some(Value::NONE))] {
         let name = th.m.intern(name)?;

@@ -283,6 +283,9 @@ fn step_groups(th: &mut Thread, it: &Iter, source: Value) -> R<bool> {
 
 fn next_of_groupby(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
     let Some((l, _)) = known(it) else { return Ok(None) };
+    // Whoever still has the group before gets no more of it, also at the end.
+    let group = small(list::get(l, 4).and_then(Value::as_small).unwrap_or(0) + 1);
+    list::set(th, l, 4, group);
     loop {
         let bits = known(it).map_or(0, |(_, bits)| bits);
         if bits & KEY != 0 {
@@ -296,8 +299,7 @@ fn next_of_groupby(th: &mut Thread, it: &Iter, source: Value) -> R<Word> {
         }
     }
     let (Some((_, bits)), Some(key)) = (known(it), list::get(l, 0)) else { return Ok(None) };
-    let group = small(list::get(l, 4).and_then(Value::as_small).unwrap_or(0) + 1);
-    for (i, v) in [(2, key), (3, small(bits | WANTED)), (4, group)] {
+    for (i, v) in [(2, key), (3, small(bits | WANTED))] {
         list::set(th, l, i, v);
     }
     let this = Value::from_addr(std::ptr::from_ref(it) as usize);
