@@ -139,23 +139,19 @@ pub(super) fn taken() {
     unsafe { std::arch::asm!("", options(nomem, nostack, preserves_flags)) }
 }
 
-/// The same registers. The compiler must not know that they are those from before: it would keep the address twice.
+/// The same address. The compiler must not know that it is: it would keep both.
 #[inline(always)]
-pub(super) fn same<T>(r: *mut T) -> *mut T {
-    let mut r = r;
+#[allow(clippy::pointers_in_nomem_asm_block)] // The address alone is passed; nothing is read there.
+pub(super) fn same<T>(mut p: *mut T) -> *mut T {
     // SAFETY: no instruction at all.
-    unsafe { std::arch::asm!("/* {0} */", inout(reg) r, options(pure, nomem, nostack, preserves_flags)) }
-    r
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) p, options(pure, nomem, nostack, preserves_flags)) }
+    p
 }
 
 /// The instruction after this one. The compiler must not know how the two are related: it would keep both addresses.
 #[inline(always)]
-#[allow(clippy::pointers_in_nomem_asm_block)] // The address alone is passed; nothing is read there.
 pub(super) fn next(pc: *const Insn) -> *const Insn {
-    let mut pc = pc.wrapping_add(1);
-    // SAFETY: no instruction at all.
-    unsafe { std::arch::asm!("/* {0} */", inout(reg) pc, options(pure, nomem, nostack, preserves_flags)) }
-    pc
+    same(pc.wrapping_add(1).cast_mut())
 }
 
 /// Hides from the compiler what is known of `x`, so that it cannot take an equal value from elsewhere.
