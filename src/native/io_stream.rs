@@ -297,7 +297,10 @@ pub fn flush_all(th: &mut Thread) {
 /// nobody refers to any more was closed in Python at that very moment; here it may still wait for the collector, with something
 /// to be written: then it is collected now, and the answer is true. Those that are in use keep what they hold back, as in Python.
 pub fn settle(th: &mut Thread, args: Args, file: Option<&Stat>) -> bool {
-    let concerns = |s: &Arc<Stream>| file.map_or_else(|| s.is_unwritten(), |file| s.holds_back_for(file));
+    // What does not close its file, as stdout, would not have been closed either.
+    let concerns = |s: &Arc<Stream>| {
+        s.access.closefd && file.map_or_else(|| s.is_unwritten(), |file| s.holds_back_for(file))
+    };
     let concerned = any_unsettled() && unsettled().iter().any(concerns);
     if concerned {
         th.clear_used_registers(args);
