@@ -6,8 +6,17 @@ use crate::vm::native::{Args, ModuleDef, NativeDef};
 use crate::vm::ops::memoryview::bytes_object;
 use crate::vm::thread::Thread;
 use crate::vm::{boot, classes};
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::{DecodePaddingMode, Engine};
 
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// What Python reads: the padding is looked at here, and bits that are left over do not matter.
+const READER: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
 
 /// Raises `binascii.Error`, a ValueError.
 fn fail(th: &mut Thread, message: &str) -> Raised {
@@ -47,70 +56,56 @@ fn data(th: &mut Thread, v: Value, text: bool) -> R<&'static [u8]> {
 fn b2a_base64(th: &mut Thread, args: Args) -> R {
     let data = data(th, args.get(0), false)?;
     let newline = args.opt(1).map_or(Ok(true), |v| th.is_true(v))?;
-    let mut out = Vec::with_capacity(data.len().div_ceil(3) * 4 + 1);
-    for group in data.chunks(3) {
-        let byte = |i: usize| group.get(i).copied().unwrap_or(0) as usize;
-        let n = byte(0) << 16 | byte(1) << 8 | byte(2);
-        let digits = [18, 12, 6, 0].map(|shift| DIGITS[n >> shift & 63]);
-        out.extend_from_slice(&digits[..group.len() + 1]);
-        out.extend(std::iter::repeat_n(b'=', 3 - group.len()));
-    }
+    let mut out = String::with_capacity(data.len().div_ceil(3) * 4 + 1);
+    STANDARD.encode_string(data, &mut out);
     if newline {
-        out.push(b'\n');
+        out.push('\n');
     }
-    th.new_bytes(&out)
+    th.new_bytes(out.as_bytes())
 }
 
-fn value_of(c: u8) -> Option<u32> {
-    Some(match c {
-        b'A'..=b'Z' => c - b'A',
-        b'a'..=b'z' => c - b'a' + 26,
-        b'0'..=b'9' => c - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    } as u32)
+fn is_digit(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/')
 }
 
 fn a2b_base64(th: &mut Thread, args: Args) -> R {
     let data = data(th, args.get(0), true)?;
     let strict = args.opt(1).map_or(Ok(false), |v| th.is_true(v))?;
-    let (mut out, mut bits, mut digits, mut pads) = (Vec::with_capacity(data.len()), 0u32, 0usize, 0usize);
+    let (mut digits, mut pads, mut padded) = (Vec::with_capacity(data.len()), 0usize, false);
     if strict && data.first() == Some(&b'=') {
         return Err(fail(th, "Leading padding not allowed"));
     }
     for (i, c) in data.iter().enumerate() {
         if *c == b'=' {
             pads += 1;
-            if digits % 4 >= 2 && digits % 4 + pads >= 4 {
+            if digits.len() % 4 >= 2 && digits.len() % 4 + pads >= 4 {
                 if strict && i + 1 < data.len() {
                     return Err(fail(th, "Excess data after padding"));
                 }
-                digits = 0;
+                padded = true;
                 break;
             }
             continue;
         }
-        let Some(v) = value_of(*c) else {
+        if !is_digit(*c) {
             if strict {
                 return Err(fail(th, "Only base64 data is allowed"));
             }
             continue;
-        };
+        }
         if strict && pads > 0 {
             return Err(fail(th, "Discontinuous padding not allowed"));
         }
         pads = 0;
-        bits = bits << 6 | v;
-        digits += 1;
-        if digits % 4 != 1 {
-            out.push((bits >> (6 - 2 * ((digits - 1) % 4))) as u8);
-        }
+        digits.push(*c);
     }
-    match digits % 4 {
-        0 => th.new_bytes(&out),
+    match digits.len() % 4 {
+        rest if rest == 0 || padded => match READER.decode(&digits) {
+            Ok(out) => th.new_bytes(&out),
+            Err(_) => Err(fail(th, "Incorrect padding")),
+        },
         1 => {
-            let n = digits;
+            let n = digits.len();
             Err(fail(
                 th,
                 &format!(
