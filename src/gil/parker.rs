@@ -14,28 +14,33 @@ const SPINS: u32 = 100;
 /// Looks while another thread does a system call or two: some twenty microseconds.
 const BRIEF_SPINS: u32 = 400;
 
-/// How many processors there are, as far as this matters; UNKNOWN until somebody asks.
+/// How many processors this process may use; UNKNOWN until somebody asks.
 static PROCESSORS: AtomicU32 = AtomicU32::new(UNKNOWN);
 const UNKNOWN: u32 = 0;
-const ONE: u32 = 1;
-const SEVERAL: u32 = 2;
 
-/// Whether this process has one processor: while a thread looks again and again, nobody else can do anything there.
+/// How many processors this process may use: so many threads can look for something at once without being in each
+/// other's way.
 ///
 /// Several threads may find out at once. None waits for another: were that one just finding out when the process is forked,
 /// the child would wait for it for ever.
-pub fn one_processor() -> bool {
+pub fn processors() -> u32 {
     match PROCESSORS.load(Ordering::Relaxed) {
         UNKNOWN => count_processors(),
-        known => known == ONE,
+        known => known,
     }
 }
 
 #[cold]
-fn count_processors() -> bool {
-    let one = std::thread::available_parallelism().is_ok_and(|n| n.get() == 1);
-    PROCESSORS.store(if one { ONE } else { SEVERAL }, Ordering::Relaxed);
-    one
+fn count_processors() -> u32 {
+    let count =
+        std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+    PROCESSORS.store(count, Ordering::Relaxed);
+    count
+}
+
+/// Whether this process has one processor: while a thread looks again and again, nobody else can do anything there.
+pub fn one_processor() -> bool {
+    processors() == 1
 }
 
 /// One thread sleeps here, any thread wakes it.

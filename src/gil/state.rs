@@ -79,7 +79,7 @@ impl Slot {
         self.state.swap(State::Detached as u32, Ordering::SeqCst);
         // Either we see the bit here, or the stopper sees us Detached.
         write_before_read();
-        self.breaker.load(Ordering::SeqCst) & STOP_WORLD != 0
+        self.is_stopped()
     }
 
     /// The thread comes back to Running; waits while the world is stopped.
@@ -94,7 +94,12 @@ impl Slot {
     /// One attempt to come back; false while somebody stops the world.
     #[inline]
     pub fn try_enter(&self) -> bool {
-        self.breaker.load(Ordering::SeqCst) & STOP_WORLD == 0 && self.change(State::Detached, State::Running)
+        !self.is_stopped() && self.change(State::Detached, State::Running)
+    }
+
+    /// Whether somebody wants it to stand still, or has it do so.
+    pub fn is_stopped(&self) -> bool {
+        self.breaker.load(Ordering::SeqCst) & STOP_WORLD != 0
     }
 
     /// Sleeps until the stop bit is gone. Other bits may come meanwhile; they do not wake us.

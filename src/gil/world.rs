@@ -17,6 +17,7 @@ use super::ledger::{Cause, Phase};
 use super::lock::Lock;
 use super::member::Member;
 use super::park;
+use super::parker::processors;
 use super::primitive::Spin;
 use super::record;
 use super::registry::{Registry, Snapshot};
@@ -169,13 +170,26 @@ impl Gil {
 
     /// Becomes Running without a GIL as soon as nobody stops the world.
     fn sit_out(&self, member: &'static Member) {
-        self.returning.fetch_add(1, Ordering::SeqCst);
+        let others = self.returning.fetch_add(1, Ordering::SeqCst);
         while !member.slot().try_enter() {
             member.turn(Phase::Stopped, now());
+            self.look(others, || !member.slot().is_stopped());
             member.slot().wait_while_stopped();
             std::hint::spin_loop();
         }
         self.returning.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Looks for a moment whether the stop is over, beside `others` who do so too: most stops are shorter than falling
+    /// asleep and being woken, but whoever stops the world needs a processor as well.
+    fn look(&self, others: u32, over: impl Fn() -> bool) {
+        if others + 1 >= processors() {
+            return;
+        }
+        let until = now() + SHORT_STOP;
+        while !over() && now() < until {
+            std::hint::spin_loop();
+        }
     }
 
     /// One attempt to become Running without a GIL.
@@ -544,6 +558,9 @@ impl Drop for Resume<'_> {
         self.0.resume();
     }
 }
+
+/// A stop of so many nanoseconds is looked out; a collection with few live objects takes less.
+const SHORT_STOP: u64 = 300_000;
 
 /// For so many nanoseconds a stopper waits for those who sat out the last stop.
 const PATIENCE: u64 = 1_000_000;
