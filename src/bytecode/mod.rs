@@ -5,6 +5,7 @@ pub mod body;
 pub mod bound;
 pub mod code;
 pub mod dis;
+pub mod escape;
 pub mod frozen;
 pub mod op;
 pub mod text;

@@ -6,6 +6,7 @@ use super::symbols::parameters;
 use super::unit::{Compiler, Place, Reg, Unit, Variable};
 use super::{Fallible, Source, fold};
 use crate::bytecode::code::{self, Code, Const, Flags, Name};
+use crate::bytecode::escape;
 use crate::bytecode::op::{Insn, Op};
 use mini_grammar::Span;
 use mini_grammar::ast::*;
@@ -113,6 +114,9 @@ fn finish(
         inlined: assembled.inlined,
         doc: signature.doc.map(Into::into),
     };
+    if signature.nparams > 0 && !signature.flags.suspends() && &*scope.name == "__init__" {
+        escape::mark(&mut body);
+    }
     body.relocate().ok_or_else(too_large)?;
     Ok(Code {
         name: scope.name.clone().into(),

@@ -94,6 +94,8 @@ pub mod flag {
     pub const INTERNED: u8 = 16;
     /// Of a Function: what its generators are can be awaited (`types.coroutine`).
     pub const AWAITABLE: u8 = 32;
+    /// Of an Instance or Exception: code of a hook or a debugger has seen it, maybe while `__init__` ran.
+    pub const ESCAPED: u8 = 8;
     /// Of a Host: more values follow its struct (`wide.rs`).
     pub const WIDE: u8 = 64;
 }

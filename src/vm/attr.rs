@@ -567,6 +567,7 @@ pub fn set_at_site(th: &mut Thread, object: Value, value: Value, words: *const u
         }
         return Ok(());
     }
+    attr_store::note_escape(object);
     set(th, object, name, value)?;
     let Some(before) = before.filter(|_| attr_store::cacheable(th, object, name)) else { return Ok(()) };
     let Some(seen) = attr_store::stored(object, before, name) else { return Ok(()) };

@@ -6,7 +6,20 @@ use super::shape_cache::{Access, Seen};
 use super::site::{parent_is, shape_id, store_as_seen};
 use super::thread::Thread;
 use crate::object::class::{self, trait_bits};
+use crate::object::header::flag;
 use crate::object::{Kind, R, Value, shape, types};
+use std::sync::atomic::Ordering;
+
+/// Code that may hand the object on is about to see it: from now on other threads may know it (`run::raw::is_own`).
+pub(super) fn note_escape(object: Value) {
+    if !matches!(types::kind_of(object), Kind::Instance | Kind::Exception) {
+        return;
+    }
+    let flags = &types::hdr(object).flags;
+    if flags.load(Ordering::Relaxed) & flag::ESCAPED == 0 {
+        flags.fetch_or(flag::ESCAPED, Ordering::Relaxed);
+    }
+}
 
 /// Storing this attribute always means the object's own slot.
 pub(super) fn cacheable(th: &mut Thread, object: Value, name: Value) -> bool {

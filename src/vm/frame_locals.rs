@@ -1,5 +1,6 @@
 //! The variables of a running frame, as `locals()` and `frame.f_locals` show them. Must not know who asks.
 
+use super::attr_store::note_escape;
 use super::frame::{self, Frame};
 use super::thread::Thread;
 use crate::bytecode::text::Text;
@@ -15,6 +16,9 @@ pub fn of_frame(th: &mut Thread, frame: &Frame) -> R {
     }
     if plain.flags.class_body {
         return Ok(frame.register(0).unwrap_or(Value::NONE));
+    }
+    if frame::flags(frame.base) == frame::CTOR {
+        Value::from_bits(frame::link(frame.base, 3)).into_iter().for_each(note_escape);
     }
     let result = th.new_dict()?;
     let written = written::before(plain, frame.at);

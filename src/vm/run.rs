@@ -735,7 +735,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             continue;
                         }
                         let grow = site_word(k, c!() + 2);
-                        if attr_grows::<M>(&(*th).m, object, grow, v(reg!(b!()))) {
+                        let own = M::FREE && is_own(r, (*pc).x, object);
+                        if attr_grows::<M>(&(*th).m, (object, own), grow, v(reg!(b!()))) {
                             continue;
                         }
                     }

@@ -3,6 +3,7 @@
 
 use super::Mode;
 use super::word::{int, is_int, is_ref, own_chain};
+use crate::bytecode::escape;
 use crate::gil;
 use crate::object::code::is_unlinked;
 use crate::object::header::{Hdr, flag};
@@ -264,17 +265,35 @@ pub(super) unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u
     }
 }
 
-/// Adds the attribute that the second cache word of a store describes: shape after << 32 | shape before. False: the
-/// object is not of that shape.
+/// Whether no other thread knows the object that a store of the frame at `base` is for: its `__init__` runs there, called
+/// for a new object, and neither its own code so far (`x` says that) nor a hook of the class has handed it on.
 #[inline(always)]
-pub(super) unsafe fn attr_grows<M: Mode>(m: &Mutator, object: u64, grow: u64, value: Value) -> bool {
+pub(super) unsafe fn is_own(base: *mut u64, x: u8, object: u64) -> bool {
+    if x != escape::OWN || frame::link(base, 3) != object {
+        return false;
+    }
+    // In other frames this word is no reference.
+    debug_assert_eq!(frame::flags(base), frame::CTOR);
+    // SAFETY: a reference, in a register of the running frame.
+    unsafe { hdr(object).flags.load(Ordering::Relaxed) & flag::ESCAPED == 0 }
+}
+
+/// Adds the attribute that the second cache word of a store describes: shape after << 32 | shape before. `own`: no other
+/// thread knows the object. False: the object is not of that shape.
+#[inline(always)]
+pub(super) unsafe fn attr_grows<M: Mode>(
+    m: &Mutator,
+    (object, own): (u64, bool),
+    grow: u64,
+    value: Value,
+) -> bool {
     let (before, after) = (grow as u32, (grow >> 32) as u32);
     // SAFETY: a reference; the cache was filled for objects of shape `before` with room for one slot more.
     unsafe {
         if hdr(object).shape.load(Ordering::Relaxed) != before {
             return false;
         }
-        if M::FREE {
+        if M::FREE && !own {
             return site::grow_shared_at_site(m, object, before, after, value);
         }
         site::grow_at_site(object, after, value);
