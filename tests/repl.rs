@@ -377,6 +377,9 @@ fn commands() {
     pty.more("    while not stop.is_set(): done[:] = [1]");
     pty.answer("");
     pty.answer("t = threading.Thread(target=spin, name='spinner'); t.start()");
+    // `start` does not wait for the thread to run.
+    pty.more("while not done: pass");
+    pty.answer("");
     pty.shows("%gil", "time:5ms\n");
     pty.shows("%gil off", "off\n");
     pty.shows("gil.policy()", "'off'\n");

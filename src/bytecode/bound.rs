@@ -24,6 +24,14 @@ impl Bound {
         }
     }
 
+    /// Keeps the numbers below `end`.
+    pub fn truncate(&mut self, end: u32) {
+        self.words.truncate(end as usize / 64 + 1);
+        if let Some(word) = self.words.get_mut(end as usize / 64) {
+            *word &= (1 << (end % 64)) - 1;
+        }
+    }
+
     pub fn contains(&self, var: u32) -> bool {
         self.words.get(var as usize / 64).is_some_and(|word| word & (1 << (var % 64)) != 0)
     }

@@ -6,6 +6,8 @@ pub mod bound;
 pub mod code;
 pub mod dis;
 pub mod escape;
+pub mod filled;
+pub mod flow;
 pub mod frozen;
 pub mod op;
 pub mod text;

@@ -279,6 +279,16 @@ pub mod step {
     pub const FROM_END: u8 = 6;
 }
 
+/// Bits of the spare byte of `Op::Yield`.
+pub mod bit {
+    /// In a handler of its own: the exception being handled is kept.
+    pub const HANDLING: u8 = 1;
+    /// The value comes from another iterator, which gets what is sent and thrown.
+    pub const DELEGATING: u8 = 2;
+    /// An item of an asynchronous generator, not something its `await` hands up.
+    pub const ITEM: u8 = 4;
+}
+
 impl Op {
     /// Operands and meaning.
     pub fn info(self) -> &'static OpInfo {

@@ -1,7 +1,9 @@
-//! The verifier: every operand of every instruction within bounds, so that the eval loop need not look.
+//! The verifier: every operand of every instruction within bounds, and what is read filled (`filled.rs`), so that the eval
+//! loop need not look.
 //! Must not know values, the AST or the eval loop.
 
 use super::code::{Code, Const, SITE_WORDS};
+use super::filled;
 use super::op::{Insn, Op, Operand};
 
 /// Checks a relocated code object and all those among its constants. Errors: what is wrong, and where.
@@ -26,7 +28,7 @@ fn verify_one(code: &Code) -> Result<(), String> {
             .map_err(|problem| format!("pc {pc}, {}: {problem}", insn.op.info().name))?;
     }
     match code.insns.last() {
-        Some(last) if last.op.ends_code() => Ok(()),
+        Some(last) if last.op.ends_code() => filled::check(code),
         _ => Err("runs off its end".into()),
     }
 }
@@ -116,7 +118,7 @@ fn window(insn: Insn) -> i64 {
 }
 
 /// How many registers a run has.
-fn run(code: &Code, insn: Insn) -> i64 {
+pub(super) fn run(code: &Code, insn: Insn) -> i64 {
     let c = i64::from(insn.c);
     match insn.op {
         Op::NewDict => 2 * c,

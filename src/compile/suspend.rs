@@ -8,19 +8,9 @@ use super::try_::Block;
 use super::unit::{Compiler, Reg};
 use crate::bytecode::bound::Bound;
 use crate::bytecode::code::Const;
-use crate::bytecode::op::Op;
+use crate::bytecode::op::{Op, bit};
 use mini_grammar::Span;
 use mini_grammar::ast::*;
-
-/// Bits of the spare byte of `Yield`.
-mod bit {
-    /// In a handler of its own: the exception being handled is kept.
-    pub const HANDLING: u8 = 1;
-    /// The value comes from another iterator, which gets what is sent and thrown.
-    pub const DELEGATING: u8 = 2;
-    /// An item of an asynchronous generator, not something its `await` hands up.
-    pub const ITEM: u8 = 4;
-}
 
 /// Where something awaited comes from: the spare byte of `Awaitable`.
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ use super::fold::Fold;
 use super::frame::{self, ENTRY, FOLD, LINK};
 use super::thread::Thread;
 use super::{awaitable, run, unwind};
-use crate::bytecode::op::{Insn, Op};
+use crate::bytecode::op::{Insn, Op, bit};
 use crate::object::generator::{self, FINISHED, RUNNING, SUSPENDED};
 use crate::object::layout::{Code, Function, Generator};
 use crate::object::{Exc, Kind, R, Raised, Value, Word, exc, types};
@@ -17,13 +17,6 @@ use std::sync::atomic::Ordering;
 
 /// Words below register 0 of a frame that can be suspended.
 pub(super) const GEN_LINK: usize = LINK + 2;
-
-/// Bits of the spare byte of `Yield`.
-mod bit {
-    pub const HANDLING: u8 = 1;
-    pub const DELEGATING: u8 = 2;
-    pub const ITEM: u8 = 4;
-}
 
 /// What a suspended call is given when it goes on.
 #[derive(Clone, Copy)]

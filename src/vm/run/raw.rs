@@ -67,8 +67,8 @@ pub(super) unsafe fn texts(op: CmpOp, x: u64, y: u64) -> Option<bool> {
 #[inline(always)]
 pub(super) unsafe fn v(bits: u64) -> Value {
     debug_assert!(bits != 0, "an empty register is read");
-    // SAFETY: the compiler follows which variables are bound, and has others checked before they are read; so the word is
-    // not 0, and a Value is any other word.
+    // SAFETY: the compiler follows which variables are bound, and has others checked before they are read; the verifier
+    // follows all registers on its own (`bytecode/filled.rs`). So the word is not 0, and a Value is any other word.
     unsafe { std::mem::transmute::<u64, Value>(bits) }
 }
 
