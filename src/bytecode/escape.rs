@@ -4,14 +4,11 @@
 use super::code::Body;
 use super::op::{Insn, Op, Operand};
 
-/// `x` of such a `SetAttr`: the code before it has done nothing with `R[0]` but store its attributes.
-pub const OWN: u8 = 1;
-
-/// Marks the stores, in code whose register 0 is its first parameter.
+/// Turns the stores into `InitAttr`, in code whose register 0 is its first parameter.
 pub fn mark(body: &mut Body) {
     let end = private_until(body);
     let stores = |insn: &&mut Insn| insn.op == Op::SetAttr && insn.a == 0;
-    body.insns.iter_mut().take(end).filter(stores).for_each(|insn| insn.x = OWN);
+    body.insns.iter_mut().take(end).filter(stores).for_each(|insn| insn.op = Op::InitAttr);
 }
 
 /// The first instruction that uses the object in another way, or that may run after one that stands behind it.
@@ -37,7 +34,7 @@ fn hands_on(insn: &Insn) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{OWN, mark};
+    use super::mark;
     use crate::bytecode::code::{Body, Handler};
     use crate::bytecode::op::{Insn, Op};
 
@@ -49,7 +46,7 @@ mod tests {
     fn marked(insns: &[Insn], handlers: Vec<Handler>) -> Vec<usize> {
         let mut body = Body { insns: insns.to_vec(), handlers, ..Body::default() };
         mark(&mut body);
-        (0..insns.len()).filter(|at| body.insns[*at].x == OWN).collect()
+        (0..insns.len()).filter(|at| body.insns[*at].op == Op::InitAttr).collect()
     }
 
     #[test]

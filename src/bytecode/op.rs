@@ -189,7 +189,8 @@ ops! {
     JNNeI     [R I J]     "jump if not R[a] != b; forward only"
     // ---- attributes and items
     GetAttr   [W R S]     "R[a] = R[b].name"
-    SetAttr   [R R S]     "R[a].name = R[b]; x = 1: nothing but such stores has used R[a] so far, see `escape`"
+    SetAttr   [R R S]     "R[a].name = R[b]"
+    InitAttr  [R R S]     "as SetAttr; a = 0, and the code of `__init__` has done nothing else with R[0] so far, see `escape`"
     DelAttr   [R None S]  "del R[a].name"
     // a and b of the next two may be the same register.
     GetMethod [Win R S]   "R[a] = R[b].name, R[a+4] = EMPTY; or if it is a method: R[a] = its function, R[a+4] = R[b]"

@@ -10,7 +10,7 @@ use crate::object::header::flag;
 use crate::object::{Kind, R, Value, shape, types};
 use std::sync::atomic::Ordering;
 
-/// Code that may hand the object on is about to see it: from now on other threads may know it (`run::raw::is_own`).
+/// Code that may hand the object on is about to see it: from now on other threads may know it (`InitAttr`).
 pub(super) fn note_escape(object: Value) {
     if !matches!(types::kind_of(object), Kind::Instance | Kind::Exception) {
         return;

@@ -726,7 +726,8 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                     }
                     call!(framed::get_attr(&mut *th, v(object), k.add(c!()), a!()))
                 }
-                Op::SetAttr => {
+                Op::InitAttr if init_attr(r, site_word(k, c!() + 2), v(reg!(b!()))) => taken(),
+                Op::InitAttr | Op::SetAttr => {
                     let object = reg!(a!());
                     if is_ref(object) {
                         let shape = hdr(object).shape.load(Ordering::Acquire);
@@ -735,8 +736,7 @@ pub unsafe fn run<M: Mode>(th: *mut Thread) -> Exit {
                             continue;
                         }
                         let grow = site_word(k, c!() + 2);
-                        let own = M::FREE && is_own(r, (*pc).x, object);
-                        if attr_grows::<M>(&(*th).m, (object, own), grow, v(reg!(b!()))) {
+                        if attr_grows::<M>(&(*th).m, object, grow, v(reg!(b!()))) {
                             continue;
                         }
                     }

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard};
 
 /// A collection is not worth its pause before each thread has allocated this much. More would be worth less: memory
 /// that is used again soon is in the processor's caches, and needs no page from the kernel.
-const MIN_BETWEEN: usize = 8 << 20;
+const MIN_BETWEEN: usize = 12 << 20;
 /// What `WORTH` and the number of threads ask for ends here; the live objects themselves may ask for more.
 const MOST_BETWEEN: usize = 32 << 20;
 /// Where so many bytes are allocated for one that is marked, marking costs next to nothing.

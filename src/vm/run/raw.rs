@@ -3,7 +3,6 @@
 
 use super::Mode;
 use super::word::{int, is_int, is_ref, own_chain};
-use crate::bytecode::escape;
 use crate::gil;
 use crate::object::code::is_unlinked;
 use crate::object::header::{Hdr, flag};
@@ -265,35 +264,42 @@ pub(super) unsafe fn set_list_item<M: Mode>(th: *mut Thread, list: u64, index: u
     }
 }
 
-/// Whether no other thread knows the object that a store of the frame at `base` is for: its `__init__` runs there, called
-/// for a new object, and neither its own code so far (`x` says that) nor a hook of the class has handed it on.
+/// `InitAttr` as it mostly is: the frame at `base` runs the `__init__` of register 0, called for a new object, which has the
+/// shape that the second cache word of the store is for. No other thread knows the object: neither its own code so far nor a
+/// hook of the class has handed it on. False: nothing was done.
 #[inline(always)]
-pub(super) unsafe fn is_own(base: *mut u64, x: u8, object: u64) -> bool {
-    if x != escape::OWN || frame::link(base, 3) != object {
+pub(super) unsafe fn init_attr(base: *mut u64, grow: u64, value: Value) -> bool {
+    // SAFETY: a register of the running frame.
+    let object = unsafe { *base };
+    if frame::link(base, 3) != object {
         return false;
     }
-    // In other frames this word is no reference.
+    // In frames that run no `__init__` this word is no reference.
     debug_assert_eq!(frame::flags(base), frame::CTOR);
-    // SAFETY: a reference, in a register of the running frame.
-    unsafe { hdr(object).flags.load(Ordering::Relaxed) & flag::ESCAPED == 0 }
+    // SAFETY: a reference, and for `grow_at_site` as in `attr_grows`.
+    unsafe {
+        let hdr = hdr(object);
+        if hdr.shape.load(Ordering::Relaxed) != grow as u32
+            || hdr.flags.load(Ordering::Relaxed) & flag::ESCAPED != 0
+        {
+            return false;
+        }
+        site::grow_at_site(object, (grow >> 32) as u32, value);
+        true
+    }
 }
 
-/// Adds the attribute that the second cache word of a store describes: shape after << 32 | shape before. `own`: no other
-/// thread knows the object. False: the object is not of that shape.
+/// Adds the attribute that the second cache word of a store describes: shape after << 32 | shape before. False: the
+/// object is not of that shape.
 #[inline(always)]
-pub(super) unsafe fn attr_grows<M: Mode>(
-    m: &Mutator,
-    (object, own): (u64, bool),
-    grow: u64,
-    value: Value,
-) -> bool {
+pub(super) unsafe fn attr_grows<M: Mode>(m: &Mutator, object: u64, grow: u64, value: Value) -> bool {
     let (before, after) = (grow as u32, (grow >> 32) as u32);
     // SAFETY: a reference; the cache was filled for objects of shape `before` with room for one slot more.
     unsafe {
         if hdr(object).shape.load(Ordering::Relaxed) != before {
             return false;
         }
-        if M::FREE && !own {
+        if M::FREE {
             return site::grow_shared_at_site(m, object, before, after, value);
         }
         site::grow_at_site(object, after, value);
