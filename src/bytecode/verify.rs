@@ -78,6 +78,8 @@ fn verify_insn(code: &Code, pc: usize, insn: Insn) -> Result<(), String> {
         ensure(ops == Some([Op::Mul, plain]), || "not followed by the plain instructions".into())?;
         ensure(u16::from(insn.x) < code.nregs, || "no such addend".into())?;
     }
+    // The eval loop asks register 0 at once, whatever `a` says.
+    ensure(insn.op != Op::InitAttr || insn.a == 0, || "a store to another object than `self`".into())?;
     constant_type(code, insn)
 }
 
